@@ -1,0 +1,110 @@
+"""Where each local stand-in listens, and the exports with which a client reaches it.
+
+Everything listens on 127.0.0.1. Two variables move a whole platform, so that a running one and a test run
+never meet: SLUICE_HOME (state folder) and SLUICE_PORT (first of ten consecutive ports).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+REGION = "eu-west-1"
+ACCOUNT_ID = "123456789012"  # moto's account
+EMR_APPLICATION_NAME = "sluice"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """One platform's state folder and ports.
+
+    Attributes:
+        home: state folder: logs, S3 objects, Airflow's database, pid files.
+        port: first port. +0 Airflow, +1 AWS (moto), +2 S3, +3 Snowflake, +4 Salesforce, +5 ECB, +6..+8 Kafka.
+        project: prefix of secret names and buckets.
+    """
+
+    home: Path
+    port: int
+    project: str = "sluice"
+
+    @classmethod
+    def from_environment(cls) -> Addresses:
+        return cls(
+            home=Path(os.environ.get("SLUICE_HOME") or REPOSITORY / ".sluice").resolve(),
+            port=int(os.environ.get("SLUICE_PORT") or 8100),
+            project=os.environ.get("SLUICE_PROJECT") or "sluice",
+        )
+
+    def _url(self, offset: int) -> str:
+        return f"http://{HOST}:{self.port + offset}"
+
+    @property
+    def airflow(self) -> str:
+        return self._url(0)
+
+    @property
+    def aws(self) -> str:
+        return self._url(1)
+
+    @property
+    def s3(self) -> str:
+        return self._url(2)
+
+    @property
+    def snowflake(self) -> str:
+        return self._url(3)
+
+    @property
+    def salesforce(self) -> str:
+        return self._url(4)
+
+    @property
+    def ecb(self) -> str:
+        return self._url(5)
+
+    @property
+    def lake_bucket(self) -> str:
+        return f"{self.project}-lake"
+
+    @property
+    def code_bucket(self) -> str:
+        return f"{self.project}-code"
+
+    @property
+    def emr_application_id(self) -> str:
+        return application_id(EMR_APPLICATION_NAME)
+
+    def environment(self) -> dict[str, str]:
+        """The exports with which jobs, Airflow, the AWS CLI and a person's own clients reach this platform."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws,
+            "AWS_ENDPOINT_URL_S3": self.s3,
+            "AWS_ACCESS_KEY_ID": "sluice-local",
+            "AWS_SECRET_ACCESS_KEY": "sluice-local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # moto answers unimplemented calls with HTTP 500, which SDKs would retry for long.
+            "AWS_MAX_ATTEMPTS": "2",
+            "SNOWFLAKE_ENDPOINT_URL": self.snowflake,
+            "SALESFORCE_ENDPOINT_URL": self.salesforce,
+            "FX_RATES_URL": f"{self.ecb}/stats/eurofxref/eurofxref-hist.zip",
+            "SLUICE_HOME": str(self.home),
+            "SLUICE_PORT": str(self.port),
+            "SLUICE_PROJECT": self.project,
+            "SLUICE_LAKE_BUCKET": self.lake_bucket,
+            "SLUICE_CODE_BUCKET": self.code_bucket,
+            "SLUICE_EMR_APPLICATION_ID": self.emr_application_id,
+            "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/{self.project}-job",
+            "SLUICE_ATHENA_OUTPUT": f"s3://{self.code_bucket}/athena/",
+        }
+
+
+def application_id(name: str) -> str:
+    """The local EMR Serverless application id for a name: the same after every restart, in AWS's form."""
+    return "00" + hashlib.sha256(name.encode()).hexdigest()[:14]

@@ -1,0 +1,56 @@
+"""The errors of the lake. Three kinds need three answers: retry, mend the data, mend the set-up."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+
+class LakeError(Exception):
+    """Something failed inside Sluice; the message says what to do. Retried."""
+
+    kind: ClassVar[str] = "system"
+    exit_code: ClassVar[int] = 70  # EX_SOFTWARE of sysexits.h
+
+
+class TransientError(LakeError):
+    """A source or service is down, slow or throttling. Retried with backoff."""
+
+    kind = "transient"
+    exit_code = 75  # EX_TEMPFAIL
+
+
+class ConfigurationError(LakeError):
+    """A setting, secret or permission is missing or wrong. A person mends it; retrying does not help."""
+
+    kind = "configuration"
+    exit_code = 78  # EX_CONFIG
+
+
+class DataError(LakeError):
+    """The input breaks a promise. Never retried: the same input would fail again."""
+
+    kind = "data"
+    exit_code = 65  # EX_DATAERR
+
+
+class SchemaContractError(DataError):
+    """A batch's schema is not the table's plus new nullable columns."""
+
+
+class GateError(DataError):
+    """A gate found a critical failure, or could not judge."""
+
+
+def report(error: BaseException) -> tuple[int, str]:
+    """Exit code and the last line of stderr by which the operator tells kinds of failure apart.
+
+    An error that is not ours counts as `system`.
+    """
+    known = error if isinstance(error, LakeError) else None
+    body = {
+        "kind": known.kind if known else LakeError.kind,
+        "error": type(error).__name__,
+        "message": str(error)[:2000],
+    }
+    return (known.exit_code if known else LakeError.exit_code), f"SLUICE-ERROR {json.dumps(body)}"

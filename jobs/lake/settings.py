@@ -1,0 +1,111 @@
+"""The only reader of the environment. Standard library only, so that DAGs can import it.
+
+AWS endpoints, region and credentials are not here: every AWS SDK reads its own `AWS_*` variables.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.lake.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where a job reads and writes.
+
+    Attributes:
+        bucket: S3 bucket of the lake.
+        project: prefix of the names of secrets.
+    """
+
+    bucket: str
+    project: str
+
+    @property
+    def root(self) -> str:
+        return f"s3://{self.bucket}"
+
+    def uri(self, table: str) -> str:
+        """`silver.orders` -> `s3://<bucket>/silver/orders`."""
+        return f"{self.root}/{table.replace('.', '/')}"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Endpoints that replace a source's own address; None means the vendor's."""
+
+    salesforce: str | None
+    snowflake: str | None
+    fx_rates: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a DAG has to know of the platform that it runs on. Unset values are empty: a DAG always parses.
+
+    Attributes:
+        release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`.
+        schedule_start: first data interval of scheduled DAGs.
+        schedule_end: last one; None for no end.
+    """
+
+    project: str
+    lake_bucket: str
+    code_bucket: str
+    release: str
+    emr_application_id: str
+    emr_role_arn: str
+    schedule_start: date
+    schedule_end: date | None
+
+    @property
+    def log_uri(self) -> str:
+        return f"s3://{self.code_bucket}/logs/"
+
+
+def lake() -> Lake:
+    """The lake that this process works on.
+
+    Raises:
+        ConfigurationError: SLUICE_LAKE_BUCKET is not set.
+    """
+    return Lake(bucket=_required("SLUICE_LAKE_BUCKET"), project=_project())
+
+
+def sources() -> Sources:
+    """The addresses of the sources; vendors' own unless the environment names another."""
+    return Sources(
+        salesforce=os.environ.get("SALESFORCE_ENDPOINT_URL") or None,
+        snowflake=os.environ.get("SNOWFLAKE_ENDPOINT_URL") or None,
+        fx_rates=os.environ.get("FX_RATES_URL")
+        or "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
+    )
+
+
+def deployment() -> Deployment:
+    """The deployment's values as the scheduler and workers have them."""
+    end = os.environ.get("SLUICE_SCHEDULE_END")
+    return Deployment(
+        project=_project(),
+        lake_bucket=os.environ.get("SLUICE_LAKE_BUCKET", ""),
+        code_bucket=os.environ.get("SLUICE_CODE_BUCKET", ""),
+        release=os.environ.get("SLUICE_RELEASE", "").rstrip("/"),
+        emr_application_id=os.environ.get("SLUICE_EMR_APPLICATION_ID", ""),
+        emr_role_arn=os.environ.get("SLUICE_EMR_ROLE_ARN", ""),
+        schedule_start=date.fromisoformat(os.environ.get("SLUICE_SCHEDULE_START") or "2026-01-01"),
+        schedule_end=date.fromisoformat(end) if end else None,
+    )
+
+
+def _project() -> str:
+    return os.environ.get("SLUICE_PROJECT") or "sluice"
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigurationError(f"{name} is not set: set it in the job's environment (driverEnv on EMR)")
+    return value
