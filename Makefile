@@ -1,0 +1,46 @@
+# Sluice on a laptop. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help setup up down status env run sql test lint package events
+
+JOBS    := .venv/jobs/bin/python
+AIRFLOW := .venv/airflow/bin/python
+export SLUICE_JARS          = $(shell python3 -m infra.setup.locations jars)
+export SLUICE_CLASS_ARCHIVE = $(shell python3 -m infra.setup.locations class-archive)
+export PYTHONDONTWRITEBYTECODE = 1
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make the Python environments and fetch the jars (run and test do it too)
+	@python3 -m infra.setup
+
+up: setup ## start the local platform and wait until it is healthy
+	@$(JOBS) -m infra.local up
+
+down: ## stop the local platform
+	@$(JOBS) -m infra.local down
+
+status: ## show the platform's parts, their memory and addresses
+	@$(JOBS) -m infra.local status
+
+env: ## print the exports with which clients reach the platform: eval "$(make env)"
+	@$(JOBS) -m infra.local env
+
+run: setup ## run the daily DAG for three days in Airflow and print gold
+	@$(JOBS) -m infra.local run
+
+sql: ## run a statement through the Athena API: make sql Q="SELECT ..."
+	@$(JOBS) -m infra.local sql "$(Q)"
+
+package: setup ## build what a deployment uploads, named by its content
+	@$(JOBS) -m infra.package build
+
+lint: setup ## ruff and mypy
+	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .
+	@.venv/jobs/bin/mypy jobs dq infra
+	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags
+
+test: lint ## every check: lint, types, unit, DAG, operator, stand-in and flow tests
+	@$(AIRFLOW) -m pytest tests/dags tests/plugins
+	@$(JOBS) -m pytest tests --ignore tests/dags --ignore tests/plugins

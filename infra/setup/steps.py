@@ -1,0 +1,68 @@
+"""Runs a set-up step, prints what it does and how long it took, and remembers that it is done.
+
+Standard library only and Python 3.9 syntax: this runs on the machine's own Python, before any environment exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Iterable
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VENV = REPOSITORY / ".venv"
+
+
+class SetupError(Exception):
+    """Something that the set-up needs is missing; the message says what to install."""
+
+
+def cache() -> Path:
+    """Downloads that outlive a checkout: $SLUICE_CACHE, or `sluice` in the user's cache folder."""
+    user = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("SLUICE_CACHE") or Path(user) / "sluice")
+
+
+def fingerprint(parts: Iterable[object]) -> str:
+    """Hash of file contents (for paths) and texts: a step is done again when one of them changes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.read_bytes() if isinstance(part, Path) else str(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def once(title: str, stamp: Path, inputs: Iterable[object], action: Callable[[], None]) -> None:
+    """Runs `action` unless `stamp` holds the fingerprint of `inputs` already."""
+    wanted = fingerprint(inputs)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        print(f"  ready    {title}", flush=True)
+        return
+    print(f"  install  {title} ...", flush=True)
+    started = time.monotonic()
+    action()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted)
+    print(f"  done     {title}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def command(*words: object, **environment: str) -> str:
+    """Runs a command and gives its standard output.
+
+    Raises:
+        SetupError: it failed or took over ten minutes; the message has the command and its last lines.
+    """
+    line = [str(word) for word in words]
+    try:
+        done = subprocess.run(
+            line, env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True, text=True, timeout=600
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(f"{line[0]}: {error}") from error
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise SetupError(f"`{' '.join(line)}` failed:\n{tail}")
+    return done.stdout
