@@ -85,6 +85,14 @@ def sources() -> Sources:
     )
 
 
+def storage_options() -> dict[str, str]:
+    """S3 endpoint for delta-rs, whose object store doesn't read the SDKs' service-specific variable."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return {}
+    return {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": str(endpoint.startswith("http:")).lower()}
+
+
 def deployment() -> Deployment:
     """The deployment's values as the scheduler and workers have them."""
     end = os.environ.get("SLUICE_SCHEDULE_END")

@@ -1,0 +1,50 @@
+"""Result files of the gates: `gold/quality/<table>/<YYYYMMDD_HHMMSS>.json`, one per table and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from dq.suite import Suite
+from dq.validate import Judgement
+from jobs.lake import objects
+from jobs.lake.run import Run
+
+
+def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int | None) -> str:
+    """Writes one table's result; gives the object's URI.
+
+    Args:
+        run: whose gate it was.
+        suite: the rules that were judged.
+        judgements: their outcomes.
+        version: version that was judged; None for rows that are not committed yet.
+    """
+    now = datetime.now(UTC)
+    _, _, short = suite.table.partition(".")
+    return objects.write_json(
+        f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json",
+        {
+            "table_name": suite.table,
+            "run_id": run.run_id,
+            "step": run.step,
+            "version": version,
+            "suite": suite.digest,
+            "validated_at": now,
+            "success": not any(judgement.critical for judgement in judgements),
+            "evaluated": len(judgements),
+            "failed": sum(not judgement.success for judgement in judgements),
+            "results": [judgement.record() for judgement in judgements],
+        },
+    )
+
+
+def summary(table: str, judgements: Sequence[Judgement]) -> list[str]:
+    """One line for the table and one for each rule that doesn't hold, for the task log."""
+    failed = [judgement for judgement in judgements if not judgement.success]
+    lines = [f"{table}: {len(judgements) - len(failed)} of {len(judgements)} expectations hold"]
+    for judgement in failed:
+        detail = judgement.error or ", ".join(f"{key} {value}" for key, value in judgement.observed.items())
+        why = f" ({judgement.rule.why})" if judgement.rule.why else ""
+        lines.append(f"  {judgement.rule.severity}: {judgement.rule.name}: {detail}{why}")
+    return lines

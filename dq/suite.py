@@ -1,0 +1,98 @@
+"""A table's rules: `dq/suites/<layer>/<table>.yaml`, in Great Expectations' own vocabulary."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from jobs.lake.errors import ConfigurationError
+
+SEVERITIES = ("critical", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation.
+
+    Attributes:
+        type: an expectation type of Great Expectations, `expect_…`.
+        kwargs: its arguments.
+        severity: `critical` stops the run, `warning` alerts, `info` is recorded.
+        quarantine: rows that break it are split off before silver is written.
+        why: what breaks when it does not hold; shown to whoever is paged.
+    """
+
+    type: str
+    kwargs: dict[str, Any]
+    severity: str
+    quarantine: bool = False
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """`order_id not_be_null`: short, and the same in quarantine, results and alerts."""
+        short = self.type.removeprefix("expect_").removeprefix("column_values_to_")
+        columns = [str(value) for key, value in self.kwargs.items() if key.startswith("column")]
+        return " ".join([*columns, short])
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All rules of a table.
+
+    Attributes:
+        table: registry name.
+        rules: in file order.
+        digest: hash of the content: a changed suite validates everything anew.
+    """
+
+    table: str
+    rules: tuple[Rule, ...]
+    digest: str
+
+    @property
+    def row_rules(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.quarantine)
+
+
+def load(table: str) -> Suite:
+    """The suite of a registered table.
+
+    Raises:
+        ConfigurationError: the file is missing, empty, or a rule is not well-formed.
+    """
+    layer, _, short = table.partition(".")
+    file = resources.files("dq") / "suites" / layer / f"{short}.yaml"
+    if not file.is_file():
+        raise ConfigurationError(f"{table} has no suite: write dq/suites/{layer}/{short}.yaml")
+    return parse(table, file.read_text())
+
+
+def parse(table: str, text: str) -> Suite:
+    """A suite from YAML text; raises as `load` does."""
+    content = yaml.safe_load(text)
+    if not isinstance(content, dict) or not content.get("expectations"):
+        raise ConfigurationError(f"the suite of {table} has no expectations: a gate without rules is no gate")
+    rules = tuple(_rule(table, entry) for entry in content["expectations"])
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return Suite(table=table, rules=rules, digest=digest)
+
+
+def _rule(table: str, entry: dict[str, Any]) -> Rule:
+    unknown = set(entry) - {"type", "kwargs", "severity", "quarantine", "why"}
+    if unknown or "type" not in entry:
+        raise ConfigurationError(f"the suite of {table}: {entry} has no type, or unknown fields {sorted(unknown)}")
+    if entry.get("severity") not in SEVERITIES:
+        raise ConfigurationError(f"the suite of {table}: {entry['type']} needs a severity, one of {SEVERITIES}")
+    return Rule(
+        type=entry["type"],
+        kwargs=dict(entry.get("kwargs") or {}),
+        severity=entry["severity"],
+        quarantine=bool(entry.get("quarantine", False)),
+        why=str(entry.get("why", "")),
+    )

@@ -1,0 +1,120 @@
+"""Judges DataFrames by a suite, with Great Expectations on Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import great_expectations as gx
+from great_expectations.expectations.registry import get_expectation_impl
+from pyspark.sql import DataFrame
+
+from dq.suite import Rule, Suite
+from jobs.lake.errors import GateError
+
+# Row expectations may be judged on changed rows alone; these need the whole table.
+_ABOUT_THE_WHOLE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One rule's outcome.
+
+    Attributes:
+        rule: the rule.
+        success: it holds.
+        observed: what was seen, as counts and aggregates; never values of rows.
+        error: text of an engine error; a rule that could not be judged has not passed.
+    """
+
+    rule: Rule
+    success: bool
+    observed: dict[str, Any]
+    error: str | None = None
+
+    @property
+    def critical(self) -> bool:
+        """A critical rule failed, or could not be judged at all, whatever its severity."""
+        return self.error is not None or (not self.success and self.rule.severity == "critical")
+
+    def record(self) -> dict[str, Any]:
+        """As written to result files."""
+        return {
+            "expectation": self.rule.type,
+            "rule": self.rule.name,
+            "kwargs": self.rule.kwargs,
+            "severity": self.rule.severity,
+            "success": self.success,
+            "observed": self.observed,
+            "error": self.error,
+            "why": self.rule.why,
+        }
+
+
+def about_rows(rule: Rule) -> bool:
+    """True for rules that each row keeps or breaks on its own."""
+    return rule.type.startswith("expect_column_values_") and rule.type not in _ABOUT_THE_WHOLE
+
+
+def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:
+    """Judges row rules on `rows` and the others on `whole`.
+
+    Raises:
+        GateError: not every rule of the suite was judged.
+    """
+    of_rows = [rule for rule in suite.rules if about_rows(rule)]
+    of_whole = [rule for rule in suite.rules if not about_rows(rule)]
+    judged = _judge(rows, of_rows) + _judge(whole, of_whole)
+    if not judged or len(judged) != len(suite.rules):
+        raise GateError(f"{suite.table}: {len(judged)} of {len(suite.rules)} expectations were evaluated")
+    return judged
+
+
+def _judge(frame: DataFrame, rules: Sequence[Rule]) -> list[Judgement]:
+    """Counts decide first; what failed is asked again for its numbers."""
+    if not rules:
+        return []
+    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+    outcome = batch.validate(_gx_suite(rules), result_format="BOOLEAN_ONLY")
+    results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
+    failed = [index for index, result in results.items() if not result.success]
+    if failed:
+        again = batch.validate(_gx_suite(rules, failed), result_format="SUMMARY")
+        results |= {result.expectation_config.meta["rule"]: result for result in again.results}
+    return [_judgement(rule, results[index]) for index, rule in enumerate(rules) if index in results]
+
+
+def _judgement(rule: Rule, result: Any) -> Judgement:
+    raised = result.exception_info or {}
+    # GX nests the information by metric when one metric of several raised.
+    entries = [raised] if "raised_exception" in raised else list(raised.values())
+    errors = [str(entry.get("exception_message")) for entry in entries if entry.get("raised_exception")]
+    numbers = ("observed_value", "element_count", "unexpected_count", "unexpected_percent", "missing_count")
+    observed = {key: result.result[key] for key in numbers if key in (result.result or {})}
+    return Judgement(rule, bool(result.success) and not errors, observed, "; ".join(errors) or None)
+
+
+def _gx_suite(rules: Sequence[Rule], only: Sequence[int] | None = None) -> gx.ExpectationSuite:
+    chosen = range(len(rules)) if only is None else only
+    return gx.ExpectationSuite(
+        name="rules",
+        expectations=[
+            get_expectation_impl(rules[index].type)(
+                **rules[index].kwargs, severity=rules[index].severity, meta={"rule": index}
+            )
+            for index in chosen
+        ],
+    )
+
+
+@cache
+def _batch_definition() -> Any:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return (
+        context.data_sources.add_or_update_spark("lake", persist=False)
+        .add_dataframe_asset("frame")
+        .add_batch_definition_whole_dataframe("whole")
+    )

@@ -1,0 +1,123 @@
+"""ECB euro reference rates, as published: `eurofxref-hist.zip`, the whole history in one CSV.
+
+The feed has no query, so every read downloads it (600 kB); what is kept and committed is the window's days.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+import pyarrow as pa
+import requests
+from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+
+from jobs.lake import ingest, session, settings, tables
+from jobs.lake.errors import DataError, TransientError
+from jobs.lake.run import Run, Window
+
+BASE = "EUR"
+NO_QUOTE = ("", "N/A")
+SCHEMA = StructType(
+    [
+        StructField("as_of_date", StringType(), metadata={"comment": "day of publication, YYYY-MM-DD"}),
+        StructField("ccy", StringType(), metadata={"comment": "ISO 4217 code"}),
+        StructField("rate", StringType(), metadata={"comment": "units of the currency per euro, as published"}),
+        StructField("published_at", TimestampType(), metadata={"comment": "the feed's Last-Modified, UTC"}),
+    ]
+)
+ARROW = pa.schema(
+    [("as_of_date", pa.string()), ("ccy", pa.string()), ("rate", pa.string()), ("published_at", pa.timestamp("us", "UTC"))]
+)
+
+
+def build(run: Run) -> None:
+    """Ingests the window's rates."""
+    ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
+
+
+def extract(window: Window) -> Iterator[pa.Table]:
+    """The rates of the window's days, one row per day and currency, the euro itself included.
+
+    Raises:
+        TransientError: the feed can't be reached or answers with an error.
+        DataError: the feed is not ECB's CSV, or a line of it is broken; the message has the line's number.
+    """
+    url = settings.sources().fx_rates
+    body, published_at = _download(url)
+    rows = [
+        {"as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at}
+        for day, ccy, rate in parse(_csv(body, url), url)
+        if _inside(day, window)
+    ]
+    yield pa.Table.from_pylist(rows, ARROW)
+
+
+def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:
+    """Day, currency and rate of each quote; the rate is not judged here.
+
+    Raises:
+        DataError: no rows, another header, or a line with another number of fields or no date.
+    """
+    lines = csv.reader(io.StringIO(text))
+    header = [name.strip() for name in next(lines, [])]
+    currencies = [name for name in header[1:] if name]
+    if header[:1] != ["Date"] or "USD" not in currencies or not all(_is_code(name) for name in currencies):
+        raise DataError(
+            f"ECB feed {url}: the header is {','.join(header)[:120]!r}, not 'Date,USD,…'. Nothing was written. "
+            "Check the address, then whether ECB changed the format."
+        )
+    empty = True
+    for line in lines:
+        empty = False
+        try:
+            day = date.fromisoformat(line[0])
+            rates = line[1 : 1 + len(currencies)]
+            if len(line) not in (len(currencies) + 1, len(currencies) + 2) or any(line[1 + len(currencies) :]):
+                raise ValueError(f"{len(line)} fields, the header has {len(currencies) + 1}")
+        except (ValueError, IndexError) as error:
+            raise DataError(
+                f"ECB feed {url}: line {lines.line_num} is broken ({error}). Nothing was written. Compare it with "
+                "ECB's site; run again when it is mended."
+            ) from error
+        yield day, BASE, "1"
+        yield from ((day, ccy, rate) for ccy, rate in zip(currencies, rates, strict=True) if rate not in NO_QUOTE)
+    if empty:
+        raise DataError(f"ECB feed {url} has no rates at all. Nothing was written. Check the address.")
+
+
+def _download(url: str) -> tuple[bytes, datetime]:
+    try:
+        answer = requests.get(url, timeout=60)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise TransientError(
+            f"ECB feed {url} can't be reached ({type(error).__name__}: {error}). Nothing was written. It is read "
+            "again at the next try; if it stays so, check FX_RATES_URL and the network."
+        ) from error
+    stamp = answer.headers.get("Last-Modified")
+    if not stamp:
+        raise DataError(f"ECB feed {url} has no Last-Modified header, by which the newest rate would win")
+    return answer.content, parsedate_to_datetime(stamp).astimezone(UTC)
+
+
+def _csv(body: bytes, url: str) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            (member,) = [name for name in archive.namelist() if name.endswith(".csv")]
+            return archive.read(member).decode("utf-8")
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise DataError(f"ECB feed {url} is not a zip with one UTF-8 CSV ({error}). Nothing was written.") from error
+
+
+def _inside(day: date, window: Window) -> bool:
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return moment < window.end and (window.start is None or moment >= window.start)
+
+
+def _is_code(name: str) -> bool:
+    return len(name) == 3 and name.isalpha() and name.isupper()

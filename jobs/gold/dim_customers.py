@@ -1,0 +1,77 @@
+"""Customers by account number, with an inferred member for each number that only orders know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    BooleanType,
+    DecimalType,
+    IntegerType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from dq import audit
+from jobs.lake import publish, session, tables
+from jobs.lake.run import Run
+
+SCHEMA = StructType(
+    [
+        StructField("id", StringType(), metadata={"comment": "account number; orders carry it as customer_id"}),
+        StructField("salesforce_id", StringType(), metadata={"comment": "record behind it; null when inferred"}),
+        StructField("name", StringType(), metadata={"comment": "account name"}),
+        StructField("type", StringType(), metadata={"comment": "account type"}),
+        StructField("industry", StringType(), metadata={"comment": "industry"}),
+        StructField("billing_country", StringType(), metadata={"comment": "country of the billing address"}),
+        StructField("annual_revenue", DecimalType(18, 2), metadata={"comment": "US dollars a year"}),
+        StructField("number_of_employees", IntegerType(), metadata={"comment": "employees"}),
+        StructField("is_deleted", BooleanType(), metadata={"comment": "in Salesforce's recycle bin"}),
+        StructField("is_inferred", BooleanType(), metadata={"comment": "known from orders only"}),
+        StructField("updated_at", TimestampType(), metadata={"comment": "Salesforce's last change, UTC"}),
+    ]
+)
+
+
+def build(run: Run) -> None:
+    """Publishes the dimension from the gated versions."""
+    audited = audit.of(run)
+    publish.publish(session.spark(run.step), run, tables.table(run.step), SCHEMA, compute, audited)
+
+
+def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """One row per account number: of several accounts with one number a live one wins, then the newest."""
+    first = Window.partitionBy("account_number").orderBy(
+        F.col("is_deleted").asc(), F.col("system_modstamp").desc(), F.col("id").desc()
+    )
+    known = (
+        inputs["silver.salesforce_accounts"]
+        .filter(F.col("account_number").isNotNull())
+        .withColumn("_rank", F.row_number().over(first))
+        .filter(F.col("_rank") == 1)
+        .select(
+            F.col("account_number").alias("id"),
+            F.col("id").alias("salesforce_id"),
+            "name",
+            "type",
+            "industry",
+            "billing_country",
+            "annual_revenue",
+            "number_of_employees",
+            "is_deleted",
+            F.lit(False).alias("is_inferred"),
+            F.col("system_modstamp").alias("updated_at"),
+        )
+    )
+    seen = inputs["silver.orders"].select(F.col("customer_id").alias("id")).filter("id IS NOT NULL").distinct()
+    inferred = seen.join(known.select("id"), "id", "left_anti").select(
+        "id",
+        F.concat(F.lit("Unknown customer "), F.col("id")).alias("name"),
+        F.lit(False).alias("is_deleted"),
+        F.lit(True).alias("is_inferred"),
+    )
+    return known.unionByName(inferred, allowMissingColumns=True)

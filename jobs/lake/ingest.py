@@ -1,0 +1,69 @@
+"""Brings one window of a source into its bronze table: append-only, raw, one batch per window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+
+from jobs.lake import contract, delta, ledger, settings, staging, watermark
+from jobs.lake.ledger import Counts
+from jobs.lake.run import Run, Window
+from jobs.lake.tables import Table
+
+Extract = Callable[[Window], Iterator[pa.Table]]
+
+LINEAGE = StructType(
+    [
+        StructField("_batch_id", StringType(), metadata={"comment": "window of source time that was read"}),
+        StructField("_source", StringType(), metadata={"comment": "source and object"}),
+        StructField("_ingested_at", TimestampType(), metadata={"comment": "when it was read, UTC"}),
+    ]
+)
+
+
+def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extract: Extract) -> Counts:
+    """Reads the run's window and commits it as one batch; the watermark moves after the commit.
+
+    A window that is read again replaces its own batch in one commit. Cost grows with the rows of the window.
+
+    Args:
+        spark: the session.
+        run: says which window.
+        table: the bronze table.
+        schema: its columns, with comments, without the lineage columns.
+        extract: gives the window's rows as Arrow tables of bounded size, columns named as in `schema`.
+
+    Raises:
+        SchemaContractError: the rows don't fit the table; nothing was written.
+    """
+    window = watermark.window(run, table)
+    print(f"{table.name}: reads {window.record()['start'] or 'the beginning'} to {window.record()['end']}", flush=True)
+    uri = settings.lake().uri(table.name)
+    rows = staging.write(table, window.batch_id, extract(window))
+    counts = Counts(read=rows, written=rows)
+    metadata = run.commit_metadata(
+        {}, batch_id=window.batch_id, window=window.record(), counts=vars(counts), source=table.source
+    )
+    delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
+    known = delta.read(spark, uri).schema
+    if rows:
+        raw = spark.read.parquet(f"{settings.lake().root}/{staging.prefix(table, window.batch_id)}")
+    else:
+        raw = spark.createDataFrame([], StructType([f for f in known if f.name not in LINEAGE.fieldNames()]))
+    batch = raw.withColumns(
+        {
+            "_batch_id": F.lit(window.batch_id),
+            "_source": F.lit(table.source),
+            "_ingested_at": F.current_timestamp(),
+        }
+    )
+    added = contract.new_columns(table.name, known, batch.schema)
+    delta.replace_batch(batch, uri, window.batch_id, metadata, add_columns=bool(added))
+    watermark.save(run, table, window)
+    staging.clear(table, window.batch_id)
+    ledger.record(table.name)
+    return counts

@@ -1,0 +1,44 @@
+"""Small JSON and Parquet objects in the lake's bucket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from jobs.lake import settings
+
+
+def write(key: str, body: bytes) -> str:
+    """Writes one object and gives its URI; S3 makes it visible whole or not at all."""
+    bucket = settings.lake().bucket
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    return f"s3://{bucket}/{key}"
+
+
+def write_json(key: str, value: Any) -> str:
+    """Writes one line of JSON; times become ISO 8601."""
+    return write(key, (json.dumps(value, default=str, sort_keys=True) + "\n").encode())
+
+
+def read_json(key: str) -> Any | None:
+    """The object's value; None when it doesn't exist."""
+    try:
+        answer = boto3.client("s3").get_object(Bucket=settings.lake().bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    return json.loads(answer["Body"].read())
+
+
+def delete_prefix(prefix: str) -> None:
+    """Deletes every object whose key starts with `prefix`."""
+    bucket = settings.lake().bucket
+    s3 = boto3.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if keys:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})

@@ -1,0 +1,74 @@
+"""What one job run was asked to do, and the names that all its records carry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Window:
+    """A half-open interval [start, end) of source time, UTC; `start` None reads from the beginning."""
+
+    start: datetime | None
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for moment in (self.start, self.end):
+            if moment is not None and moment.tzinfo is None:
+                raise ValueError(f"a window needs times with a zone, got {moment.isoformat()}")
+        if self.start is not None and self.start >= self.end:
+            raise ValueError(f"window start {self.start.isoformat()} is not before its end {self.end.isoformat()}")
+
+    @property
+    def batch_id(self) -> str:
+        """Names the batch that this window reads: the same window read again replaces the same batch."""
+        first = f"{self.start:%Y%m%dT%H%M%SZ}" if self.start else "beginning"
+        return f"{first}-{self.end:%Y%m%dT%H%M%SZ}"
+
+    def record(self) -> dict[str, str | None]:
+        """As written to ledgers and commits: ISO 8601, UTC."""
+        return {"start": self.start.isoformat() if self.start else None, "end": self.end.isoformat()}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One step of one pipeline run.
+
+    Attributes:
+        run_id: Airflow's run id; all steps of a run share it.
+        step: `bronze.fx_rates`, `gate`, `register`, ...
+        code: hash of the code release, or `unreleased`.
+        window_start: begin of the run's data interval, UTC.
+        window_end: its end, UTC.
+        exact: read exactly the interval and move no watermark (backfills); else from the watermark on.
+        full: rebuild from whole inputs instead of from changes.
+    """
+
+    run_id: str
+    step: str
+    code: str = "unreleased"
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    exact: bool = False
+    full: bool = False
+
+    def commit_metadata(self, inputs: dict[str, int], **facts: Any) -> str:
+        """The user metadata of a Delta commit: which inputs, at which versions, it was made of."""
+        return json.dumps(
+            {"run_id": self.run_id, "step": self.step, "code": self.code, "inputs": inputs, **facts},
+            sort_keys=True,
+            default=str,
+        )
+
+
+def utc(text: str) -> datetime:
+    """Parses ISO 8601; a time without zone is taken as UTC.
+
+    Raises:
+        ValueError: not ISO 8601.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

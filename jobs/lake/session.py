@@ -1,0 +1,28 @@
+"""The Spark session of a job. What a cluster has to say (memory, jars, endpoints) comes from its submit confs."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+CONF = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # Every time in the lake is UTC; a session zone would shift what Python sees.
+    "spark.sql.session.timeZone": "UTC",
+    # Athena reads TIMESTAMP with millisecond or microsecond values, never INT96.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # A step that changes nothing still commits which inputs it has read.
+    "spark.databricks.delta.skipRecordingEmptyCommits": "false",
+    # The schema contract adds columns explicitly; MERGE must never do it, or null one, on its own (delta#1551).
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",
+}
+
+
+def spark(name: str) -> SparkSession:
+    """The session, made at the first call."""
+    builder = SparkSession.builder.appName(name)
+    for key, value in CONF.items():
+        builder = builder.config(key, value)
+    session: SparkSession = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session

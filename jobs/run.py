@@ -1,0 +1,48 @@
+"""The one entry point of every job: `run.py STEP [--run-id …]`.
+
+Prints what it did; on failure prints one `SLUICE-ERROR {json}` line last and exits with a code of its kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+
+from jobs.lake import errors
+from jobs.lake.run import Run, utc
+
+
+def parse(arguments: list[str]) -> Run:
+    """The run that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="run.py", description="Runs one step of a pipeline.")
+    parser.add_argument("step", help="bronze.fx_rates, silver.orders, gate, gold.fact_orders, register, ...")
+    parser.add_argument("--run-id", required=True, help="id that all steps of one pipeline run share")
+    parser.add_argument("--window-start", type=utc, help="begin of the data interval, ISO 8601, UTC")
+    parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
+    parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
+    parser.add_argument("--full", action="store_true", help="rebuild from whole inputs")
+    parser.add_argument("--code", default="unreleased", help="hash of the code release")
+    given = parser.parse_args(arguments)
+    return Run(**vars(given))
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the step; gives its exit code."""
+    run = parse(arguments)
+    try:
+        # Imported here, so that an import that fails is reported like any other failure.
+        from jobs import steps
+
+        steps.perform(run)
+    except Exception as error:
+        if not isinstance(error, errors.LakeError):
+            traceback.print_exc()
+        code, line = errors.report(error)
+        print(line, file=sys.stderr, flush=True)
+        return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

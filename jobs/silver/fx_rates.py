@@ -1,0 +1,44 @@
+"""US dollars per unit of each currency, from ECB's quotes per euro."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
+
+from dq import rules, suite
+from jobs.lake import session, tables, upsert
+from jobs.lake.run import Run
+
+SCHEMA = StructType(
+    [
+        StructField("ccy", StringType(), metadata={"comment": "ISO 4217 code"}),
+        StructField("as_of_date", DateType(), metadata={"comment": "day of publication"}),
+        StructField("usd_rate", DecimalType(28, 12), metadata={"comment": "US dollars per unit of the currency"}),
+        StructField("published_at", TimestampType(), metadata={"comment": "when ECB published it, UTC"}),
+    ]
+)
+
+
+def build(run: Run) -> None:
+    """Merges new rates."""
+    spark = session.spark(run.step)
+    broken = rules.broken(suite.load(run.step))
+    upsert.upsert(spark, run, tables.table(run.step), SCHEMA, {"bronze.fx_rates": from_ecb}, broken)
+
+
+def from_ecb(raw: DataFrame) -> DataFrame:
+    """`usd_rate` = (dollars per euro) / (units per euro), both of the same day and the same read.
+
+    A rate that is no positive number gives null, and so does a day without a dollar quote.
+    """
+    per_euro = F.expr("try_cast(rate AS DECIMAL(18, 8))")
+    quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))
+    read = ["as_of_date", "_batch_id", "published_at"]
+    dollars = quotes.filter(F.col("ccy") == "USD").groupBy(*read).agg(F.max("_per_euro").alias("_usd_per_euro"))
+    return quotes.join(dollars, read, "left").withColumns(
+        {
+            "as_of_date": F.expr("try_cast(as_of_date AS DATE)"),
+            "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12),
+        }
+    )
