@@ -13,19 +13,20 @@ from infra.setup import jars
 from infra.setup.steps import REPOSITORY, VENV, cache, command, fingerprint, once
 
 TRAINING = REPOSITORY / "infra" / "setup" / "class_archive_training.py"
+JOB = REPOSITORY / "infra" / "setup" / "class_archive_job.py"
 LOCK = REPOSITORY / "infra" / "local" / "requirements.lock"
 
 
 def path() -> Path:
     """Where the archive of this checkout is: it holds the class path, so it is one per folder of jars."""
     place = hashlib.sha256(str(VENV.resolve()).encode()).hexdigest()[:8]
-    return cache() / f"spark-{fingerprint([LOCK, jars.LOCK, TRAINING])[:12]}-{place}.jsa"
+    return cache() / f"spark-{fingerprint([LOCK, jars.LOCK, TRAINING, JOB])[:12]}-{place}.jsa"
 
 
 def install(java: str) -> None:
     """Makes the archive unless it is there."""
     version = command(java, "-Xshare:auto", "-XshowSettings:properties", "-version")
-    once("class archive of Spark's driver", path().with_suffix(".stamp"), [version, TRAINING], _train)
+    once("class archive of Spark's driver", path().with_suffix(".stamp"), [version, TRAINING, JOB], _train)
 
 
 def _train() -> None:
