@@ -28,9 +28,11 @@ _HOLDS: dict[str, Callable[[Column, dict[str, Any]], Column]] = {
     "expect_column_values_to_not_be_null": lambda value, _: value.isNotNull(),
     "expect_column_values_to_be_in_set": lambda value, k: value.isNull() | value.isin(list(k["value_set"])),
     "expect_column_values_to_match_regex": lambda value, k: value.isNull() | value.rlike(k["regex"]),
-    "expect_column_values_to_be_between": lambda value, k: value.isNull()
-    | _between(
-        value, k.get("min_value"), k.get("max_value"), k.get("strict_min", False), k.get("strict_max", False)
+    "expect_column_values_to_be_between": lambda value, k: (
+        value.isNull()
+        | _between(
+            value, k.get("min_value"), k.get("max_value"), k.get("strict_min", False), k.get("strict_max", False)
+        )
     ),
 }
 

@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 import great_expectations as gx
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_expectation_impl
 from pyspark.sql import DataFrame
 
@@ -102,7 +104,7 @@ def _gx_suite(rules: Sequence[Rule], only: Sequence[int] | None = None) -> gx.Ex
         name="rules",
         expectations=[
             get_expectation_impl(rules[index].type)(
-                **rules[index].kwargs, severity=rules[index].severity, meta={"rule": index}
+                **rules[index].kwargs, severity=FailureSeverity(rules[index].severity), meta={"rule": index}
             )
             for index in chosen
         ],
@@ -112,7 +114,7 @@ def _gx_suite(rules: Sequence[Rule], only: Sequence[int] | None = None) -> gx.Ex
 @cache
 def _batch_definition() -> Any:
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return (
         context.data_sources.add_or_update_spark("lake", persist=False)
         .add_dataframe_asset("frame")

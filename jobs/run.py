@@ -21,7 +21,7 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("--window-start", type=utc, help="begin of the data interval, ISO 8601, UTC")
     parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
-    parser.add_argument("--full", action="store_true", help="rebuild from whole inputs")
+    parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
     return Run(**vars(given))

@@ -10,6 +10,7 @@ from infra.setup.steps import SetupError
 
 
 def main() -> int:
+    """Runs the steps in order; 1 when something that a person must install is missing."""
     started = time.monotonic()
     print("set-up", flush=True)
     try:

@@ -17,9 +17,7 @@ LAKE = "s3://training/table"
 
 def main() -> None:
     """Creates, appends, merges and reads one table."""
-    boto3.client("s3").create_bucket(
-        Bucket="training", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
+    boto3.client("s3").create_bucket(Bucket="training", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     spark = session.spark("training")
     rows = spark.range(100).select(
         F.col("id").cast("string").alias("key"),
@@ -33,13 +31,9 @@ def main() -> None:
     staged.write.format("delta").mode("overwrite").option("replaceWhere", "month = '2026-01'").save(LAKE)
     feed = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 0).load(LAKE)
     newer = feed.select("key", F.expr("amount + 1").cast("decimal(18,2)").alias("amount"), "updated_at", "month")
-    classified = versions.classify(
-        newer, delta.read(spark, LAKE), keys=("key",), order_by=("updated_at",)
-    ).persist()
+    classified = versions.classify(newer, delta.read(spark, LAKE), keys=("key",), order_by=("updated_at",)).persist()
     classified.groupBy("_class").count().collect()
-    delta.merge(
-        spark, LAKE, classified, keys=("key",), metadata="{}", partitions=("month", ["2026-01"])
-    )
+    delta.merge(spark, LAKE, classified, keys=("key",), metadata="{}", partitions=("month", ["2026-01"]))
     spark.createDataFrame([], staged.schema).write.format("delta").mode("append").save(LAKE)
     delta.read(spark, LAKE).orderBy("key").limit(5).collect()
     spark.stop()

@@ -31,7 +31,12 @@ SCHEMA = StructType(
     ]
 )
 ARROW = pa.schema(
-    [("as_of_date", pa.string()), ("ccy", pa.string()), ("rate", pa.string()), ("published_at", pa.timestamp("us", "UTC"))]
+    [
+        ("as_of_date", pa.string()),
+        ("ccy", pa.string()),
+        ("rate", pa.string()),
+        ("published_at", pa.timestamp("us", "UTC")),
+    ]
 )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.compute as pc
 import snowflake.connector
-from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import DataType, DateType, DecimalType, StringType, StructField, StructType, TimestampType
 from snowflake.connector.errors import DatabaseError, Error, OperationalError, ProgrammingError
 
 from jobs.lake import ingest, secrets, session, settings, tables
@@ -29,7 +29,7 @@ SCHEMA = StructType(
         StructField("updated_at", TimestampType(), metadata={"comment": "when the source last changed it, UTC"}),
     ]
 )
-_ARROW_TYPES = {
+_ARROW_TYPES: dict[DataType, pa.DataType] = {
     DateType(): pa.date32(),
     StringType(): pa.string(),
     TimestampType(): pa.timestamp("us", "UTC"),
@@ -55,7 +55,7 @@ def extract(window: Window) -> Iterator[pa.Table]:
         with connect() as connection, connection.cursor() as cursor:
             columns = ", ".join(field.name.upper() for field in SCHEMA)
             bounds, values = _bounds(window)
-            cursor.execute(f"SELECT {columns} FROM {OBJECT} WHERE {bounds}", values)  # noqa: S608  # names are constants
+            cursor.execute(f"SELECT {columns} FROM {OBJECT} WHERE {bounds}", values)
             rows = 0
             for batch in cursor.fetch_arrow_batches():
                 rows += batch.num_rows
@@ -115,7 +115,7 @@ def _bounds(window: Window) -> tuple[str, tuple[Any, ...]]:
 
 
 def _refuse_empty(cursor: Any) -> None:
-    (total,) = cursor.execute(f"SELECT COUNT(*) FROM {OBJECT}").fetchone()  # noqa: S608  # the name is a constant
+    (total,) = cursor.execute(f"SELECT COUNT(*) FROM {OBJECT}").fetchone()
     if Decimal(total) == 0:
         raise DataError(
             f"snowflake: {OBJECT} has no rows at all. Nothing was written. Check that the source was loaded, and "

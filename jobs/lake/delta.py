@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 # The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
@@ -23,13 +23,9 @@ def read(spark: SparkSession, uri: str, version: int | None = None) -> DataFrame
     return reader.load(uri)
 
 
-def create(
-    spark: SparkSession, uri: str, schema: StructType, partition_by: Sequence[str], description: str
-) -> None:
+def create(spark: SparkSession, uri: str, schema: StructType, partition_by: Sequence[str], description: str) -> None:
     """Creates the table, with the schema's column comments, unless it is there."""
-    builder = (
-        DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
-    )
+    builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
         builder = builder.partitionedBy(*partition_by)
     for key, value in PROPERTIES.items():
@@ -89,7 +85,7 @@ def merge(
         literals = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
         condition += f" AND t.`{column}` IN ({literals})"
     target = DeltaTable.forPath(spark, uri)
-    columns = {name: f"s.`{name}`" for name in target.toDF().columns}
+    columns: dict[str, str | Column] = {name: f"s.`{name}`" for name in target.toDF().columns}
     with user_metadata(spark, metadata):
         merging = target.alias("t").merge(changed.alias("s"), condition)
         if deleted:

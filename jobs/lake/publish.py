@@ -20,9 +20,7 @@ Audit = Callable[[DataFrame, DataFrame], None]
 DELETED = "_deleted"
 
 
-def publish(
-    spark: SparkSession, run: Run, table: Table, schema: StructType, compute: Compute, audit: Audit
-) -> Counts:
+def publish(spark: SparkSession, run: Run, table: Table, schema: StructType, compute: Compute, audit: Audit) -> Counts:
     """Brings the table to what its gated inputs say. No reader ever sees a row that failed the audit.
 
     Cost grows with the inputs for computing, and with the changed rows' partitions for writing. Run again, or
@@ -72,9 +70,7 @@ def publish(
             (column,) = table.partition_by
             rows = changes.select(column).union(changes.select(F.col(f"_was_{column}"))).distinct().collect()
             places = (column, [row[0] for row in rows if row[0] is not None])
-        delta.merge(
-            spark, uri, changes, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED
-        )
+        delta.merge(spark, uri, changes, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
     else:
         delta.commit_nothing(spark, uri, metadata)
     ledger.record(table.name)

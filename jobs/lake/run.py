@@ -44,7 +44,7 @@ class Run:
         window_start: begin of the run's data interval, UTC.
         window_end: its end, UTC.
         exact: read exactly the interval and move no watermark (backfills); else from the watermark on.
-        full: rebuild from whole inputs instead of from changes.
+        full_refresh: read sources from their beginning, and rebuild from whole inputs instead of from changes.
     """
 
     run_id: str
@@ -53,7 +53,7 @@ class Run:
     window_start: datetime | None = None
     window_end: datetime | None = None
     exact: bool = False
-    full: bool = False
+    full_refresh: bool = False
 
     def commit_metadata(self, inputs: dict[str, int], **facts: Any) -> str:
         """The user metadata of a Delta commit: which inputs, at which versions, it was made of."""

@@ -80,8 +80,7 @@ def sources() -> Sources:
     return Sources(
         salesforce=os.environ.get("SALESFORCE_ENDPOINT_URL") or None,
         snowflake=os.environ.get("SNOWFLAKE_ENDPOINT_URL") or None,
-        fx_rates=os.environ.get("FX_RATES_URL")
-        or "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
+        fx_rates=os.environ.get("FX_RATES_URL") or "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
     )
 
 

@@ -42,10 +42,12 @@ def upsert(
     uri = settings.lake().uri(table.name)
     delta.create(spark, uri, schema, table.partition_by, table.description)
     ledger.record(table.name)
-    before = {} if run.full else (delta_log.last_inputs(uri, run.step) or {})
+    before = {} if run.full_refresh else (delta_log.last_inputs(uri, run.step) or {})
     inputs = {source: _version(source) for source in readers}
     parts = [
-        _typed(changes.inserted(spark, settings.lake().uri(source), before.get(source), version), source, readers, schema)
+        _typed(
+            changes.inserted(spark, settings.lake().uri(source), before.get(source), version), source, readers, schema
+        )
         for source, version in inputs.items()
     ]
     incoming = parts[0]
@@ -102,9 +104,7 @@ def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: S
     return typed.select(*columns, "_raw", "_source_table", "_batch_id")
 
 
-def _present_rows(
-    target: DataFrame, good: DataFrame, table: Table
-) -> tuple[DataFrame, tuple[str, list[str]] | None]:
+def _present_rows(target: DataFrame, good: DataFrame, table: Table) -> tuple[DataFrame, tuple[str, list[str]] | None]:
     """The table's rows of the incoming keys, and the partitions that they and the incoming rows are in.
 
     Looks into the partitions that the rows belong to now; a key that is not there may have moved, so the others

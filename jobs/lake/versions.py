@@ -50,9 +50,9 @@ def classify(
         *[F.col(name).alias(f"_t_{name}") for name in keys],
         F.struct(*[F.col(name) for name in order_by], content_hash(content).alias("_hash")).alias("_present"),
     )
-    joined = ranked.join(
-        present, on=[ranked[name] == present[f"_t_{name}"] for name in keys], how="left"
-    ).drop(*[f"_t_{name}" for name in keys])
+    joined = ranked.join(present, on=[ranked[name] == present[f"_t_{name}"] for name in keys], how="left").drop(
+        *[f"_t_{name}" for name in keys]
+    )
     arriving = F.struct(*[F.col(name) for name in order_by], F.col("_hash"))
     wins = F.coalesce(arriving > F.col("_present"), F.lit(False))
     first = F.col("_rank") == 1

@@ -20,7 +20,7 @@ def _key(table: Table) -> str:
 def window(run: Run, table: Table) -> Window:
     """The window of source time that this run reads.
 
-    Exact runs read their interval. Others read from the watermark, less the table's overlap, to the end of
+    Exact runs read their interval, full refreshes everything up to its end. Others read from the watermark, less the table's overlap, to the end of
     their interval; a run whose interval the watermark has passed already reads its own interval, less the
     overlap. The run that moved the watermark gets the window that it had, so that a retry reads the same.
 
@@ -34,7 +34,7 @@ def window(run: Run, table: Table) -> Window:
             raise ValueError("an exact window needs --window-start")
         return Window(run.window_start, run.window_end)
     saved = objects.read_json(_key(table))
-    if saved is None:
+    if saved is None or run.full_refresh:
         return Window(None, run.window_end)
     if saved["run_id"] == run.run_id and utc(saved["end"]) == run.window_end:
         return Window(utc(saved["start"]) if saved["start"] else None, run.window_end)

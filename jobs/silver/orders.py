@@ -35,6 +35,4 @@ def build(run: Run) -> None:
 
 def from_snowflake(raw: DataFrame) -> DataFrame:
     """Snowflake's orders with their source and partition."""
-    return raw.withColumns(
-        {"source": F.lit("snowflake"), "order_month": F.date_format("order_date", "yyyy-MM")}
-    )
+    return raw.withColumns({"source": F.lit("snowflake"), "order_month": F.date_format("order_date", "yyyy-MM")})
