@@ -24,9 +24,8 @@ def main(archive: str) -> int:
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     # Class data is shared only under the collector and compiler flags it was made with.
-    conf = local_conf(endpoint) | {
-        "spark.driver.extraJavaOptions": f"{LIGHT_JVM} -XX:ArchiveClassesAtExit={archive} -Xlog:cds=off -Xlog:cds+dynamic=off"
-    }
+    java = f"{LIGHT_JVM} -XX:ArchiveClassesAtExit={archive} -Xlog:cds=off -Xlog:cds+dynamic=off"
+    conf = local_conf(endpoint) | {"spark.driver.extraJavaOptions": java}
     options = [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
     environment = {
         **os.environ,

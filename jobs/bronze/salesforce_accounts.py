@@ -17,7 +17,7 @@ import requests
 from pyspark.sql.types import StringType, StructField, StructType
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from simple_salesforce.bulk2 import SFBulk2Type
+from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
 from jobs.lake import ingest, secrets, session, settings, tables
@@ -132,9 +132,9 @@ def _paged(client: Salesforce, where: str) -> Iterator[dict[str, Any]]:
 
 def _bulk(client: Salesforce, where: str) -> Iterator[dict[str, Any]]:
     soql = f"SELECT {', '.join(FIELDS)} FROM Account{where}"
-    # The client makes its object handlers on attribute access, which its types call something else.
-    accounts = cast(SFBulk2Type, client.bulk2.Account)
-    for part in accounts.query_all(soql, max_records=ROWS_PER_BATCH):
+    # The client declares three types for what is always this one.
+    handler = cast(SFBulk2Handler, client.bulk2)
+    for part in handler.Account.query_all(soql, max_records=ROWS_PER_BATCH):
         yield from csv.DictReader(io.StringIO(part))
 
 

@@ -20,9 +20,10 @@ def _key(table: Table) -> str:
 def window(run: Run, table: Table) -> Window:
     """The window of source time that this run reads.
 
-    Exact runs read their interval, full refreshes everything up to its end. Others read from the watermark, less the table's overlap, to the end of
-    their interval; a run whose interval the watermark has passed already reads its own interval, less the
-    overlap. The run that moved the watermark gets the window that it had, so that a retry reads the same.
+    Exact runs read their interval, full refreshes everything up to its end. Others read from the watermark, less
+    the table's overlap, to the end of their interval; a run whose interval the watermark has passed already reads
+    its own interval, less the overlap. The run that moved the watermark gets the window that it had, so that a
+    retry reads the same.
 
     Raises:
         ValueError: the run has no interval, or it is empty.
