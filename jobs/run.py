@@ -22,9 +22,14 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
     parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
+    parser.add_argument("--tables", type=_names, default=(), help="tables of a limited run, by comma; all if not given")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
     return Run(**vars(given))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def main(arguments: list[str]) -> int:

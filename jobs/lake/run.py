@@ -45,6 +45,7 @@ class Run:
         window_end: its end, UTC.
         exact: read exactly the interval and move no watermark (backfills); else from the watermark on.
         full_refresh: read sources from their beginning, and rebuild from whole inputs instead of from changes.
+        tables: the tables that the pipeline run was limited to; empty for all.
     """
 
     run_id: str
@@ -54,6 +55,11 @@ class Run:
     window_end: datetime | None = None
     exact: bool = False
     full_refresh: bool = False
+    tables: tuple[str, ...] = ()
+
+    def builds(self, table: str) -> bool:
+        """Whether the pipeline run builds this table."""
+        return not self.tables or table in self.tables
 
     def commit_metadata(self, inputs: dict[str, int], **facts: Any) -> str:
         """The user metadata of a Delta commit: which inputs, at which versions, it was made of."""
