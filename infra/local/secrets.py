@@ -1,0 +1,45 @@
+"""What Secrets Manager holds on a laptop: the log-ins of the source stand-ins.
+
+The stand-ins check log-ins against the same function, so a wrong secret fails as it does at the vendor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from infra.local.addresses import Addresses
+
+
+def secrets(addresses: Addresses) -> dict[str, dict[str, str]]:
+    """Secret name -> its JSON document. The same for the same project name, on every machine."""
+    project = addresses.project
+
+    def made_up(name: str) -> str:
+        return hashlib.sha256(f"{project}/{name}".encode()).hexdigest()[:20]
+
+    return {
+        f"{project}/salesforce/credentials": {
+            "username": f"lakehouse@{project}.example",
+            "password": made_up("salesforce/password"),
+            "security_token": made_up("salesforce/security_token"),
+            "instance_url": f"https://{project}.my.salesforce.com",
+        },
+        f"{project}/snowflake/credentials": {
+            "account": f"{project}-local",
+            "username": "LAKEHOUSE",
+            "password": made_up("snowflake/password"),
+            "warehouse": "LAKEHOUSE_WH",
+            "database": "SALES",
+            "schema": "PUBLIC",
+        },
+    }
+
+
+def salesforce_credentials(addresses: Addresses) -> dict[str, str]:
+    """The Salesforce secret's document."""
+    return secrets(addresses)[f"{addresses.project}/salesforce/credentials"]
+
+
+def snowflake_credentials(addresses: Addresses) -> dict[str, str]:
+    """The Snowflake secret's document."""
+    return secrets(addresses)[f"{addresses.project}/snowflake/credentials"]

@@ -1,0 +1,13 @@
+"""ECB's reference-rate download on a laptop: real history, conditional requests, and mishaps on request.
+
+`python -m infra.local.sources.ecb` serves, as www.ecb.europa.eu does,
+
+    GET, HEAD /stats/eurofxref/eurofxref-hist.zip, eurofxref-hist.csv     (ETag, Last-Modified, 304)
+
+and for people and tests
+
+    GET, PATCH, DELETE /_control/overrides    what differs from the bundled history, see `Overrides`
+    POST, DELETE       /_control/fail         {"kind": "unavailable", "calls": 1, "after": 0}: answer 503
+
+Overrides are kept in `<home>/ecb/overrides.json` and survive a restart; planned failures do not.
+"""

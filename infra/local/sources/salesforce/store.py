@@ -1,0 +1,139 @@
+"""The org's records, fields and notes, in one SQLite file.
+
+A record is a JSON document, so that fields can come and go as they do in a real org.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from infra.local.sources.salesforce.fields import STANDARD_FIELDS, TYPES, Field, timestamp, to_stored
+from infra.local.sources.salesforce.soql import parse
+from infra.local.sources.salesforce.sqlite_query import plan
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS record (id TEXT PRIMARY KEY, is_deleted INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS by_modstamp ON record (json_extract(body, '$.SystemModstamp'), id);
+CREATE TABLE IF NOT EXISTS field (name TEXT PRIMARY KEY COLLATE NOCASE, type TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, text TEXT NOT NULL);
+"""
+
+
+class Store:
+    """Reads and changes the org; each change is one transaction."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(file)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.executescript(_SCHEMA)
+        if not self.fields():
+            self.change_fields(put=STANDARD_FIELDS)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def fields(self) -> dict[str, Field]:
+        """The object's fields by lower-case name, in order of creation."""
+        rows = self._db.execute("SELECT name, type FROM field ORDER BY rowid")
+        return {name.lower(): Field(name, type_) for name, type_ in rows}
+
+    def change_fields(self, *, put: Iterable[Field] = (), drop: Iterable[str] = ()) -> None:
+        """Adds or retypes fields, and hides others from describe and queries; values stay.
+
+        Raises:
+            ValueError: an unknown type, or a name that is not a plain word.
+        """
+        with self._db:
+            for field in put:
+                if field.type not in TYPES or not field.name.isidentifier() or not field.name.isascii():
+                    raise ValueError(f"{field.name} {field.type}: a plain name, and one of {sorted(TYPES)}")
+                self._db.execute(
+                    "INSERT INTO field VALUES (?, ?) ON CONFLICT DO UPDATE SET type = excluded.type",
+                    (field.name, field.type),
+                )
+            self._db.executemany("DELETE FROM field WHERE name = ?", [(name,) for name in drop])
+
+    def query(self, soql: str, *, include_deleted: bool) -> tuple[tuple[Field, ...], list[dict[str, object]]]:
+        """A query's fields, and its records with just these; no fields and `{"count": n}` for COUNT().
+
+        Raises:
+            ApiError: the query is wrong.
+        """
+        planned = plan(parse(soql), self.fields(), include_deleted=include_deleted)
+        if not planned.fields:
+            # The clauses hold no value: field names are the org's own, and values are parameters.
+            inner = f"SELECT 1 FROM record {planned.clauses}"  # noqa: S608
+            count = self._db.execute(f"SELECT count(*) FROM ({inner})", planned.parameters).fetchone()  # noqa: S608
+            return (), [{"count": count[0]}]
+        rows = self._db.execute(f"SELECT body FROM record {planned.clauses}", planned.parameters)  # noqa: S608
+        bodies = (json.loads(body) for (body,) in rows)
+        return planned.fields, [{field.name: body.get(field.name) for field in planned.fields} for body in bodies]
+
+    def upsert(self, records: Iterable[Mapping[str, object]]) -> int:
+        """Creates records, or changes the given fields of those that exist. Returns their number.
+
+        Raises:
+            ValueError: an unknown field, a value of the wrong type, or no Id or SystemModstamp.
+        """
+        fields, number = self.fields(), 0
+        with self._db:
+            for record in records:
+                if "Id" not in record or "SystemModstamp" not in record:
+                    raise ValueError("a record needs its Id and SystemModstamp: no clock is used here")
+                body = self._body(str(record["Id"])) or {"IsDeleted": False}
+                for name, value in record.items():
+                    if name.lower() not in fields:
+                        raise ValueError(f"Account has no field {name}")
+                    field = fields[name.lower()]
+                    body[field.name] = to_stored(field, value)
+                self._write(body)
+                number += 1
+        return number
+
+    def delete(self, ids: Iterable[str], at: str) -> int:
+        """Marks records as deleted at a time. Returns how many existed."""
+        moment, number = timestamp(at), 0
+        with self._db:
+            for identifier in ids:
+                if body := self._body(identifier):
+                    times = {"LastModifiedDate": moment, "SystemModstamp": moment}
+                    self._write({**body, **times, "IsDeleted": True})
+                    number += 1
+        return number
+
+    def purge(self, ids: Iterable[str] | None) -> int:
+        """Removes records, or all for None, as an emptied recycle bin does. Returns how many existed."""
+        with self._db:
+            if ids is None:
+                return self._db.execute("DELETE FROM record").rowcount
+            return self._db.executemany("DELETE FROM record WHERE id = ?", [(i,) for i in ids]).rowcount
+
+    def note(self, name: str) -> str | None:
+        row = self._db.execute("SELECT text FROM note WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_note(self, name: str, text: str | None) -> None:
+        """Keeps a text for whoever loaded the data; None removes it."""
+        with self._db:
+            self._db.execute("DELETE FROM note WHERE name = ?", (name,))
+            if text is not None:
+                self._db.execute("INSERT INTO note VALUES (?, ?)", (name, text))
+
+    def counts(self) -> dict[str, int]:
+        sql = "SELECT count(*), coalesce(sum(is_deleted), 0) FROM record"
+        total, deleted = self._db.execute(sql).fetchone()
+        return {"records": total, "deleted": deleted}
+
+    def _body(self, identifier: str) -> dict[str, object] | None:
+        row = self._db.execute("SELECT body FROM record WHERE id = ?", (identifier,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def _write(self, body: Mapping[str, object]) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO record VALUES (?, ?, ?)",
+            (body["Id"], bool(body["IsDeleted"]), json.dumps(body)),
+        )

@@ -1,0 +1,109 @@
+"""Snowflake on a laptop: fakesnow's server, kept on disk, with the account's log-in and Snowflake's encoding.
+
+`python -m infra.local.sources.snowflake` serves the real connector (4.x; 5.x can't be served):
+
+    snowflake.connector.connect(host="127.0.0.1", port=…, protocol="http", account=…, user=…, password=…, …)
+
+Databases are DuckDB files in `<home>/snowflake/`. Database SALES with schema PUBLIC exists from the start;
+others are made by CREATE DATABASE only, as a mistyped name must not become an empty database.
+
+What arrives through `fetch_arrow_batches()`, `fetch_arrow_all()` and `ResultBatch.to_arrow()`:
+
+    NUMBER(p, 0)             int64; whatever p says, a value beyond 64 bits can't be stored here
+    NUMBER(p <= 18, s > 0)   double, or with connect(arrow_number_to_decimal=True) decimal128(38, s)
+    NUMBER(p > 18, s > 0)    the same from Snowflake; here decimal128(p, s) in both cases
+    FLOAT, VARCHAR, BOOLEAN  double, string, bool
+    DATE                     date32, from 0001-01-01 to 9999-12-31
+    TIMESTAMP_NTZ            timestamp[ns], or timestamp[us] if a value of the batch is beyond 2262 or
+                             force_microsecond_precision=True is passed; no nanoseconds are kept here
+    TIMESTAMP_LTZ            the same with the session's zone, here always tz=Etc/UTC
+    TIMESTAMP_TZ             the same instant with tz=Etc/UTC; the value's own offset is lost here
+    no rows                  no batch at all from fetch_arrow_batches(); the columns, but NUMBER always as
+                             int64, from fetch_arrow_all(force_return_table=True)
+
+Other differences from the service: a result is one batch, SUM over NUMBER is a double,
+INFORMATION_SCHEMA.COLUMNS has no DATETIME_PRECISION, CURRENT_WAREHOUSE() is missing, CREATE DATABASE makes no
+schema PUBLIC, keys and grants aren't checked, and COPY INTO a location, AT, streams and tasks aren't there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any
+
+import fakesnow.arrow
+from fakesnow.instance import FakeSnow
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.addresses import Addresses
+from infra.local.secrets import snowflake_credentials
+from infra.local.sources.serving import health, serve
+from infra.local.sources.snowflake_encoding import timestamp_to_struct, to_snowflake
+
+# By name, as the package also has a function called `server`.
+server: Any = importlib.import_module("fakesnow.server")
+
+LOGIN_PATH = "/session/v1/login-request"
+INCORRECT_LOGIN = "390100"  # connector 4.8 raises a DatabaseError with this errno; older ones with 250001
+
+# Statements about sessions and warehouses that clients send and fakesnow refuses. AUTOCOMMIT it does itself.
+IGNORED_STATEMENTS = [
+    r"\s*alter\s+session\s+(set|unset)\s+(?!autocommit)",
+    r"\s*use\s+secondary\s+roles\b",
+    r"\s*(create\s+(or\s+replace\s+)?|alter\s+|drop\s+)warehouse\b",
+]
+
+
+def open_databases(folder: Path, *, database: str, schema: str) -> FakeSnow:
+    """The account with all its databases, a file each; the named one is created when missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    account = FakeSnow(db_path=folder, nop_regexes=IGNORED_STATEMENTS)
+    for name in sorted({database, *(file.stem for file in folder.glob("*.db"))}):
+        account.connect(name, schema if name == database else None).close()
+    account.create_database_on_connect = False
+    account.create_schema_on_connect = False
+    return account
+
+
+def application(addresses: Addresses) -> Starlette:
+    """The stand-in as an ASGI application; it takes over fakesnow's module-wide account."""
+    credentials = snowflake_credentials(addresses)
+    server.shared_fs = open_databases(
+        addresses.home / "snowflake", database=credentials["database"], schema=credentials["schema"]
+    )
+    fakesnow.arrow.timestamp_to_sf_struct = timestamp_to_struct
+    server.to_sf = to_snowflake
+
+    async def login(request: Request) -> Response:
+        body = await request.body()
+        if request.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        given = json.loads(body)["data"]
+        user = str(given.get("LOGIN_NAME", "")).upper() == credentials["username"].upper()
+        password = compare_digest(str(given.get("PASSWORD", "")), credentials["password"])
+        if not (user and password):
+            return JSONResponse(
+                {
+                    "data": None,
+                    "code": INCORRECT_LOGIN,
+                    "message": "Incorrect username or password was specified.",
+                    "success": False,
+                }
+            )
+        response: Response = await server.login_request(request)
+        return response
+
+    others = [route for route in server.routes if route.path != LOGIN_PATH]
+    return Starlette(routes=[health, Route(LOGIN_PATH, login, methods=["POST"]), *others])
+
+
+if __name__ == "__main__":
+    _addresses = Addresses.from_environment()
+    serve(application(_addresses), _addresses.snowflake)

@@ -1,0 +1,104 @@
+"""The source stand-ins as processes, with the log-ins that jobs find in Secrets Manager."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from infra.local import secrets
+from infra.local.addresses import REPOSITORY, Addresses
+from infra.local.sources.seed import Recipe, connect, load_accounts, load_orders
+from infra.local.sources.ecb.history import newest
+from infra.local.sources.serving import HEALTH_PATH
+
+PORT = 18500
+NAMES = ("snowflake", "salesforce", "ecb")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The three sources, and how to hurt them."""
+
+    addresses: Addresses
+
+    def control(self, name: str, method: str, path: str, document: Any = None) -> None:
+        """A call to a stand-in's control API."""
+        url = f"{getattr(self.addresses, name)}/_control/{path}"
+        requests.request(method, url, json=document, timeout=30).raise_for_status()
+
+    def snowflake(self, statement: str) -> None:
+        """Runs a statement in the Snowflake stand-in."""
+        with connect(self.addresses) as connection:
+            connection.cursor().execute(statement)
+
+    def fill(self) -> None:
+        """The seeds as they were."""
+        with connect(self.addresses) as connection:
+            connection.cursor().execute("DROP TABLE IF EXISTS SEEDS.LOADED")
+            load_orders(connection, RECIPE)
+        self.control("salesforce", "PUT", "notes/seeds", {"text": None})
+        load_accounts(self.addresses.salesforce, RECIPE)
+
+
+@pytest.fixture(scope="session")
+def running_sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
+    addresses = Addresses(home=tmp_path_factory.mktemp("sources"), port=PORT)
+    environment = {**os.environ, **addresses.environment()}
+    log = (addresses.home / "servers.log").open("wb")
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"infra.local.sources.{name}"],
+            cwd=REPOSITORY, env=environment, stdout=log, stderr=log,
+        )
+        for name in NAMES
+    ]  # fmt: skip
+    try:
+        for name in NAMES:
+            _wait(getattr(addresses, name) + HEALTH_PATH, addresses)
+        yield Sources(addresses)
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(30)
+
+
+def _wait(url: str, addresses: Addresses) -> None:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        try:
+            requests.get(url, timeout=5).raise_for_status()
+            return
+        except requests.RequestException:
+            time.sleep(0.2)
+    pytest.fail(f"{url} does not answer:\n{(addresses.home / 'servers.log').read_text()[-2000:]}")
+
+
+RECIPE = Recipe(size=200, newest=newest())
+
+
+@pytest.fixture
+def sources(running_sources: Sources, lake: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sources]:
+    """Healthy, filled sources, their addresses in this process's environment and their log-ins in its secrets."""
+    environment = running_sources.addresses.environment()
+    for name in ("SNOWFLAKE_ENDPOINT_URL", "SALESFORCE_ENDPOINT_URL", "FX_RATES_URL"):
+        monkeypatch.setenv(name, environment[name])
+    manager = boto3.client("secretsmanager")
+    for name, value in secrets.secrets(running_sources.addresses).items():
+        _, _, rest = name.partition("/")
+        manager.create_secret(Name=f"{lake}/{rest}", SecretString=json.dumps(value))
+    running_sources.fill()
+    yield running_sources
+    running_sources.control("salesforce", "DELETE", "fail")
+    running_sources.control("ecb", "DELETE", "fail")
+    running_sources.control("ecb", "DELETE", "overrides")
