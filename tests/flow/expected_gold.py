@@ -1,0 +1,62 @@
+"""What gold has to hold, computed by DuckDB from the rows that the sources hold: no code of the jobs takes part."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from infra.local.seeds import Seeds
+from infra.local.sources.ecb.history import bundled
+
+_FACTS = """
+WITH good AS (
+    SELECT * FROM orders
+    WHERE amount >= 0 AND regexp_full_match(currency, '[A-Z]{3}')
+), newest AS (
+    SELECT * FROM good QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC) = 1
+), quotes AS (
+    SELECT Date AS day, ccy, TRY_CAST(rate AS DOUBLE) AS per_euro FROM (UNPIVOT feed ON * EXCLUDE (Date) INTO NAME ccy VALUE rate)
+    UNION ALL SELECT Date, 'EUR', 1 FROM feed
+), rates AS (
+    SELECT q.day, q.ccy, usd.per_euro / q.per_euro AS usd_rate
+    FROM quotes q JOIN quotes usd ON usd.ccy = 'USD' AND usd.day = q.day
+    WHERE q.per_euro IS NOT NULL
+)
+SELECT n.order_id, n.customer_id, n.order_date, n.currency, n.amount, n.amount * r.usd_rate AS amount_usd, n.status, r.day
+FROM newest n ASOF LEFT JOIN rates r ON n.currency = r.ccy AND n.order_date >= r.day
+"""
+
+
+def facts(seeds: Seeds) -> dict[str, tuple[Any, ...]]:
+    """Order id -> customer, day, currency, amount, unrounded dollars or None, status, day of the rate or None."""
+    rows = _connect(seeds).execute(_FACTS).fetchall()
+    return {row[0]: row[1:] for row in rows}
+
+
+def customers(seeds: Seeds) -> dict[str, bool]:
+    """Customer id -> known from orders only."""
+    known = {account.account_number for account in seeds.accounts if account.account_number}
+    ordering = {row[0] for row in facts(seeds).values()}
+    return {name: name not in known for name in known | ordering}
+
+
+def revenue_of(seeds: Seeds, day: date) -> float:
+    """Dollars of the orders of a day."""
+    return sum(row[4] or 0 for row in facts(seeds).values() if row[1] == day)
+
+
+def _connect(seeds: Seeds) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    columns = [{key: value for key, value in asdict(row).items() if key != "defects"} for row in seeds.orders]
+    connection.register("orders", pa.Table.from_pylist(columns))
+    header, *lines = [line.rstrip(",") for line in bundled().splitlines()]
+    names = header.split(",")
+    feed = [dict(zip(names, line.split(","), strict=False)) for line in lines]
+    connection.register("feed_text", pa.Table.from_pylist(feed))
+    connection.execute("CREATE TABLE feed AS SELECT * REPLACE (CAST(Date AS DATE) AS Date) FROM feed_text")
+    return connection
