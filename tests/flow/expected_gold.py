@@ -19,14 +19,16 @@ WITH good AS (
 ), newest AS (
     SELECT * FROM good QUALIFY row_number() OVER (PARTITION BY order_id ORDER BY updated_at DESC) = 1
 ), quotes AS (
-    SELECT Date AS day, ccy, TRY_CAST(rate AS DOUBLE) AS per_euro FROM (UNPIVOT feed ON * EXCLUDE (Date) INTO NAME ccy VALUE rate)
+    SELECT Date AS day, ccy, TRY_CAST(rate AS DOUBLE) AS per_euro
+    FROM (UNPIVOT feed ON * EXCLUDE (Date) INTO NAME ccy VALUE rate)
     UNION ALL SELECT Date, 'EUR', 1 FROM feed
 ), rates AS (
     SELECT q.day, q.ccy, usd.per_euro / q.per_euro AS usd_rate
     FROM quotes q JOIN quotes usd ON usd.ccy = 'USD' AND usd.day = q.day
     WHERE q.per_euro IS NOT NULL
 )
-SELECT n.order_id, n.customer_id, n.order_date, n.currency, n.amount, n.amount * r.usd_rate AS amount_usd, n.status, r.day
+SELECT
+    n.order_id, n.customer_id, n.order_date, n.currency, n.amount, n.amount * r.usd_rate AS amount_usd, n.status, r.day
 FROM newest n ASOF LEFT JOIN rates r ON n.currency = r.ccy AND n.order_date >= r.day
 """
 

@@ -1,0 +1,115 @@
+"""One whole platform, on ports and in a folder of its own, after `run`: three days in a real Airflow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from deltalake import DeltaTable
+
+from infra.local import clients
+from infra.local.addresses import REPOSITORY, Addresses
+from infra.local.airflow_api import AirflowApi
+from infra.local.seeds import Seeds, generate
+from infra.local.sources.ecb.history import newest
+from infra.setup import class_archive, jars
+
+PORT = 18600
+SEED_SIZE = 300
+DAG = "daily_lakehouse"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running platform and what its first `run` printed."""
+
+    addresses: Addresses
+    environment: dict[str, str]
+    output: str
+
+    @property
+    def airflow(self) -> AirflowApi:
+        return AirflowApi(self.addresses.airflow)
+
+    @property
+    def seeds(self) -> Seeds:
+        return generate(SEED_SIZE, newest())
+
+    def client(self, service: str) -> Any:
+        return clients.client(self.addresses, service)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs one of the platform's commands to its end."""
+        return _command(self.environment, *words)
+
+    def table(self, name: str) -> DeltaTable:
+        """A table of the lake, read without Spark."""
+        exports = self.addresses.environment()
+        options = {
+            "AWS_ENDPOINT_URL": self.addresses.s3,
+            "AWS_ALLOW_HTTP": "true",
+            **{key: exports[key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")},
+        }
+        return DeltaTable(f"s3://{self.addresses.lake_bucket}/{name.replace('.', '/')}", storage_options=options)
+
+    def trigger(self, **conf: Any) -> str:
+        """Starts a manual run; gives its id."""
+        url = f"{self.addresses.airflow}/api/v2/dags/{DAG}/dagRuns"
+        answer = requests.post(url, json={"logical_date": None, "conf": conf}, timeout=60)
+        assert answer.ok, answer.text
+        return str(answer.json()["dag_run_id"])
+
+    def wait(self, run_id: str, seconds: float = 420) -> dict[str, str]:
+        """Waits for a run's end; gives the state of each task."""
+        url = f"{self.addresses.airflow}/api/v2/dags/{DAG}/dagRuns/{run_id}"
+        give_up = time.monotonic() + seconds
+        while requests.get(url, timeout=60).json()["state"] not in ("success", "failed"):
+            assert time.monotonic() < give_up, f"{run_id} is not done after {seconds} s"
+            time.sleep(1)
+        return {task.task: task.state for task in self.airflow.tasks(DAG, run_id)}
+
+
+def _command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.local", *words],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    home = tmp_path_factory.mktemp("platform")
+    addresses = Addresses(home=home, port=PORT)
+    environment = {
+        **os.environ,
+        "SLUICE_HOME": str(home),
+        "SLUICE_PORT": str(PORT),
+        "SLUICE_SEED_SIZE": str(SEED_SIZE),
+        "SLUICE_JARS": str(jars.folder()),
+        "SLUICE_CLASS_ARCHIVE": str(class_archive.path()),
+    }
+    try:
+        ran = _command(environment, "run")
+        print(ran.stdout)
+        assert ran.returncode == 0, f"`run` failed:\n{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
+        yield Platform(addresses, environment, ran.stdout)
+    finally:
+        down = _command(environment, "down")
+    assert down.returncode == 0, down.stderr
+    left = [process.cmdline() for process in psutil.process_iter() if str(home) in " ".join(_words(process))]
+    assert not left, f"`down` left processes: {left}"
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []

@@ -1,0 +1,161 @@
+"""Sources to gold, whole: the daily DAG in Airflow on the local platform. Tests run in the order of this file."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import write_deltalake
+
+from infra.local.addresses import REPOSITORY
+from infra.local.athena import query
+from infra.local.seeds import Defect
+from jobs.lake import tables
+from tests.flow import expected_gold
+from tests.flow.conftest import DAG, Platform
+
+pytestmark = pytest.mark.timeout(1500)
+RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text()
+QUERIES = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.S)
+COMMANDS = re.findall(r"```bash\n(.*?)```", RUNBOOK, re.S)
+BUILT = [table.name for table in tables.TABLES if table.layer != "bronze"]
+
+
+def rows(platform: Platform, table: str, *columns: str) -> list[tuple[Any, ...]]:
+    read = platform.table(table).to_pyarrow_table(columns=list(columns))
+    return list(zip(*(read.column(name).to_pylist() for name in columns), strict=True))
+
+
+def written_files(platform: Platform, table: str) -> set[str]:
+    return set(platform.table(table).file_uris())
+
+
+def test_three_days_end_green_and_print_gold(platform: Platform) -> None:
+    runs = platform.airflow.runs(DAG)
+    assert [run["state"] for run in runs] == ["success"] * 3
+    assert platform.addresses.airflow in platform.output
+    assert "customer" in platform.output
+
+
+def test_facts_equal_an_independent_computation_from_the_source_rows(platform: Platform) -> None:
+    expected = expected_gold.facts(platform.seeds)
+    names = (
+        "order_id", "customer_id", "order_date", "currency", "amount_native", "amount_usd", "status", "fx_as_of_date"
+    )  # fmt: skip
+    actual = {row[0]: row[1:] for row in rows(platform, "gold.fact_orders", *names)}
+    assert len(actual) > 250
+    assert actual.keys() == expected.keys()
+    for order_id, (*plain, usd, status, day) in expected.items():
+        assert actual[order_id][:4] == tuple(plain), order_id
+        assert actual[order_id][5:] == (status, day), order_id
+        got = actual[order_id][4]
+        if usd is None:
+            assert got is None, order_id
+        else:
+            assert isinstance(got, Decimal)
+            assert float(got) == pytest.approx(usd, abs=0.0051), order_id
+
+
+def test_customers_are_the_accounts_and_those_that_only_orders_know(platform: Platform) -> None:
+    expected = expected_gold.customers(platform.seeds)
+    assert dict(rows(platform, "gold.dim_customers", "id", "is_inferred")) == expected
+    assert any(expected.values())
+    assert not all(expected.values())
+
+
+def test_each_bad_row_is_in_quarantine_with_its_reason(platform: Platform) -> None:
+    bad = {Defect.NULL_AMOUNT, Defect.NEGATIVE_AMOUNT, Defect.LOWER_CASE_CURRENCY}
+    wanted = {order.order_id for order in platform.seeds.orders if bad & set(order.defects)}
+    kept = {
+        json.loads(str(raw))["order_id"]: rule for raw, rule in rows(platform, "quarantine.orders", "raw_row", "rule")
+    }
+    assert wanted
+    assert kept.keys() == wanted
+    assert all(kept.values())
+
+
+def test_every_row_read_is_accounted_for_in_the_ledger(platform: Platform) -> None:
+    s3 = platform.client("s3")
+    bucket = platform.addresses.lake_bucket
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="ops/run_ledger/silver.orders/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    records = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+    assert len(records) == 3
+    parts = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
+    for record in records:
+        assert record["read"] == sum(record[part] for part in parts)
+    assert sum(record["read"] for record in records) >= len(platform.seeds.orders)
+
+
+@pytest.mark.parametrize("statement", QUERIES, ids=[q.splitlines()[0].strip("- ") for q in QUERIES])
+def test_the_runbooks_queries_answer(platform: Platform, statement: str) -> None:
+    result = query(platform.addresses, statement)
+    assert bool(result.rows) != ("Duplicate order ids" in statement)
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=[c.splitlines()[0][:40].strip("# ") for c in COMMANDS])
+def test_the_runbooks_commands_work(platform: Platform, block: str) -> None:
+    if "s3 rm" in block:
+        block = block.replace("s3 rm", "s3 rm --dryrun")  # later tests need the watermark
+    binaries = Path(platform.environment.get("VIRTUAL_ENV", REPOSITORY / ".venv" / "jobs")) / "bin"
+    exports = platform.addresses.environment()
+    environment = {**platform.environment, **exports, "PATH": f"{binaries}:{platform.environment['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_a_job_run_can_be_looked_up_as_on_aws(platform: Platform) -> None:
+    emr = platform.client("emr-serverless")
+    application = platform.addresses.emr_application_id
+    runs = emr.list_job_runs(applicationId=application)["jobRuns"]
+    assert len(runs) >= 10
+    run = emr.get_job_run(applicationId=application, jobRunId=runs[0]["id"])["jobRun"]
+    assert run["state"] == "SUCCESS"
+    assert run["executionTimeoutMinutes"] > 0
+
+
+def test_the_catalog_shows_types_and_comments(platform: Platform) -> None:
+    table = platform.client("glue").get_table(DatabaseName="gold", Name="fact_orders")["Table"]
+    columns = {column["Name"]: column for column in table["StorageDescriptor"]["Columns"]}
+    assert columns["amount_usd"]["Type"] == "decimal(20,2)"
+    assert all(column["Comment"] for column in columns.values())
+
+
+def test_run_again_is_quick_and_changes_nothing(platform: Platform) -> None:
+    before = {name: platform.table(name).version() for name in BUILT}
+    again = platform.command("run")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert {name: platform.table(name).version() for name in BUILT} == before
+
+
+def test_a_further_run_finds_nothing_changed_and_rewrites_no_file(platform: Platform) -> None:
+    before = {name: written_files(platform, name) for name in BUILT}
+    states = platform.wait(platform.trigger())
+    assert set(states.values()) == {"success"}
+    assert {name: written_files(platform, name) for name in BUILT} == before
+
+
+def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platform) -> None:
+    orders = platform.table("silver.orders")
+    doubled = orders.to_pyarrow_table().slice(0, 1)
+    write_deltalake(orders, doubled, mode="append")
+    before = {name: platform.table(name).version() for name in BUILT if name.startswith("gold")}
+    run_id = platform.trigger()
+    states = platform.wait(run_id)
+    assert states["gate.silver"] == "failed"
+    assert {states[f"gold.{name}"] for name in ("dim_customers", "fact_orders")} == {"upstream_failed"}
+    assert {name: platform.table(name).version() for name in before} == before
+    (gate,) = [task for task in platform.airflow.tasks(DAG, run_id) if task.task == "gate.silver"]
+    assert gate.attempt == 1, "a closed gate is never retried"
+    log = "\n".join(platform.airflow.log(DAG, run_id, "gate.silver", 1))
+    for word in ("silver.orders", "order_id be_unique", "Gold is unchanged", "never retried"):
+        assert word in log
