@@ -1,0 +1,148 @@
+"""Types and values: Hive's to DuckDB's, DuckDB's to Athena's."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+# Hive's type names where DuckDB's differ.
+_FROM_HIVE = {"string": "VARCHAR", "int": "INTEGER", "binary": "BLOB", "float": "REAL"}
+# DuckDB: (Presto, Hive, the API's precision).
+_SCALARS = {
+    "VARCHAR": ("varchar", "string", 2147483647),
+    "BIGINT": ("bigint", "bigint", 19),
+    "HUGEINT": ("bigint", "bigint", 19),  # DuckDB's sum of integers; Presto's is bigint
+    "UBIGINT": ("bigint", "bigint", 19),
+    "UINTEGER": ("bigint", "bigint", 19),
+    "INTEGER": ("integer", "int", 10),
+    "SMALLINT": ("smallint", "smallint", 5),
+    "TINYINT": ("tinyint", "tinyint", 3),
+    "DOUBLE": ("double", "double", 17),
+    "FLOAT": ("real", "float", 17),
+    "BOOLEAN": ("boolean", "boolean", 0),
+    "DATE": ("date", "date", 0),
+    "TIMESTAMP": ("timestamp(3)", "timestamp", 3),
+    "TIMESTAMP_S": ("timestamp(3)", "timestamp", 3),
+    "TIMESTAMP_MS": ("timestamp(3)", "timestamp", 3),
+    "TIMESTAMP_NS": ("timestamp(3)", "timestamp", 3),
+    "TIMESTAMP WITH TIME ZONE": ("timestamp(3) with time zone", "timestamp", 3),
+    "TIME": ("time", "string", 3),
+    "BLOB": ("varbinary", "binary", 0),
+    "JSON": ("json", "string", 0),
+    '"NULL"': ("unknown", "string", 0),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result.
+
+    Attributes:
+        presto: its type as `typeof` and DESCRIBE say it.
+        hive: its type in Glue.
+        api: its type in GetQueryResults, which has precision and scale apart: `timestamp with time zone`.
+    """
+
+    name: str
+    presto: str
+    hive: str
+    api: str
+    precision: int = 0
+    scale: int = 0
+
+
+def column(name: str, engine: str) -> Column:
+    """A result column of a DuckDB type."""
+    name = name.lower()
+    if decimal := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", engine):
+        precision, scale = int(decimal[1]), int(decimal[2])
+        text = f"decimal({precision},{scale})"
+        return Column(name, text, text, "decimal", precision, scale)
+    if engine.endswith("[]"):
+        inner = column("", engine[:-2])
+        return Column(name, f"array({inner.presto})", f"array<{inner.hive}>", "array")
+    for prefix, api in (("STRUCT", "row"), ("MAP", "map")):
+        if engine.startswith(prefix):
+            return Column(name, api, "string", api)
+    presto, hive, precision = _SCALARS.get(engine, ("varchar", "string", 2147483647))
+    api = "float" if presto == "real" else re.sub(r"\(\d+\)", "", presto)
+    return Column(name, presto, hive, api, precision)
+
+
+def text_of(value: Any) -> str:
+    """A value that is not NULL, as Athena prints it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return _double(value)
+        case Decimal():
+            return format(value, "f")
+        case datetime() if value.tzinfo:
+            return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds") + " UTC"
+        case datetime():
+            return value.isoformat(sep=" ", timespec="milliseconds")
+        case date():
+            return value.isoformat()
+        case bytes():
+            return value.hex(" ")
+        case Mapping():
+            return "{" + ", ".join(f"{key}={_nested(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(_nested, value)) + "]"
+        case _:
+            return str(value)
+
+
+def _nested(value: Any) -> str:
+    return "null" if value is None else text_of(value)
+
+
+def _double(value: float) -> str:
+    """As Java prints it: `1.0`, `33.33`, `1.0E7`, `1.0E-4`."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        plain = format(Decimal(repr(value)), "f")
+        return plain if "." in plain else f"{plain}.0"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    mantissa = f"{digits[0]}." + ("".join(map(str, digits[1:])) or "0")
+    return f"{'-' if sign else ''}{mantissa}E{int(exponent) + len(digits) - 1}"
+
+
+def engine_type(hive: str) -> str:
+    """DuckDB's type for Hive's: `array<struct<a:int>>` -> `STRUCT("a" INTEGER)[]`."""
+    hive = hive.strip()
+    if inner := re.fullmatch(r"array<(.*)>", hive, re.IGNORECASE | re.DOTALL):
+        return f"{engine_type(inner[1])}[]"
+    if inner := re.fullmatch(r"map<(.*)>", hive, re.IGNORECASE | re.DOTALL):
+        key, value = _split(inner[1])
+        return f"MAP({engine_type(key)}, {engine_type(value)})"
+    if inner := re.fullmatch(r"struct<(.*)>", hive, re.IGNORECASE | re.DOTALL):
+        fields = (field.split(":", 1) for field in _split(inner[1]))
+        return "STRUCT(" + ", ".join(f"{quoted(name.strip())} {engine_type(type_)}" for name, type_ in fields) + ")"
+    return _FROM_HIVE.get(hive.lower(), hive.upper())
+
+
+def _split(fields: str) -> list[str]:
+    """Splits at the commas that are in no bracket."""
+    parts, depth = [""], 0
+    for character in fields:
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def quoted(name: str) -> str:
+    """A name as SQL's identifier."""
+    return '"' + name.replace('"', '""') + '"'

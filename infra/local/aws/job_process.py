@@ -1,0 +1,158 @@
+"""One job's processes: a session of its own, stopped as a whole, and found again after a killed server.
+
+A job is more than its process group: PySpark's daemon moves its Python workers to a group of their own. All
+of them stay in the session that the launcher opened, so the session is what is stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL: a stream commits its batch, a writer gives its lease back
+POLL_SECONDS = 0.1
+NICENESS = "5"  # two cores are soon full; Airflow's heartbeats and the UI go first
+RUN_VARIABLE = "SLUICE_EMR_JOB_RUN"  # each process of a job has it: proof of what it belongs to
+PID_FILE = "pid.json"
+
+
+class JobProcess:
+    """A started command and everything that it started.
+
+    Attributes:
+        pid: the leader's process id, which is also the id of its session and process group.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, logs: Path, run_id: str
+    ) -> None:
+        """Starts the command.
+
+        Args:
+            arguments: command line.
+            environment: its whole environment.
+            folder: working folder; the pid file is kept there while the job runs.
+            logs: folder for the files `stdout` and `stderr`.
+            run_id: job run id, written to the environment of the job's processes.
+        """
+        logs.mkdir(parents=True, exist_ok=True)
+        with (logs / "stdout").open("wb") as stdout, (logs / "stderr").open("wb") as stderr:
+            self._process = subprocess.Popen(
+                ["nice", "-n", NICENESS, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env={**environment, RUN_VARIABLE: run_id},
+                cwd=folder,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self._pid_file = folder / PID_FILE
+        record = {"pid": self.pid, "started": _start_time(self.pid), "run": run_id}
+        written = self._pid_file.with_suffix(".new")
+        written.write_text(json.dumps(record))
+        written.replace(self._pid_file)  # whole or not at all: the next server must be able to read it
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, or None when the leader still runs after `seconds`."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self, grace: float = GRACE_SECONDS) -> int:
+        """Ends the whole session, also what outlived its leader, and gives the leader's exit code."""
+        _end(lambda: _session(self.pid), grace)
+        code = self._process.wait()
+        self._pid_file.unlink(missing_ok=True)
+        return code
+
+
+def remove_orphans(root: Path) -> list[str]:
+    """Ends the jobs that an earlier server left when it was killed, and gives their run ids.
+
+    Args:
+        root: folder that holds the job folders, at any depth.
+    """
+    removed = []
+    for pid_file in sorted(root.glob(f"**/{PID_FILE}")):
+        record = json.loads(pid_file.read_text())
+        find = partial(_orphans, **record)
+        if find():
+            logger.warning("job run %s was left by an earlier server; ending it", record["run"])
+            _end(find, GRACE_SECONDS)
+            removed.append(record["run"])
+        pid_file.unlink()
+    return removed
+
+
+def _orphans(pid: int, started: float | None, run: str) -> list[psutil.Process]:
+    """The job's processes; none when its number belongs to others by now.
+
+    A living leader is known by its start time; without one, each process must name the run.
+    """
+    members = _session(pid)
+    if any(member.pid == pid for member in members) and _start_time(pid) == started:
+        return members
+    return [member for member in members if _names_run(member, run)]
+
+
+def _names_run(process: psutil.Process, run: str) -> bool:
+    try:
+        return bool(process.environ().get(RUN_VARIABLE) == run)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False  # ended meanwhile, or another user's
+
+
+def _start_time(pid: int) -> float | None:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _session(pid: int) -> list[psutil.Process]:
+    """The living processes of a session."""
+    return [process for process in psutil.process_iter() if _lives_in(process, pid)]
+
+
+def _lives_in(process: psutil.Process, session: int) -> bool:
+    try:
+        return os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+        return False  # ended while we looked, or another user's
+
+
+def _end(find: Callable[[], list[psutil.Process]], grace: float) -> None:
+    """SIGTERM, a time of grace, SIGKILL.
+
+    What is left is looked up again each time: processes may still be started, and a psutil wait would take
+    the leader's exit code away from its Popen.
+    """
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
+        deadline = time.monotonic() + seconds
+        signalled: set[int] = set()
+        while left := find():
+            for process in left:
+                if process.pid not in signalled:
+                    signalled.add(process.pid)
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.send_signal(number)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+    logger.error("processes %s survive SIGKILL", [process.pid for process in find()])

@@ -1,0 +1,63 @@
+"""The AWS control plane on a laptop: `python -m infra.local.aws.server`.
+
+moto's server, with an EMR Serverless that runs `spark-submit` and an Athena that runs SQL in the place of
+moto's own. Listens on 127.0.0.1. On SIGTERM or SIGINT it ends the running jobs before it stops answering.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from infra.local.addresses import HOST, Addresses
+from infra.local.aws import athena_responses, emr_responses, s3_policies
+from infra.local.aws.job_page import JobPages
+from infra.local.aws.job_runner import JobRunner, Limits
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Serves until a signal comes."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("werkzeug", "botocore", "boto3"):  # a line per request: pollers would fill the disk
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    addresses = Addresses.from_environment()
+    for name, value in addresses.environment().items():
+        os.environ.setdefault(name, value)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+
+    runner = JobRunner(addresses.home / "emr", Limits.from_environment())
+    server = _server(addresses, runner)
+    runner.recover()
+    serving = threading.Thread(target=server.serve_forever, name="http", daemon=True)
+    serving.start()
+    logger.info("AWS control plane at %s", addresses.aws)
+    stopped.wait()
+    logger.info("stopping")
+    athena_responses.close()
+    runner.close()  # still answering: a job on its way out may need S3 or a secret
+    server.shutdown()
+    serving.join()
+
+
+def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
+    emr_responses.install(runner, addresses.aws)
+    athena_responses.install(addresses.home / "athena")
+
+    s3_policies.install()
+    application = JobPages(DomainDispatcherApplication(create_backend_app))
+    port = addresses.port + 1
+    return make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+if __name__ == "__main__":
+    main()
