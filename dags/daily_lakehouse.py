@@ -1,0 +1,95 @@
+"""### Sources to gold, once a day
+
+**bronze** reads the sources, **silver** keeps the newest state of each key, **gate** judges the silver
+versions that this run wrote, **gold** is built from exactly those versions, **register** brings the catalog
+in step. A task is one EMR Serverless job run; its log ends with the step's own summary, or with the reason
+why it failed.
+
+| run | reads |
+|---|---|
+| scheduled, manual | from each source's watermark to the end of the data interval |
+| backfill, or manual with a window | exactly the interval; watermarks stay |
+| `full_refresh` | everything up to the end of the data interval |
+
+`tables` limits a run to the tables named; the gate and the catalog always run. A failed gate stops gold and
+is never retried: mend the data or the rule, then clear the gate. Failures of a source or of the platform are
+retried with growing pauses. Start a run by hand without a logical date: Airflow gives a run that is dated
+outside of the schedule no tasks, and calls it a success.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup
+
+from emr_job import EmrJobOperator
+from job_settings import job_settings
+from jobs.lake.settings import deployment
+from jobs.lake.tables import LAYERS, Table, layer
+
+PIPELINE = "lakehouse"
+MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+DEPLOYMENT = deployment()
+TABLES = [table for name in LAYERS for table in layer(name, PIPELINE)]
+NAMES = [table.name for table in TABLES]
+CHOICE: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": NAMES}, "examples": NAMES}
+
+
+def asset(name: str) -> Asset:
+    """A table as Airflow's lineage knows it."""
+    return Asset(name=name, uri=f"s3://{DEPLOYMENT.lake_bucket or 'lake'}/{name.replace('.', '/')}")
+
+
+def table_task(table: Table) -> EmrJobOperator:
+    """The step that builds a table."""
+    return EmrJobOperator(
+        task_id=table.short,
+        step=table.name,
+        doc=table.description,
+        selected_by="tables",
+        inlets=[asset(name) for name in table.depends_on],
+        outlets=[asset(table.name)],
+    )
+
+
+with DAG(
+    "daily_lakehouse",
+    description="Bronze, silver, gate, gold and catalog of the lakehouse, once a day.",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("0 0 * * *", "UTC"),
+    start_date=datetime.combine(DEPLOYMENT.schedule_start, time(), UTC),
+    end_date=datetime.combine(DEPLOYMENT.schedule_end, time(), UTC) if DEPLOYMENT.schedule_end else None,
+    catchup=True,
+    max_active_runs=1,
+    tags=[PIPELINE, "daily"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=30),
+        "trigger_rule": "none_failed",  # a table that was skipped by choice doesn't hold up the rest
+        **job_settings(DEPLOYMENT),
+    },
+    params={
+        "window_start": Param(None, **MOMENT, description="Read from this moment on"),
+        "window_end": Param(None, **MOMENT, description="Read up to this moment, and not it"),
+        "tables": Param([], **CHOICE, description="Tables to build; none chosen means all"),
+        "full_refresh": Param(False, type="boolean", description="Read the sources from their beginning"),
+    },
+) as dag:
+    groups = {name: TaskGroup(name) for name in ("bronze", "silver", "gate", "gold", "register")}
+    tasks = {}
+    for table in TABLES:
+        with groups[table.layer]:
+            tasks[table.name] = table_task(table)
+    silver, gold = ([asset(table.name) for table in layer(name, PIPELINE)] for name in ("silver", "gold"))
+    # A table that was left out by choice is judged as it is; one that should be there and isn't closes the gate.
+    chosen = {"--tables": "{{ params.tables | join(',') }}"}
+    gate = EmrJobOperator(task_id="silver", step="gate", arguments=chosen, task_group=groups["gate"], inlets=silver)
+    register = EmrJobOperator(task_id="glue", step="register", task_group=groups["register"], inlets=silver + gold)
+    for table in TABLES:
+        for name in table.depends_on:
+            tasks[name] >> tasks[table.name]
+    groups["silver"] >> gate >> groups["gold"] >> register

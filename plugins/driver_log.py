@@ -1,0 +1,116 @@
+"""What a job run's driver left in S3, and what it says about a failure."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+import zlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+MARK = "SLUICE-ERROR "
+EXIT_KINDS = {65: "data", 70: "system", 75: "transient", 78: "configuration"}  # sysexits.h
+NEVER_RETRIED = frozenset({"data", "configuration"})
+
+
+@dataclass(frozen=True)
+class DriverLog:
+    """The last lines of one stream of a Spark driver.
+
+    Attributes:
+        uri: where the whole stream is.
+        lines: its last lines; empty when it could not be read.
+        missing: why it could not be read.
+    """
+
+    uri: str
+    lines: tuple[str, ...] = ()
+    missing: str = ""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines) if not self.missing else f"({self.missing})"
+
+    @classmethod
+    def tail(cls, s3: Any, uri: str, *, lines: int, patience: float) -> DriverLog:
+        """Read the end of a gzipped log.
+
+        EMR Serverless ships logs apart from the job's state, so they may arrive after it.
+
+        Args:
+            s3: boto3 client.
+            uri: `s3://` address of the object.
+            lines: how many to keep; memory stays bounded whatever the log's size.
+            patience: seconds to wait for an object that isn't there yet.
+        """
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        give_up = time.monotonic() + patience
+        while True:
+            try:
+                body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "NoSuchKey" and time.monotonic() < give_up:
+                    time.sleep(1)
+                    continue
+                return cls(uri, missing=f"{uri} can't be read: {code}")
+            with body:
+                return cls(uri, lines=tuple(_last(gzip.GzipFile(fileobj=body), lines)))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job run failed.
+
+    Attributes:
+        kind: `data`, `configuration`, `transient` or `system`.
+        reason: one line for a person.
+    """
+
+    kind: str
+    reason: str
+
+    @property
+    def retried(self) -> bool:
+        return self.kind not in NEVER_RETRIED
+
+    @classmethod
+    def of(cls, logs: Iterable[DriverLog], state_details: str) -> Failure:
+        """The failure as the job itself reported it; else by the exit code that EMR Serverless saw.
+
+        Args:
+            logs: the driver's streams. What Python writes to stderr is in `stdout`, as Spark joins the two
+                when it starts a Python driver; `stderr` is the JVM's.
+            state_details: of the job run.
+        """
+        for line in (line for stream in logs for line in reversed(stream.lines)):
+            if line.startswith(MARK):
+                try:
+                    report = json.loads(line.removeprefix(MARK))
+                    return cls(report["kind"], f"{report['error']}: {report['message']}")
+                except (ValueError, KeyError, TypeError):
+                    break  # cut off while it was written: the exit code still tells the kind
+        found = re.search(r"exit\s?code\W*(\d+)", state_details, re.IGNORECASE)
+        kind = EXIT_KINDS.get(int(found[1]), "system") if found else "system"
+        return cls(kind, state_details.strip() or "EMR Serverless gave no reason")
+
+
+def log_folder(log_uri: str, application_id: str, job_id: str) -> str:
+    """Where EMR Serverless puts a driver's `stdout.gz` and `stderr.gz`; ends with a slash."""
+    return f"{log_uri.rstrip('/')}/applications/{application_id}/jobs/{job_id}/SPARK_DRIVER/"
+
+
+def _last(stream: Iterable[bytes], lines: int) -> deque[str]:
+    kept: deque[str] = deque(maxlen=lines)
+    try:
+        for line in stream:
+            kept.append(line.decode(errors="replace").rstrip("\n"))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        kept.append(f"(the log breaks off here: {error})")
+    return kept

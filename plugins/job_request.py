@@ -1,0 +1,51 @@
+"""What StartJobRun is asked for a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PYTHON = "./environment/bin/python"  # where `spark.archives` unpacks the release's Python environment
+
+
+def job_driver(
+    *, release: str, arguments: Sequence[str], environment: Mapping[str, str], spark_conf: Mapping[str, str]
+) -> dict[str, Any]:
+    """The Spark submission of a step.
+
+    Args:
+        release: S3 prefix of the code release: `run.py`, `jobs.zip` and `environment.tar.gz`.
+        arguments: of `run.py`.
+        environment: of the driver.
+        spark_conf: wins over what the release needs.
+    """
+    conf = {
+        "spark.archives": f"{release}/environment.tar.gz#environment",
+        "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": PYTHON,
+        "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.emr-serverless.executorEnv.PYSPARK_PYTHON": PYTHON,
+        "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        **{f"spark.emr-serverless.driverEnv.{name}": value for name, value in environment.items()},
+        **spark_conf,
+    }
+    submit = ["--py-files", f"{release}/jobs.zip"]
+    for key, value in conf.items():
+        submit += ["--conf", f"{key}={value}"]
+    return {
+        "sparkSubmit": {
+            "entryPoint": f"{release}/run.py",
+            "entryPointArguments": list(arguments),
+            "sparkSubmitParameters": " ".join(submit),
+        }
+    }
+
+
+def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
+    """Options by name as words: `{"--limit": 5, "--dry-run": True}`; None and False leave an option out."""
+    if not isinstance(arguments, Mapping):
+        return [str(argument) for argument in arguments]
+    words: list[str] = []
+    for option, value in arguments.items():
+        if value is not None and value is not False:
+            words += [option] if value is True else [option, str(value)]
+    return words

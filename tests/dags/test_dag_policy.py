@@ -1,0 +1,76 @@
+"""What holds for every DAG, those to come included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.airflow_home import REPOSITORY, parse_bare
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+JOB_SIDE = ("pyspark", "delta", "deltalake", "great_expectations", "snowflake", "simple_salesforce", "pandas")
+LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
+
+
+def test_every_file_of_dags_gives_a_dag_and_nothing_else_is_read(bag: DagBag) -> None:
+    read = {Path(dag.fileloc) for dag in bag.dags.values()}
+    assert read == set((REPOSITORY / "dags").glob("*.py"))
+    assert read
+
+
+def test_no_dag_fails_to_import(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+
+
+def test_dag_is_named_as_its_file(bag: DagBag) -> None:
+    assert [Path(dag.fileloc).stem for dag in bag.dags.values()] == list(bag.dags)
+
+
+def test_dag_file_stays_thin() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (REPOSITORY / "dags").glob("*.py")}
+    assert {name: length for name, length in lengths.items() if length >= 100} == {}
+
+
+def test_parsing_is_fast(bag: DagBag, capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = sum(stat.duration.total_seconds() for stat in bag.dagbag_stats)
+    with capsys.disabled():
+        print(f"\nDAG files parsed in {seconds:.2f} s: {len(bag.dagbag_stats)}")
+    assert seconds < LONGEST_PARSE
+
+
+def test_dag_says_what_it_does_and_whose_it_is(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.doc_md, f"{dag.dag_id} has no doc_md"
+        assert dag.description, f"{dag.dag_id} has no description"
+        assert dag.tags, f"{dag.dag_id} has no tags"
+        assert {task.owner for task in dag.tasks} == {"data-platform"}, dag.dag_id
+
+
+def test_task_retries_with_growing_pauses_and_ends_in_time(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            assert task.retries >= 1, task
+            assert task.retry_exponential_backoff > 1, task
+            assert task.max_retry_delay, task
+            assert task.execution_timeout, task
+
+
+def test_dag_chooses_its_catchup_and_its_concurrency(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        source = Path(dag.fileloc).read_text()
+        assert "catchup=" in source, f"{dag.dag_id} leaves catchup to the configuration"
+        assert "max_active_runs=" in source, f"{dag.dag_id} leaves max_active_runs to the configuration"
+
+
+def test_dags_parse_without_any_variable_connection_or_setting(tmp_path: Path) -> None:
+    # Airflow's database does not even exist there: whoever asks it for a Variable or connection fails.
+    parse_bare("", tmp_path)
+
+
+def test_dags_parse_where_the_job_side_is_not_installed(tmp_path: Path) -> None:
+    block = f"import sys\nfor name in {JOB_SIDE}: sys.modules[name] = None\n"
+    parse_bare("", tmp_path, before=block)
