@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 REGION = "eu-west-1"
+# Compiling a plan costs more than running it over ten rows; one task does for each stage.
+TEN_ROWS = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.ui.showConsoleProgress": "false",
+}
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +84,7 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
         patch.setenv("SLUICE_CLASS_ARCHIVE", os.environ.get("SLUICE_CLASS_ARCHIVE") or str(class_archive.path()))
         assert any(Path(os.environ["SLUICE_JARS"]).glob("*.jar")), "the jars are not there: run `make setup`"
         builder = SparkSession.builder.appName("tests")
-        # Ten rows need no parallel shuffle.
-        for key, value in {**local_conf(moto_url), **session.CONF, "spark.sql.shuffle.partitions": "1"}.items():
+        for key, value in {**local_conf(moto_url), **session.CONF, **TEN_ROWS}.items():
             builder = builder.config(key, value)
         started = builder.getOrCreate()
     started.sparkContext.setLogLevel("OFF")

@@ -156,7 +156,8 @@ def _text(value: Any) -> str | None:
 
 
 def _translated(error: Exception) -> LakeError:
-    if isinstance(error, SalesforceAuthenticationFailed):
+    # An org that is down answers its log-in with 503, which the client reports as a failed log-in.
+    if isinstance(error, SalesforceAuthenticationFailed) and error.code != 503:
         return ConfigurationError(
             f"salesforce: log-in refused ({error.code}). Nothing was written. Check username, password and "
             "security token in the secret <project>/salesforce/credentials."

@@ -35,6 +35,7 @@ _ARROW_TYPES: dict[DataType, pa.DataType] = {
     TimestampType(): pa.timestamp("us", "UTC"),
     DecimalType(18, 2): pa.decimal128(18, 2),
 }
+_ANY_INTEGER = pa.decimal128(21, 2)
 BAD_LOGIN = (250001, 251001, 390100)
 
 
@@ -57,7 +58,7 @@ def extract(window: Window) -> Iterator[pa.Table]:
             bounds, values = _bounds(window)
             cursor.execute(f"SELECT {columns} FROM {OBJECT} WHERE {bounds}", values)
             rows = 0
-            for batch in cursor.fetch_arrow_batches():
+            for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
                 rows += batch.num_rows
                 yield conform(batch)
             if not rows:
@@ -86,6 +87,8 @@ def connect() -> snowflake.connector.SnowflakeConnection:
         schema=secret["schema"],
         login_timeout=30,
         network_timeout=120,
+        # Else NUMBER with a scale arrives as a double, and cents are lost.
+        arrow_number_to_decimal=True,
         # Session time zone decides how TIMESTAMP_LTZ arrives.
         session_parameters={"TIMEZONE": "UTC"},
         **options,
@@ -96,6 +99,9 @@ def conform(batch: pa.Table) -> pa.Table:
     """A batch with this table's names and types: NUMBER to decimal, times to UTC microseconds.
 
     Nanoseconds are cut, never rounded, so that a time stays in its window.
+
+    Raises:
+        DataError: a column's values don't fit its type.
     """
     columns = {}
     for field in SCHEMA:
@@ -103,7 +109,15 @@ def conform(batch: pa.Table) -> pa.Table:
         wanted = _ARROW_TYPES[field.dataType]
         if pa.types.is_timestamp(column.type) and column.type.tz is None:
             column = pc.assume_timezone(column, "UTC")
-        columns[field.name] = pc.cast(column, wanted, safe=not pa.types.is_timestamp(wanted))
+        try:
+            if pa.types.is_integer(column.type) and pa.types.is_decimal(wanted):
+                column = pc.cast(column, _ANY_INTEGER)  # Arrow casts integers only to decimals that hold them all
+            columns[field.name] = pc.cast(column, wanted, safe=not pa.types.is_timestamp(wanted))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"snowflake: column {field.name.upper()} of {OBJECT} is {column.type} and does not fit {wanted} "
+                f"({error}). Nothing was written. Mend the source, or change the table's schema on purpose."
+            ) from error
     return pa.table(columns)
 
 

@@ -14,12 +14,12 @@ FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame:
     """Rows that were added after version `since` and up to `until`, for append-only tables.
 
-    Costs follow the new rows. `since` None, or a version whose feed the log has lost, gives the whole table at
-    `until`: silver keeps the newest of each key, so the result is the same.
+    Costs follow the new rows. `since` None, a version whose feed the log has lost, or one beyond `until` (the table
+    was made anew) gives the whole table at `until`: silver keeps the newest of each key, so the result is the same.
     """
-    if since is None:
+    if since is None or since > until:
         return delta.read(spark, uri, until)
-    if since >= until:
+    if since == until:
         return delta.read(spark, uri, until).limit(0)
     try:
         feed = (

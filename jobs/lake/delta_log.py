@@ -41,7 +41,7 @@ class Commit:
 def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
     """The table's log; None when there is no table."""
     try:
-        return DeltaTable(uri, version=version, storage_options=settings.storage_options(), without_files=True)
+        return DeltaTable(uri, version=version, storage_options=settings.storage_options())
     except TableNotFoundError:
         return None
 

@@ -95,7 +95,7 @@ def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: S
     # to_json leaves null fields out unless told: the quarantine shows the row as it was read.
     carried = raw.withColumns(
         {
-            "_raw": F.to_json(F.struct(*kept), {"ignoreNullFields": "false"}),
+            "_raw": F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **versions.EXACT_TIMES}),
             "_source_table": F.lit(source),
         }
     )

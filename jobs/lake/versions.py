@@ -8,12 +8,14 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 NEW, CHANGED, UNCHANGED, SUPERSEDED = "new", "changed", "unchanged", "superseded"
+# Spark's JSON cuts times to milliseconds unless told: rows a microsecond apart would count as the same.
+EXACT_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 def content_hash(columns: Sequence[str], of: str | None = None) -> Column:
     """SHA-256 over names and values; equal rows, and no others, have equal hashes."""
     fields = [F.col(f"{of}.{name}" if of else name).alias(name) for name in sorted(columns)]
-    return F.sha2(F.to_json(F.struct(*fields)), 256)
+    return F.sha2(F.to_json(F.struct(*fields), EXACT_TIMES), 256)
 
 
 def classify(

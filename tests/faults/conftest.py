@@ -17,8 +17,8 @@ import requests
 
 from infra.local import secrets
 from infra.local.addresses import REPOSITORY, Addresses
-from infra.local.sources.seed import Recipe, connect, load_accounts, load_orders
 from infra.local.sources.ecb.history import newest
+from infra.local.sources.seed import Recipe, connect, load_accounts, load_orders
 from infra.local.sources.serving import HEALTH_PATH
 
 PORT = 18500

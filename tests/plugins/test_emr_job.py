@@ -96,7 +96,8 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     run = aws.job(task.run())
     assert run["state"] == "SUCCESS"
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "done.orders", "--run-id", "scheduled__2026-11-20", "--window-start", "2026-11-19T00:00:00+00:00",
+        "done.orders", "--run-id", "scheduled__2026-11-20", "--code", "test",
+        "--window-start", "2026-11-19T00:00:00+00:00",
         "--window-end", "2026-11-20T00:00:00+00:00", "--limit", "5",
     ]  # fmt: skip
     task_log = capfd.readouterr().out
