@@ -41,11 +41,11 @@ def job_driver(
 
 
 def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Options by name as words: `{"--limit": 5, "--dry-run": True}`; None and False leave an option out."""
+    """Options by name as words: `{"--limit": 5, "--dry-run": True}`; None, False and an empty text leave an option out."""
     if not isinstance(arguments, Mapping):
         return [str(argument) for argument in arguments]
     words: list[str] = []
     for option, value in arguments.items():
-        if value is not None and value is not False:
+        if value is not None and value is not False and value != "":
             words += [option] if value is True else [option, str(value)]
     return words

@@ -45,6 +45,6 @@ def test_steps_own_spark_settings_win() -> None:
 
 
 def test_options_by_name_become_words() -> None:
-    options = {"--limit": 5, "--dry-run": True, "--verbose": False, "--since": None}
-    assert command_line(options) == ["--limit", "5", "--dry-run"]
+    options = {"--limit": 5, "--dry-run": True, "--verbose": False, "--since": None, "--tables": "", "--offset": 0}
+    assert command_line(options) == ["--limit", "5", "--dry-run", "--offset", "0"]
     assert command_line(["--limit", 5]) == ["--limit", "5"]
