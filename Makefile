@@ -5,8 +5,6 @@ SHELL := /bin/bash
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
-export SLUICE_JARS          = $(shell python3 -m infra.setup.locations jars)
-export SLUICE_CLASS_ARCHIVE = $(shell python3 -m infra.setup.locations class-archive)
 export PYTHONDONTWRITEBYTECODE = 1
 
 help: ## list the targets

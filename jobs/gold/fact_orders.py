@@ -44,7 +44,9 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
         "order_date",
         "currency",
         F.col("amount").alias("amount_native"),
-        F.round(F.col("amount") * F.col("usd_rate"), 2).alias("amount_usd"),
+        # Two decimals of more than 38 digits together would be cut to six places and so rounded twice; silver's
+        # rules keep rates far below what fits here.
+        F.round(F.col("amount") * F.col("usd_rate").cast("decimal(18,12)"), 2).alias("amount_usd"),
         "status",
         "fx_as_of_date",
         "order_month",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # ships no types
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -29,7 +30,19 @@ def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> Da
             .option("endingVersion", until)
             .load(uri)
         )
-    except AnalysisException as error:
-        print(f"{uri}: no change feed from version {since + 1} ({error.getCondition()}); reads all of it")
+    except (AnalysisException, Py4JJavaError) as error:
+        reason = _why_the_feed_is_gone(error)
+        if reason is None:
+            raise
+        print(f"{uri}: no change feed from version {since + 1} ({reason}); reads all of it")
         return delta.read(spark, uri, until)
     return feed.filter(F.col("_change_type") == "insert").drop(*FEED_COLUMNS)
+
+
+def _why_the_feed_is_gone(error: AnalysisException | Py4JJavaError) -> str | None:
+    """The condition or class of the error; None for errors that say nothing about the feed."""
+    if isinstance(error, AnalysisException):
+        return error.getCondition() or type(error).__name__
+    # A log that was cleaned up has no version to begin at: pyspark passes that error on as Java's.
+    name = str(error.java_exception.getClass().getSimpleName())
+    return name if "FileNotFound" in name else None

@@ -57,7 +57,7 @@ def publish(spark: SparkSession, run: Run, table: Table, schema: StructType, com
         unchanged=classes.get(versions.UNCHANGED, 0),
         deleted=classes.get(DELETED, 0),
     )
-    if written:
+    if written or counts.deleted:
         to_write = difference.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)).select(schema.names)
         audit(to_write, whole)
     metadata = run.commit_metadata(inputs, counts=vars(counts))

@@ -24,7 +24,6 @@ class Table:
         partition_by: partition columns, coarse enough to give files of useful size.
         zorder_by: columns by which housekeeping clusters files.
         order_by: columns, most significant first, by which the newest version of a key wins.
-        volatile: columns that alone don't make a row another one.
         source: for bronze: `<source>/<object>`, the folder of its watermark under `_checkpoints/`.
         overlap_hours: for bronze: how far before the watermark a scheduled run reads again.
         retention_days: history that housekeeping keeps.
@@ -38,7 +37,6 @@ class Table:
     partition_by: tuple[str, ...] = ()
     zorder_by: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()
-    volatile: tuple[str, ...] = ()
     source: str | None = None
     overlap_hours: int = 0
     retention_days: int = 30
@@ -96,8 +94,6 @@ TABLES: tuple[Table, ...] = (
         depends_on=("bronze.fx_rates",),
         keys=("ccy", "as_of_date"),
         order_by=("published_at",),
-        # Each read brings the whole feed's state under a newer time; the same rate again is no change.
-        volatile=("published_at",),
     ),
     Table(
         name="silver.salesforce_accounts",

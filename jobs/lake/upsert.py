@@ -60,9 +60,9 @@ def upsert(
     if quarantined:
         quarantine.write(spark, run, table, bad, inputs)
     target, places = _present_rows(delta.read(spark, uri), good, table)
-    classified = versions.classify(
-        good, target, keys=table.keys, order_by=table.order_by, volatile=table.volatile
-    ).persist(StorageLevel.MEMORY_AND_DISK)
+    classified = versions.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
     classes = {row["_class"]: row["count"] for row in classified.groupBy("_class").count().collect()}
     written = classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0)
     counts = Counts(

@@ -24,7 +24,6 @@ def classify(
     *,
     keys: Sequence[str],
     order_by: Sequence[str],
-    volatile: Sequence[str] = (),
 ) -> DataFrame:
     """Adds `_class` to each incoming row: new, changed, unchanged or superseded.
 
@@ -36,13 +35,12 @@ def classify(
         target: the table's rows of these keys (more do no harm), one per key.
         keys: columns that identify a row, never null.
         order_by: source times, most significant first; null counts as oldest.
-        volatile: columns that alone don't make a row another one, as a feed's time of publication.
 
     Returns:
         `incoming` with `_class`, `_hash` and `_partition_was` left to the caller; of each key at most one row is
         `new` or `changed`.
     """
-    content = [name for name in target.columns if name not in volatile]
+    content = target.columns
     ranked = incoming.withColumn("_hash", content_hash(content)).withColumn(
         "_rank", F.row_number().over(_newest_first(keys, order_by))
     )

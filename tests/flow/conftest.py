@@ -20,7 +20,6 @@ from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.airflow_api import AirflowApi
 from infra.local.seeds import Seeds, generate
 from infra.local.sources.ecb.history import newest
-from infra.setup import class_archive, jars
 
 PORT = 18600
 SEED_SIZE = 300
@@ -93,8 +92,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "SLUICE_HOME": str(home),
         "SLUICE_PORT": str(PORT),
         "SLUICE_SEED_SIZE": str(SEED_SIZE),
-        "SLUICE_JARS": str(jars.folder()),
-        "SLUICE_CLASS_ARCHIVE": str(class_archive.path()),
     }
     try:
         ran = _command(environment, "run")

@@ -1,0 +1,60 @@
+"""`python -m infra.local up|down|status|env|sql|run`: the local platform, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import requests
+from botocore.exceptions import EndpointConnectionError
+
+from infra.local import athena, commands, exports
+from infra.local.addresses import Addresses
+from infra.local.errors import PlatformError
+
+
+def main(arguments: list[str]) -> int:
+    """Runs a command; gives its exit code."""
+    given = _parse(arguments)
+    addresses = Addresses.from_environment()
+    try:
+        match given.command:
+            case "up":
+                commands.up(addresses)
+            case "down":
+                commands.down(addresses)
+            case "status":
+                return commands.show_status(addresses)
+            case "env":
+                print(exports.text(addresses))
+            case "sql":
+                print(athena.query(addresses, given.statement, database=given.database))
+            case "run":
+                return commands.run(addresses)
+    except PlatformError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (EndpointConnectionError, requests.ConnectionError) as error:
+        print(f"{error}\nis the platform up? `make status` shows it, `make up` starts it", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    commands_ = parser.add_subparsers(dest="command", required=True)
+    commands_.add_parser("up", help="start the platform and wait until it is healthy")
+    commands_.add_parser("down", help="stop it")
+    commands_.add_parser("status", help="show its parts")
+    commands_.add_parser("env", help="print the exports with which clients reach it")
+    commands_.add_parser("run", help="run the daily DAG for three days and print gold")
+    sql = commands_.add_parser("sql", help="run a statement through the Athena API")
+    sql.add_argument("statement")
+    sql.add_argument("--database", default="silver", help="database of names without one (default: silver)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,152 @@
+"""Airflow on a laptop: the settings and processes of an MWAA environment, without its cloud.
+
+Four components on one loopback port; not `airflow standalone`, which opens log servers on all interfaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+
+from infra.local import health, processes
+from infra.local.addresses import HOST, REPOSITORY, Addresses
+from infra.local.errors import PlatformError
+from infra.local.parts import AIRFLOW, Part
+from infra.local.sources.ecb.history import newest
+
+DAYS = 3  # that `run` goes through
+SCHEDULED_DAG = "daily_lakehouse"
+_COMMAND = str(REPOSITORY / ".venv" / "airflow" / "bin" / "airflow")
+
+
+def schedule() -> tuple[date, date]:
+    """First and last data interval of scheduled DAGs: the newest days for which ECB has rates."""
+    return newest() - timedelta(days=DAYS - 1), newest()
+
+
+def settings(addresses: Addresses) -> dict[str, str]:
+    """Airflow's settings, as environment variables."""
+    home = addresses.home / "airflow"
+    first, last = schedule()
+    return {
+        "AIRFLOW_HOME": str(home),
+        # As on MWAA the DAG folder is the import root; .airflowignore limits DAGs to dags/.
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{addresses.airflow}/execution/",
+        "AIRFLOW__API__BASE_URL": addresses.airflow,
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": addresses.airflow.rpartition(":")[2],
+        "AIRFLOW__API__WORKERS": "1",
+        # Shared by the four, and the same after a restart. Not secrets: everybody here is an admin.
+        "AIRFLOW__API__SECRET_KEY": _key(addresses, "session"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": _key(addresses, "token"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(addresses.home / "logs" / "airflow"),
+        "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        # Seconds. A changed DAG shows within ten; half a second between looks for work takes a second off each
+        # of a task's two moments on a worker, and less would only burn a core that Spark needs.
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+        # Two cores under Spark answer slowly, and a scheduler may be ready before the API server is: by
+        # default a task whose start isn't acknowledged in 5 x 5 s is given up.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "10",
+        # A process that has handed over to the triggerer ends within 1 to 4 s instead of up to 6; a failed try waits
+        # 10 s and 20 s instead of minutes.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "SLUICE_SCHEDULE_START": first.isoformat(),
+        "SLUICE_SCHEDULE_END": last.isoformat(),
+    }
+
+
+def parts(addresses: Addresses, release: str) -> tuple[Part, ...]:
+    """Airflow's four processes.
+
+    A release is part of their environment, as it is of an MWAA environment: another one makes the process
+    manager start them anew, so that no process works with modules of an earlier release.
+
+    Args:
+        addresses: the platform's.
+        release: URI of the code release that tasks submit.
+    """
+    environment = {**settings(addresses), "SLUICE_RELEASE": release}
+
+    def part(name: str, *arguments: str, address: str = "", component: str = "") -> Part:
+        return Part(
+            name=f"airflow-{name}",
+            command=(_COMMAND, name, *arguments),
+            check=partial(health.airflow_component, addresses, component)
+            if component
+            else partial(health.airflow_api, addresses),
+            address=address,
+            environment=environment,
+            stage=AIRFLOW,
+            healthy_within=120.0,
+            stop_within=20,
+        )
+
+    return (
+        part("api-server", address=addresses.airflow),
+        part("scheduler", "--skip-serve-logs", component="scheduler"),
+        part("triggerer", "--skip-serve-logs", component="triggerer"),
+        part("dag-processor", component="dag_processor"),
+    )
+
+
+class Migration:
+    """`airflow db migrate`, beside other work: it takes six seconds of one core."""
+
+    def __init__(self, addresses: Addresses, environment: Mapping[str, str]) -> None:
+        """Starts it, unless this Airflow has made the database already."""
+        self._folder = addresses.home / "airflow"
+        self._stamp = self._folder / "migrated"
+        self._log = addresses.home / "logs" / "airflow-migration.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._stamp.exists() and self._stamp.read_text() == _version():
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [_COMMAND, "db", "migrate"],
+                cwd=REPOSITORY,
+                env={**environment, **settings(addresses), **processes.marks(addresses.home, "airflow-migration")},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait(self) -> None:
+        """Returns when the database is there.
+
+        Raises:
+            PlatformError: it isn't; the message has the last log lines.
+        """
+        if self._process is None:
+            return
+        if code := self._process.wait(300):
+            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+            raise PlatformError(f"`airflow db migrate` ended with {code}:\n{tail}")
+        self._stamp.write_text(_version())
+
+
+def _version() -> str:
+    """The Airflow in its environment, by the name of its metadata folder."""
+    found = Path(_COMMAND).parents[1].glob("lib/python*/site-packages/apache_airflow_core-*.dist-info")
+    return ",".join(sorted(folder.name for folder in found))
+
+
+def _key(addresses: Addresses, purpose: str) -> str:
+    return hashlib.sha256(f"{addresses.home}/{purpose}".encode()).hexdigest()

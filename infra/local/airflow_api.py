@@ -1,0 +1,109 @@
+"""The part of Airflow's REST API that `make run` uses. In all-admins mode it asks for no token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from infra.local.errors import PlatformError
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """A task instance.
+
+    Attributes:
+        ended: ISO 8601; empty as long as it isn't.
+        seconds: from its first moment on a worker to its last; None as long as it hasn't ended.
+    """
+
+    task: str
+    state: str
+    attempt: int
+    ended: str
+    seconds: float | None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> TaskState:
+        """From the REST API's document."""
+        started, ended = document["start_date"], document["end_date"]
+        return cls(
+            task=document["task_id"],
+            state=document["state"] or "",
+            attempt=document["try_number"],
+            ended=ended or "",
+            seconds=(datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()
+            if started and ended
+            else None,
+        )
+
+
+class AirflowApi:
+    """One Airflow."""
+
+    def __init__(self, address: str) -> None:
+        self._root = f"{address}/api/v2"
+        self._session = requests.Session()
+
+    def dag(self, dag: str) -> dict[str, Any] | None:
+        """The DAG as Airflow knows it; None until it is parsed."""
+        answer = self._session.get(f"{self._root}/dags/{quote(dag)}", timeout=30)
+        if answer.status_code == requests.codes.not_found:
+            return None
+        return self._document(answer)
+
+    def import_errors(self) -> list[str]:
+        """Files that can't be parsed, with their tracebacks."""
+        errors = self._get("importErrors")["import_errors"]
+        return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]
+
+    def pause(self, dag: str, paused: bool) -> None:
+        """Pauses or unpauses a DAG."""
+        self._document(self._session.patch(f"{self._root}/dags/{quote(dag)}", json={"is_paused": paused}, timeout=30))
+
+    def runs(self, dag: str) -> list[dict[str, Any]]:
+        """The DAG's scheduled runs, oldest data interval first."""
+        found = self._get(f"dags/{quote(dag)}/dagRuns", limit=PAGE, order_by="logical_date", run_type="scheduled")
+        runs: list[dict[str, Any]] = found["dag_runs"]
+        return runs
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        """The task instances of a run."""
+        found = self._get(f"dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances", limit=PAGE)
+        return [TaskState.of(document) for document in found["task_instances"]]
+
+    def log(self, dag: str, run: str, task: str, attempt: int) -> list[str]:
+        """The lines of a task's log."""
+        path = f"dags/{quote(dag)}/dagRuns/{quote(run)}/taskInstances/{quote(task)}/logs/{attempt}"
+        events = self._get(path, full_content="true")["content"]
+        return [line for event in events for line in _lines(event)]
+
+    def clear_failed(self, dag: str, run: str) -> None:
+        """Makes a run's failed tasks, and what could not run because of them, run again."""
+        path = f"{self._root}/dags/{quote(dag)}/dagRuns/{quote(run)}/clear"
+        self._document(self._session.post(path, json={"dry_run": False, "only_failed": True}, timeout=60))
+
+    def _get(self, path: str, **query: str | int) -> dict[str, Any]:
+        return self._document(self._session.get(f"{self._root}/{path}", params=query, timeout=60))
+
+    @staticmethod
+    def _document(answer: requests.Response) -> dict[str, Any]:
+        if not answer.ok:
+            raise PlatformError(f"Airflow answers {answer.status_code} to {answer.url}: {answer.text[:500]}")
+        document: dict[str, Any] = answer.json()
+        return document
+
+
+def _lines(event: dict[str, Any]) -> list[str]:
+    """A log event as text: its message, and the exceptions that it carries."""
+    message = str(event.get("event", ""))
+    if message.startswith("::"):
+        return []  # marks of the UI's foldable groups
+    errors = [f"{error['exc_type']}: {error['exc_value']}" for error in event.get("error_detail") or []]
+    return [line for text in (message, *errors) for line in text.splitlines()]

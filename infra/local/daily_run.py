@@ -1,0 +1,118 @@
+"""Runs the daily DAG over its scheduled days, and tells what happens as it happens."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from infra.local import airflow, gold_report
+from infra.local.addresses import Addresses
+from infra.local.airflow_api import AirflowApi
+from infra.local.errors import PlatformError
+from infra.local.lifecycle import say
+from infra.local.run_watch import RunWatch
+
+PARSED_WITHIN = 60.0  # seconds
+STARTED_WITHIN = 120.0
+DAG = airflow.SCHEDULED_DAG
+
+
+@dataclass(frozen=True)
+class Day:
+    """The scheduled run of one data interval.
+
+    Attributes:
+        date: begin of the interval, ISO.
+    """
+
+    date: str
+    run_id: str
+    state: str
+    seconds: float | None
+
+    @classmethod
+    def of(cls, run: dict[str, Any]) -> Day:
+        """From the REST API's document."""
+        return cls(run["logical_date"][:10], run["dag_run_id"], run["state"], run["duration"])
+
+
+def run(addresses: Addresses) -> int:
+    """Brings every scheduled day to success, then prints gold.
+
+    Days that are done stay as they are; a failed one is run again from its failed tasks on.
+
+    Returns:
+        Exit code: 1 when a day failed.
+    """
+    begun = time.monotonic()
+    api = AirflowApi(addresses.airflow)
+    _wait_until_parsed(api)
+    days = _days(api)
+    for day in days:
+        if day.state == "failed":
+            say(f"{day.date} failed before: running what failed again")
+            api.clear_failed(DAG, day.run_id)
+    if [day.state for day in days] == ["success"] * len(_wanted()):
+        say(f"{DAG} is done for {', '.join(_wanted())}")
+    else:
+        api.pause(DAG, False)
+        say(f"{DAG} for {', '.join(_wanted())}")
+        if not _watch(api, done=[day.run_id for day in days if day.state == "success"]):
+            api.pause(DAG, True)
+            say(
+                f"\nMend the cause, then `make run` goes on from there. "
+                f"The DAG is paused until then: {addresses.airflow}/dags/{DAG}"
+            )
+            return 1
+        say(f"all runs succeeded, {time.monotonic() - begun:.0f} s")
+    gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _days(api)})
+    say(f"\nAirflow UI: {addresses.airflow}/dags/{DAG}")
+    return 0
+
+
+def _watch(api: AirflowApi, done: list[str]) -> bool:
+    """Follows the runs to their end; False as soon as one has failed."""
+    watch = RunWatch(api, DAG)
+    last_moved = time.monotonic()
+    while True:
+        days = _days(api)
+        for day in days:
+            if day.run_id not in done:
+                watch.look(day.date, day.run_id)
+        if failed := [day for day in days if day.state == "failed"]:
+            for day in failed:
+                watch.explain(day.date, day.run_id)
+            return False
+        missing = set(_wanted()) - {day.date for day in days}
+        if not missing and all(day.state == "success" for day in days):
+            return True
+        if any(day.state == "running" for day in days):
+            last_moved = time.monotonic()
+        elif time.monotonic() - last_moved > STARTED_WITHIN:
+            raise PlatformError(
+                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: see its scheduler's log, "
+                "and whether a run was deleted (a scheduled day is not scheduled again)"
+            )
+        time.sleep(1)
+
+
+def _wait_until_parsed(api: AirflowApi) -> None:
+    """Waits until the DAG is there and every file could be parsed; errors of an earlier code may be a while there."""
+    deadline = time.monotonic() + PARSED_WITHIN
+    while (errors := api.import_errors()) or api.dag(DAG) is None:
+        if time.monotonic() > deadline:
+            reason = "\n".join(errors) or f"there is no {DAG}, and no import error"
+            raise PlatformError(f"Airflow can't parse all DAGs: {reason}")
+        time.sleep(1)
+
+
+def _wanted() -> list[str]:
+    first, last = airflow.schedule()
+    return [(first + timedelta(days)).isoformat() for days in range((last - first).days + 1)]
+
+
+def _days(api: AirflowApi) -> list[Day]:
+    """The runs of the scheduled days that there are, oldest first."""
+    return [day for day in map(Day.of, api.runs(DAG)) if day.date in _wanted()]

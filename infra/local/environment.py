@@ -1,0 +1,44 @@
+"""The environment of everything that a platform starts: its own addresses, and nothing else of the caller's clouds.
+
+A shell's AWS profile, Airflow home or Python path never reaches a part, so a platform behaves alike in every
+shell and no call meant for a stand-in ever goes to a real account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from infra.local.addresses import HOST, Addresses
+from infra.setup import class_archive, jars
+
+# The shell's own; a platform sets what it needs of them itself.
+_FOREIGN = (
+    "AIRFLOW", "AWS_", "FX_RATES_URL", "HADOOP_", "MOTO_", "PYSPARK_", "PYTHON", "SALESFORCE_", "SLUICE_",
+    "SNOWFLAKE_", "SPARK_", "VIRTUAL_ENV",
+)  # fmt: skip
+_KEPT = ("SLUICE_CACHE", "SLUICE_SEED_SIZE")
+
+
+def of_parts(addresses: Addresses, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment in which parts and the bootstrap's commands run.
+
+    PYTHONDONTWRITEBYTECODE is among what is left out: uncompiled, Airflow takes twice as long to start.
+    """
+    inherited = {name: value for name, value in shell.items() if name in _KEPT or not name.startswith(_FOREIGN)}
+    return {
+        **inherited,
+        **addresses.environment(),
+        "SLUICE_JARS": str(jars.folder()),
+        "SLUICE_CLASS_ARCHIVE": str(class_archive.path()),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_COLOR": "1",
+        "NO_PROXY": _without_proxy(shell.get("NO_PROXY")),
+        "no_proxy": _without_proxy(shell.get("no_proxy")),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _without_proxy(hosts: str | None) -> str:
+    return ",".join(filter(None, (hosts, HOST, "localhost")))

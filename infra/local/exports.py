@@ -1,0 +1,42 @@
+"""What `make env` prints: exports for any client, and how each kind of client uses them."""
+
+from __future__ import annotations
+
+from infra.local.addresses import HOST, Addresses
+from infra.local.secrets import salesforce_credentials, snowflake_credentials
+
+
+def text(addresses: Addresses) -> str:
+    """Lines for `eval "$(make env)"`; the rest is comment."""
+    exports = {**addresses.environment(), **_snowflake(addresses), **_salesforce(addresses)}
+    return "\n".join(
+        [
+            f"# Airflow UI: {addresses.airflow}  (no log-in)",
+            '# In a shell: eval "$(make env)". AWS: aws (one is in .venv/jobs/bin), boto3, Terraform need no more.',
+            "#",
+            "# Snowflake connector:",
+            "#   snowflake.connector.connect(host=env['SNOWFLAKE_HOST'], port=env['SNOWFLAKE_PORT'], protocol='http',",
+            "#     **{key: env['SNOWFLAKE_' + key.upper()] for key in",
+            "#        ('account', 'user', 'password', 'warehouse', 'database', 'schema')})",
+            "# simple-salesforce insists on https: mount an adapter that sends its calls to SALESFORCE_ENDPOINT_URL",
+            "#   (jobs/bronze/salesforce_accounts.py does), then Salesforce(username=…, password=…, security_token=…,",
+            "#   session=…) with the SALESFORCE_* below.",
+            "#",
+            *(f"export {name}={_quoted(value)}" for name, value in exports.items()),
+        ]
+    )
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _snowflake(addresses: Addresses) -> dict[str, str]:
+    known = dict(snowflake_credentials(addresses))
+    known["user"] = known.pop("username")
+    known |= {"host": HOST, "port": addresses.snowflake.rpartition(":")[2]}
+    return {f"SNOWFLAKE_{key.upper()}": value for key, value in known.items()}
+
+
+def _salesforce(addresses: Addresses) -> dict[str, str]:
+    return {f"SALESFORCE_{key.upper()}": value for key, value in salesforce_credentials(addresses).items()}

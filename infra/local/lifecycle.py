@@ -1,0 +1,172 @@
+"""Starts and stops a platform as a whole: all of it healthy, or none of it there."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from infra.local import listeners, processes
+from infra.local.aws import job_process
+from infra.local.errors import PlatformError
+from infra.local.parts import Part
+from infra.local.process_manager import ProcessManager, State
+
+POLL_SECONDS = 0.3
+LOG_LINES = 25
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def say(line: str) -> None:
+    """Prints a line at once, also into a pipe."""
+    print(line, flush=True)
+
+
+@contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Keeps two commands from starting or stopping one platform at the same time.
+
+    Raises:
+        PlatformError: another one is at it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "command.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise PlatformError(
+                f"another command (pid {lock.read()}) is starting or stopping this platform: "
+                "wait for it or interrupt it"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def stopping(manager: ProcessManager, *errors: type[BaseException]) -> Iterator[None]:
+    """Stops the whole platform when what follows ends with one of these errors.
+
+    Within, SIGTERM and a closed terminal are a KeyboardInterrupt, as Ctrl-C is; what the caller ignores (nohup)
+    stays ignored.
+    """
+    heard = [number for number in _INTERRUPTS if signal.getsignal(number) != signal.SIG_IGN]
+    handlers = {number: signal.signal(number, _interrupt) for number in heard}
+    try:
+        yield
+    except errors as error:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C would leave orphans
+        say(f"{'interrupted' if isinstance(error, KeyboardInterrupt) else 'failed'}: stopping the platform")
+        stop(manager)
+        raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def refuse_taken_ports(ports: dict[int, str]) -> None:
+    """Checks that the parts' ports are free.
+
+    Args:
+        ports: port -> part that listens there.
+
+    Raises:
+        PlatformError: one isn't; the message names port and process.
+    """
+    held = [
+        f"port {port} ({part}) is held by {owner}" for port, part in ports.items() if (owner := listeners.taken(port))
+    ]
+    if held:
+        raise PlatformError("\n".join([*held, "stop that process, or set SLUICE_PORT to another first port"]))
+
+
+def launch(manager: ProcessManager, parts: Sequence[Part]) -> None:
+    """Makes these the parts that run, and waits until those that had to be started are healthy.
+
+    Raises:
+        PlatformError: one isn't in time, or ends; the message has its last log lines.
+    """
+    started = manager.apply(parts)
+    wait_until_healthy(manager, [part for part in parts if part.name in started])
+
+
+def wait_until_healthy(manager: ProcessManager, parts: Sequence[Part]) -> None:
+    """Waits for parts, with a line for each that is healthy.
+
+    Raises:
+        PlatformError: one isn't in time, or ends; the message has its last log lines.
+    """
+    begun = time.monotonic()
+    waiting = {part.name: part for part in parts}
+    pids: dict[str, int] = {}
+    last: dict[str, str] = {}
+    while waiting:
+        for state in manager.states():
+            if not (part := waiting.get(state.part)):
+                continue
+            died = state.name in ("BACKOFF", "EXITED", "FATAL", "UNKNOWN")
+            if died or state.pid != pids.get(part.name, state.pid):
+                raise PlatformError(_report(manager, part, f"ended: {state.description}"))
+            if not state.pid:
+                continue  # about to be started
+            pids[part.name] = state.pid
+            if _healthy(part, state, last):
+                del waiting[part.name]
+                say(f"  {part.name:<22} healthy  {time.monotonic() - begun:5.1f} s  {part.address}".rstrip())
+            elif time.monotonic() - begun > part.healthy_within:
+                reason = f"is not healthy after {part.healthy_within:.0f} s: {last[part.name]}"
+                raise PlatformError(_report(manager, part, reason))
+        time.sleep(POLL_SECONDS)
+
+
+def _healthy(part: Part, state: State, last: dict[str, str]) -> bool:
+    try:
+        part.check(state.started)
+    except Exception as error:  # whatever its client raises: not healthy yet; told when it never is
+        last[part.name] = f"{type(error).__name__}: {error}"
+        return False
+    return True
+
+
+def _report(manager: ProcessManager, part: Part, reason: str) -> str:
+    log = manager.log(part.name)
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.exists() else []
+    shown = "\n".join(f"  | {line}" for line in lines) or "  | (no output)"
+    return f"{part.name} {reason}\nlast lines of {log}:\n{shown}"
+
+
+def refuse_exposed(home: Path) -> None:
+    """Checks that everything of the platform listens on loopback only.
+
+    Raises:
+        PlatformError: something listens elsewhere; the message names it.
+    """
+    if exposed := listeners.exposed(home):
+        raise PlatformError(f"reachable from outside this machine: {', '.join(exposed)}")
+
+
+def stop(manager: ProcessManager) -> bool:
+    """Stops everything that belongs to the platform, whatever state it is in.
+
+    Returns:
+        Whether there was anything.
+    """
+    running = manager.running()
+    if running:
+        manager.stop()
+    jobs = job_process.remove_orphans(manager.home / "emr")
+    left = processes.end(manager.home)
+    for member in left:
+        say(f"  ended a straggler: {member}")
+    return bool(running or jobs or left)

@@ -1,0 +1,107 @@
+"""What a platform is made of: programs with a command, an environment and a check that talks their protocol."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from infra.local import health
+from infra.local.addresses import HOST, Addresses
+
+SOURCES, AWS, AIRFLOW = 10, 20, 30
+
+Check = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program of the platform.
+
+    Attributes:
+        name: of the program and its log.
+        command: command line.
+        check: raises as long as the part doesn't serve; gets the time (epoch) at which its process started.
+        address: where it listens; empty for one that only works.
+        environment: what it needs besides `environment.of_parts`.
+        stage: parts of a higher stage use those of lower ones, and are stopped before them.
+        restart: start it again when it dies. Not where a new process would have lost what the old one knew.
+        healthy_within: seconds that a start may take.
+        stop_within: seconds that a stop may take before it is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    check: Check
+    address: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stage: int = SOURCES
+    restart: bool = True
+    healthy_within: float = 60.0
+    stop_within: int = 10
+
+
+def python_module(name: str) -> tuple[str, ...]:
+    """The command line of a module in this environment, which is the job environment."""
+    return (sys.executable, "-m", name)
+
+
+def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
+    """AWS and the sources."""
+    return (
+        Part(
+            name="s3",
+            command=(str(Path(sys.executable).with_name("ministack")),),
+            check=partial(health.s3, addresses),
+            address=addresses.s3,
+            environment=_ministack(addresses),
+        ),
+        Part(
+            name="aws",
+            command=python_module("infra.local.aws.server"),
+            check=partial(health.aws, addresses),
+            address=addresses.aws,
+            stage=AWS,
+            restart=False,  # its secrets, catalog and application would be gone
+            stop_within=40,  # it ends running jobs first, which may commit or give leases back
+        ),
+        Part(
+            name="snowflake",
+            command=python_module("infra.local.sources.snowflake"),
+            check=partial(health.snowflake, addresses),
+            address=addresses.snowflake,
+        ),
+        Part(
+            name="salesforce",
+            command=python_module("infra.local.sources.salesforce"),
+            check=partial(health.salesforce, addresses),
+            address=addresses.salesforce,
+        ),
+        Part(
+            name="ecb",
+            command=python_module("infra.local.sources.ecb"),
+            check=partial(health.ecb, addresses),
+            address=addresses.ecb,
+        ),
+    )
+
+
+def _ministack(addresses: Addresses) -> dict[str, str]:
+    """MiniStack as an S3 that survives restarts and listens on one loopback port only."""
+    folder = addresses.home / "s3"
+    return {
+        "SERVICES": "s3,sts",
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": addresses.s3.rpartition(":")[2],
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "objects"),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "state"),
+        # Both listen on all interfaces, whatever BIND_HOST says.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",  # INFO is a line per request
+        "TMPDIR": str(addresses.home / "tmp"),  # its pid file
+    }

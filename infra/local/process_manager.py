@@ -1,0 +1,187 @@
+"""Runs parts under supervisord: starts it, talks to it, stops it.
+
+supervisord owns the processes: it starts them in process groups of their own, keeps and rotates their logs,
+restarts those that die, and stops a whole group at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from infra.local import supervisord_conf
+from infra.local.errors import PlatformError
+from infra.local.parts import Part
+from infra.local.processes import marks, members
+from infra.local.supervisord_conf import MANAGER
+
+LONGEST_SOCKET_PATH = 90  # the systems' limits are 104 and 108, and supervisord binds a longer name first
+STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class State:
+    """A part's process as supervisord sees it.
+
+    Attributes:
+        name: STARTING, RUNNING, BACKOFF, STOPPING, STOPPED, EXITED, FATAL.
+        pid: 0 when there is no process.
+        started: epoch seconds.
+        stage: the part's stage.
+    """
+
+    part: str
+    name: str
+    pid: int
+    started: float
+    stage: int
+    description: str
+
+
+class ProcessManager:
+    """The supervisord of one platform."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        """Starts nothing.
+
+        Args:
+            home: the platform's state folder.
+            environment: what all parts inherit.
+        """
+        self.home = home
+        self._environment = environment
+        self._socket = _socket(home)
+
+    def log(self, part: str) -> Path:
+        """Where a part's output goes."""
+        return supervisord_conf.log(self.home, part)
+
+    def running(self) -> bool:
+        """Whether the manager answers."""
+        try:
+            self._rpc.getState()
+        except OSError:
+            return False
+        except Fault:
+            pass  # it is shutting down, but there
+        return True
+
+    def start(self) -> None:
+        """Starts the manager without any part, as a daemon.
+
+        Raises:
+            PlatformError: it doesn't start; the message is its own.
+        """
+        for folder in (self.home / "logs", self.home / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True)
+        _private(self._socket.parent, self.home)
+        self._write([])
+        command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(self._configuration)]
+        environment = {**self._environment, **marks(self.home, MANAGER)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise PlatformError(f"supervisord: {(done.stderr or done.stdout).strip()}")
+        deadline = time.monotonic() + 20
+        while not self.running():
+            if time.monotonic() > deadline:
+                raise PlatformError(f"supervisord does not answer; see {self.log(MANAGER)}")
+            time.sleep(POLL_SECONDS)
+
+    def apply(self, parts: Sequence[Part]) -> set[str]:
+        """Makes these the parts that run. One that differs from the running one is stopped and started anew.
+
+        Returns:
+            Names of the parts that were started.
+        """
+        self._write(parts)
+        ((added, changed, removed),) = self._rpc.reloadConfig()
+        self._stop([*changed, *removed])
+        for name in [*changed, *removed]:
+            self._rpc.removeProcessGroup(name)
+        for name in [*added, *changed]:
+            log = self.log(name)
+            if log.exists():
+                log.replace(log.with_suffix(".previous.log"))
+            self._rpc.addProcessGroup(name)
+        return {*added, *changed}
+
+    def states(self) -> list[State]:
+        """The parts' processes."""
+        stages = {config["name"]: config["process_prio"] for config in self._rpc.getAllConfigInfo()}
+        return [
+            State(
+                part=info["name"],
+                name=info["statename"],
+                pid=info["pid"],
+                started=float(info["start"]),
+                stage=stages.get(info["name"], 0),  # 0: no longer configured
+                description=info["description"] or info["spawnerr"],
+            )
+            for info in self._rpc.getAllProcessInfo()
+        ]
+
+    def stop(self) -> None:
+        """Stops all parts, those of the highest stage first, then the manager; returns when they are gone."""
+        by_stage = sorted(self.states(), key=lambda state: -state.stage)
+        for _, states in groupby(by_stage, key=lambda state: state.stage):
+            self._stop([state.part for state in states])
+        self._rpc.shutdown()
+        deadline = time.monotonic() + 20
+        while any(member.part == MANAGER for member in members(self.home)):
+            if time.monotonic() > deadline:
+                return  # whoever stops a platform ends what is left of it
+            time.sleep(POLL_SECONDS)
+
+    def _stop(self, names: Iterable[str]) -> None:
+        """Stops parts at the same time."""
+        waiting = set(names)
+        for name in waiting:
+            try:
+                self._rpc.stopProcess(name, False)
+            except Fault as fault:
+                if "NOT_RUNNING" not in fault.faultString:
+                    raise
+        while waiting:
+            waiting = {s.part for s in self.states() if s.part in waiting and s.name not in STOPPED}
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def _rpc(self) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+    @property
+    def _configuration(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    def _write(self, parts: Sequence[Part]) -> None:
+        self._configuration.write_text(supervisord_conf.text(self.home, self._socket, parts))
+
+
+def _socket(home: Path) -> Path:
+    """The manager's socket: in the state folder, or in a short folder of its own where that path is too long."""
+    path = home / "supervisord.sock"
+    if len(str(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"sluice-{os.getuid()}-{digest}" / "supervisord.sock"
+
+
+def _private(folder: Path, home: Path) -> None:
+    """Makes the socket's folder; one outside the state folder must be ours alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder != home and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077):
+        raise PlatformError(f"{folder} belongs to somebody else: remove it")

@@ -1,0 +1,97 @@
+"""Finds what belongs to a platform, in whatever process group or session it lives, and ends it.
+
+Every process of a platform carries the platform's state folder and the name of its part in its environment,
+which children inherit. So nothing that a part started is overlooked: not a daemon, not a job in a session of
+its own, not what outlived a killed process manager.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from infra.local.aws.job_process import RUN_VARIABLE
+from infra.local.errors import PlatformError
+
+PART_VARIABLE = "SLUICE_PART"
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Member:
+    """A living process of a platform.
+
+    Attributes:
+        part: the part that it belongs to.
+        job: the EMR job run that it works for, or empty.
+    """
+
+    process: psutil.Process
+    part: str
+    job: str
+
+    def __str__(self) -> str:
+        return f"{self.part} (pid {self.process.pid})"
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory; 0 when it has ended meanwhile."""
+        try:
+            return int(self.process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
+
+
+def marks(home: Path, part: str) -> dict[str, str]:
+    """The variables by which a part's processes are known.
+
+    Airflow writes titles over the memory in which Linux keeps a process's environment, unless SPT_NOENV is set.
+    """
+    return {"SLUICE_HOME": str(home), PART_VARIABLE: part, "SPT_NOENV": "1"}
+
+
+def members(home: Path) -> list[Member]:
+    """All living processes of the platform."""
+    return list(_members(home))
+
+
+def _members(home: Path) -> Iterator[Member]:
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            environment = process.environ()
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue  # ended meanwhile, or another user's
+        if environment.get("SLUICE_HOME") == str(home) and (part := environment.get(PART_VARIABLE)):
+            yield Member(process, part, environment.get(RUN_VARIABLE, ""))
+
+
+def end(home: Path, *, grace: float = 10.0) -> list[Member]:
+    """Ends every process of the platform: SIGTERM, a time of grace, SIGKILL.
+
+    Returns:
+        Those that were alive.
+
+    Raises:
+        PlatformError: a process survives SIGKILL.
+    """
+    found = members(home)
+    for signal in (psutil.Process.terminate, psutil.Process.kill):
+        for member in members(home):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                signal(member.process)
+        deadline = time.monotonic() + grace
+        while (left := members(home)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        if not left:
+            return found
+    raise PlatformError(f"these survive SIGKILL: {', '.join(map(str, left))}")

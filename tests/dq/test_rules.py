@@ -1,0 +1,96 @@
+"""Row rules as Spark columns, which must judge as Great Expectations does."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType
+
+from dq import rules, suite, validate
+from dq.suite import Rule, Suite
+from jobs.lake.errors import ConfigurationError
+from tests.jobs.lakehouse import frame
+
+SCHEMA = StructType(
+    [StructField("text", StringType()), StructField("day", DateType()), StructField("amount", DecimalType(18, 2))]
+)
+GOOD: dict[str, Any] = {"text": "EUR", "day": date(2026, 10, 1), "amount": Decimal("1.00")}
+
+
+def rule(kind: str, column: str, **kwargs: Any) -> Rule:
+    return Rule(f"expect_column_values_to_{kind}", {"column": column, **kwargs}, "critical", quarantine=True)
+
+
+CASES = [
+    (rule("not_be_null", "text"), [{"text": None}], [{"text": ""}]),
+    (rule("be_in_set", "text", value_set=["EUR", "USD"]), [{"text": "eur"}, {"text": ""}], [{}, {"text": None}]),
+    (rule("match_regex", "text", regex="^[A-Z]{3}$"), [{"text": "EURO"}, {"text": "eur"}], [{}, {"text": None}]),
+    (
+        rule("be_between", "amount", min_value=0, max_value=10),
+        [{"amount": Decimal("-0.01")}, {"amount": Decimal("10.01")}],
+        [{"amount": Decimal("0")}, {"amount": Decimal("10")}, {"amount": None}],
+    ),
+    (
+        rule("be_between", "amount", min_value=0, strict_min=True, max_value=10, strict_max=True),
+        [{"amount": Decimal("0")}, {"amount": Decimal("10")}],
+        [{"amount": Decimal("0.01")}, {"amount": Decimal("9.99")}, {"amount": None}],
+    ),
+    (
+        rule("be_between", "day", min_value="2000-01-01", max_value="2099-12-31"),
+        [{"day": date(1999, 12, 31)}, {"day": date(9999, 12, 31)}],
+        [{"day": date(2000, 1, 1)}, {"day": date(2099, 12, 31)}, {"day": None}],
+    ),
+]
+
+
+def is_broken(spark: SparkSession, given: Rule, rows: list[dict[str, Any]]) -> list[bool]:
+    found = frame(spark, [{**GOOD, **row} for row in rows], SCHEMA).select(rules.holds(given).alias("holds"))
+    return [row["holds"] is False for row in found.collect()]
+
+
+@pytest.mark.parametrize(
+    ("given", "bad", "good"), CASES, ids=[case[0].name + str(len(case[0].kwargs)) for case in CASES]
+)
+def test_rule_tells_broken_rows_from_good_ones(
+    spark: SparkSession, given: Rule, bad: list[dict[str, Any]], good: list[dict[str, Any]]
+) -> None:
+    assert is_broken(spark, given, bad) == [True] * len(bad)
+    assert is_broken(spark, given, good) == [False] * len(good)
+
+
+def test_great_expectations_judges_the_same(spark: SparkSession) -> None:
+    for given, bad, accepted in CASES:
+        rows = frame(spark, [{**GOOD, **row} for row in [*bad, *accepted]], SCHEMA)
+        (judged,) = validate.validate(Suite("silver.x", (given,), "d"), rows, rows)
+        assert judged.observed["unexpected_count"] == len(bad), given.name
+
+
+def test_all_broken_rules_of_a_row_are_named_and_a_good_row_has_none(spark: SparkSession) -> None:
+    given = Suite("silver.x", (rule("not_be_null", "text"), rule("be_between", "amount", min_value=0)), "d")
+    rows = [GOOD, {**GOOD, "text": None, "amount": Decimal("-1")}, {**GOOD, "amount": Decimal("-1")}]
+
+    found = frame(spark, rows, SCHEMA).select(rules.broken(given).alias("rule")).collect()
+
+    assert [row["rule"] for row in found] == ["", "text not_be_null; amount be_between", "amount be_between"]
+
+
+def test_rules_that_are_not_marked_split_nothing_off(spark: SparkSession) -> None:
+    given = suite.parse(
+        "silver.x",
+        "expectations: [{type: expect_column_values_to_not_be_null, kwargs: {column: text}, severity: critical}]",
+    )
+
+    found = frame(spark, [{**GOOD, "text": None}], SCHEMA).select(rules.broken(given).alias("rule")).collect()
+
+    assert [row["rule"] for row in found] == [""]
+
+
+def test_expectation_that_no_row_can_answer_may_not_be_marked() -> None:
+    given = Rule("expect_column_values_to_be_unique", {"column": "text"}, "critical", quarantine=True)
+
+    with pytest.raises(ConfigurationError, match="expect_column_values_to_be_unique can't be marked"):
+        rules.holds(given)

@@ -1,0 +1,174 @@
+"""The gate: it judges the versions that the run wrote, and passes or refuses them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import pytest
+from pyspark.sql import SparkSession
+
+from dq import run_ge_checks, suite
+from jobs.lake import gated, objects
+from jobs.lake.errors import GateError
+from jobs.lake.run import Run
+from tests.jobs.lakehouse import put, silver_account, silver_order, silver_rate
+
+SILVER = ("silver.fx_rates", "silver.salesforce_accounts", "silver.orders")
+GOOD: dict[str, list[dict[str, Any]]] = {
+    "silver.fx_rates": [silver_rate("2026-10-01", ccy, "1.1") for ccy in ("EUR", "USD", "GBP", "JPY")],
+    "silver.salesforce_accounts": [silver_account()],
+    "silver.orders": [silver_order()],
+}
+
+
+def wrote(run_id: str, **tables: list[dict[str, Any]]) -> dict[str, int]:
+    """Commits of a run to the silver tables: good rows, or others by the table's short name."""
+    return {
+        name: put(name, tables.get(name.partition(".")[2], rows), run_id=run_id, step=name)
+        for name, rows in GOOD.items()
+    }
+
+
+def gate(run_id: str = "run-1", **options: Any) -> None:
+    run_ge_checks.gate(Run(run_id, "gate", **options))
+
+
+def verdict(run_id: str = "run-1") -> dict[str, int]:
+    return gated.versions(Run(run_id, "gold"), SILVER)
+
+
+def results(bucket: str) -> dict[str, dict[str, Any]]:
+    """The result files by key."""
+    s3: Any = boto3.client("s3")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix="gold/quality/").get("Contents", [])
+    return {entry["Key"]: objects.read_json(entry["Key"]) for entry in listed}
+
+
+def test_versions_of_the_run_pass_and_each_table_has_a_result_file(spark: SparkSession, lake: str) -> None:
+    versions = wrote("run-1")
+
+    gate()
+
+    assert verdict() == versions
+    found = results(lake)
+    assert len(found) == len(SILVER)
+    for key, content in found.items():
+        assert re.fullmatch(r"gold/quality/(fx_rates|salesforce_accounts|orders)/\d{8}_\d{6}\.json", key)
+        rules = suite.load(content["table_name"])
+        assert key.split("/")[2] == content["table_name"].partition(".")[2]
+        assert (content["success"], content["run_id"], content["suite"]) == (True, "run-1", rules.digest)
+        assert content["version"] == versions[content["table_name"]]
+        assert content["evaluated"] == len(content["results"]) == len(rules.rules)
+
+
+def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSession, lake: str) -> None:
+    wrote("run-1", orders=[silver_order("O1"), silver_order("O1")])
+
+    with pytest.raises(GateError) as caught:
+        gate()
+
+    message = str(caught.value)
+    assert "The gate refuses. Gold is unchanged. silver.orders version 0: 14 of 15 expectations hold" in message
+    assert "critical: order_id be_unique: " in message
+    assert "unexpected_count 2" in message
+    assert "(a doubled order doubles its revenue)" in message
+    assert f"s3://{lake}/gold/quality/orders/" in message
+    with pytest.raises(GateError, match="passed no version"):
+        verdict()
+    (failed,) = [content for content in results(lake).values() if not content["success"]]
+    assert (failed["table_name"], failed["failed"]) == ("silver.orders", 1)
+
+
+def test_warning_passes_and_is_recorded(spark: SparkSession, lake: str) -> None:
+    versions = wrote("run-1", orders=[silver_order("O1", currency="XAU")])
+
+    gate()
+
+    assert verdict() == versions
+    (orders,) = [content for content in results(lake).values() if content["table_name"] == "silver.orders"]
+    (failed,) = [result for result in orders["results"] if not result["success"]]
+    assert (orders["success"], orders["failed"]) == (True, 1)
+    assert (failed["severity"], failed["rule"]) == ("warning", "currency not_match_regex")
+
+
+def test_every_refusing_table_is_named(spark: SparkSession, lake: str) -> None:
+    wrote("run-1", orders=[], salesforce_accounts=[silver_account(account_number=None)])
+
+    with pytest.raises(GateError, match=r"silver\.salesforce_accounts version 0: .*silver\.orders version 0: "):
+        gate()
+
+
+def test_version_that_the_run_wrote_is_judged_and_not_a_later_one(spark: SparkSession, lake: str) -> None:
+    bad = [silver_order("O1", amount=Decimal("-1.00"))]
+    good, broken = wrote("run-1"), wrote("run-2", orders=bad)
+    repaired = wrote("run-3")
+
+    gate("run-1")
+    with pytest.raises(GateError, match=rf"silver\.orders version {broken['silver.orders']}: "):
+        gate("run-2")
+
+    assert verdict("run-1") == good != repaired
+
+
+def test_table_that_the_run_did_not_write_refuses(lake: str, spark: SparkSession) -> None:
+    wrote("run-1")
+
+    with pytest.raises(GateError, match=r"silver\.fx_rates was not written in run run-2: run its step first"):
+        gate("run-2")
+
+
+def test_table_that_a_limited_run_leaves_out_is_judged_at_its_newest(spark: SparkSession, lake: str) -> None:
+    wrote("run-1")
+    newest = {**wrote("run-2"), "silver.orders": put("silver.orders", [silver_order()], run_id="run-3")}
+
+    gate("run-3", tables=("silver.orders",))
+
+    assert verdict("run-3") == newest
+
+
+def test_table_that_does_not_exist_refuses(lake: str, spark: SparkSession) -> None:
+    put("silver.orders", [silver_order()], run_id="run-1")
+
+    with pytest.raises(GateError, match=r"silver\.fx_rates has no table yet"):
+        gate("run-1", tables=("silver.orders",))
+
+
+def test_rule_that_can_not_be_judged_refuses_though_it_only_warns(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrote("run-1")
+    rule = "{type: expect_column_values_to_not_be_null, kwargs: {column: nope}, severity: warning}"
+    monkeypatch.setattr(suite, "load", lambda table: suite.parse(table, f"expectations: [{rule}]"))
+
+    with pytest.raises(GateError, match=r"warning: nope not_be_null: .*nope"):
+        gate()
+
+
+def test_suite_without_expectations_refuses(spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrote("run-1")
+    monkeypatch.setattr(suite, "load", lambda table: suite.Suite(table, (), "d"))
+
+    with pytest.raises(GateError, match="0 of 0 expectations"):
+        gate()
+    with pytest.raises(GateError, match="passed no version"):
+        verdict()
+
+
+def test_retry_after_a_refusal_passes_what_was_mended_and_a_later_refusal_takes_it_back(
+    spark: SparkSession, lake: str
+) -> None:
+    wrote("run-1", orders=[])
+    with pytest.raises(GateError):
+        gate()
+    mended = wrote("run-1")
+    gate()
+    assert verdict() == mended
+    wrote("run-1", orders=[])
+
+    with pytest.raises(GateError):
+        gate()
+    with pytest.raises(GateError, match="passed no version"):
+        verdict()

@@ -1,0 +1,93 @@
+"""What `run` asks of Airflow, by the states in which it finds the scheduled days."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local import airflow, daily_run, gold_report
+from infra.local.addresses import Addresses
+from infra.local.airflow_api import TaskState
+
+ADDRESSES = Addresses(Path("/state"), 18900)
+FIRST, LAST = airflow.schedule()
+DAYS = [FIRST.isoformat(), (FIRST + timedelta(days=1)).isoformat(), LAST.isoformat()]
+
+
+class Airflow:
+    """An Airflow whose days have these states; an unpaused one moves each on at every look."""
+
+    def __init__(self, *states: str, running_becomes: str = "success") -> None:
+        self.moves = {"failed": "failed", "success": "success", "queued": "running", "running": running_becomes}
+        self.states = dict(zip(DAYS, states, strict=False))
+        self.asked: list[str] = []
+
+    def dag(self, dag: str) -> dict[str, Any]:
+        return {}
+
+    def import_errors(self) -> list[str]:
+        return []
+
+    def pause(self, dag: str, paused: bool) -> None:
+        self.asked.append("pause" if paused else "unpause")
+
+    def clear_failed(self, dag: str, run: str) -> None:
+        self.asked.append(f"clear {run}")
+        self.states[run] = "queued"
+
+    def runs(self, dag: str) -> list[dict[str, Any]]:
+        found = [
+            {"logical_date": f"{day}T00:00:00Z", "dag_run_id": day, "state": state, "duration": 1.0}
+            for day, state in self.states.items()
+        ]
+        if "unpause" in self.asked:
+            self.states = {day: self.moves[state] for day, state in self.states.items()}
+        return found
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        return [TaskState("gate.silver", self.states[run], 1, "", None)]
+
+    def log(self, dag: str, run: str, task: str, attempt: int) -> list[str]:
+        return [f"why {task} of {run} failed"]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(airflow: Airflow) -> int:
+        monkeypatch.setattr(daily_run, "AirflowApi", lambda address: airflow)
+        monkeypatch.setattr(gold_report, "show", lambda *_: airflow.asked.append("gold"))
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        return daily_run.run(ADDRESSES)
+
+    return run
+
+
+def test_days_that_are_done_stay_as_they_are_and_gold_is_shown(run: Any) -> None:
+    airflow = Airflow("success", "success", "success")
+    assert run(airflow) == 0
+    assert airflow.asked == ["gold"]
+
+
+def test_open_days_are_followed_to_their_end(run: Any) -> None:
+    airflow = Airflow("success", "running", "queued")
+    assert run(airflow) == 0
+    assert airflow.asked == ["unpause", "gold"]
+
+
+def test_a_day_that_failed_before_is_run_again(run: Any) -> None:
+    airflow = Airflow("success", "failed", "success")
+    assert run(airflow) == 0
+    assert airflow.asked == [f"clear {DAYS[1]}", "unpause", "gold"]
+
+
+def test_a_day_that_fails_ends_the_run_with_its_log_and_without_gold(
+    run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow = Airflow("success", "running", "queued", running_becomes="failed")
+    assert run(airflow) == 1
+    assert airflow.asked == ["unpause", "pause"]
+    assert f"why gate.silver of {DAYS[1]} failed" in capsys.readouterr().out

@@ -1,0 +1,213 @@
+"""Glue says what the Delta logs say, on every run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
+
+from jobs.catalog import register_glue_tables
+from jobs.catalog.register_glue_tables import Catalog
+from jobs.lake import delta, settings
+from jobs.silver import orders
+from tests.jobs.lakehouse import land, order, put, silver_order
+
+SILVER = "silver.orders"
+
+
+@pytest.fixture
+def glue(lake: str) -> Any:
+    """An empty catalog: moto's is one for all tests."""
+    client: Any = boto3.client("glue")
+    for database in client.get_databases()["DatabaseList"]:
+        client.delete_database(Name=database["Name"])
+    return client
+
+
+def register(lake: str, glue: Any, layer: str = "silver") -> list[str]:
+    return register_glue_tables.register(Catalog(glue, lake), (layer,))
+
+
+def columns(glue: Any, table: str = SILVER) -> dict[str, tuple[str, str]]:
+    database, _, name = table.partition(".")
+    found = glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]["Columns"]
+    return {column["Name"]: (column["Type"], column["Comment"]) for column in found}
+
+
+def update(glue: Any, **changes: Any) -> None:
+    """Someone changes the table's entry by hand."""
+    entry = glue.get_table(DatabaseName="silver", Name="orders")["Table"]
+    wanted = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor", "PartitionKeys")
+    glue.update_table(DatabaseName="silver", TableInput={**{key: entry[key] for key in wanted}, **changes})
+
+
+def test_table_is_registered_with_types_and_comments_of_its_log(spark: SparkSession, lake: str, glue: Any) -> None:
+    delta.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, ("order_month",), "d")
+
+    assert register(lake, glue) == ["silver.orders: registered, 9 columns"]
+    assert {name: kind for name, (kind, _) in columns(glue).items()} == {
+        "order_id": "string",
+        "customer_id": "string",
+        "order_date": "date",
+        "currency": "string",
+        "amount": "decimal(18,2)",
+        "status": "string",
+        "updated_at": "timestamp",
+        "source": "string",
+        "order_month": "string",
+    }
+    assert columns(glue)["order_month"][1] == "YYYY-MM of order_date; partition"
+
+
+def test_entry_has_the_form_that_athena_spark_and_trino_accept(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    register(lake, glue)
+
+    table = glue.get_table(DatabaseName="silver", Name="orders")["Table"]
+    place = f"s3://{lake}/silver/orders"
+    assert (table["TableType"], table["PartitionKeys"]) == ("EXTERNAL_TABLE", [])
+    assert table["Description"] == "The newest state of each order."
+    expected = {
+        "EXTERNAL": "TRUE",
+        "classification": "delta",
+        "table_type": "delta",
+        "spark.sql.sources.provider": "delta",
+    }
+    assert expected.items() <= table["Parameters"].items()
+    storage = table["StorageDescriptor"]
+    assert storage["Location"] == storage["SerdeInfo"]["Parameters"]["path"] == place
+    assert glue.get_database(Name="silver")["Database"]["LocationUri"] == f"s3://{lake}/silver/"
+    parts = int(table["Parameters"]["spark.sql.sources.schema.numParts"])
+    text = "".join(table["Parameters"][f"spark.sql.sources.schema.part.{part}"] for part in range(parts))
+    assert StructType.fromJson(json.loads(text)).names == orders.SCHEMA.names
+
+
+def test_second_run_finds_it_up_to_date(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    register(lake, glue)
+    before = glue.get_table(DatabaseName="silver", Name="orders")["Table"]
+
+    assert register(lake, glue) == ["silver.orders: up to date"]
+    assert glue.get_table(DatabaseName="silver", Name="orders")["Table"] == before
+
+
+def test_new_column_of_the_table_is_added(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    register(lake, glue)
+    wider = pa.table({"order_id": ["O2"], "order_month": ["2026-10"], "channel": ["web"]})
+    write_deltalake(
+        settings.lake().uri(SILVER), wider, mode="append", schema_mode="merge",
+        storage_options=settings.storage_options(),
+    )  # fmt: skip
+
+    assert register(lake, glue) == ["silver.orders: updated, Glue differed: column channel is missing; " + _SCHEMA_PART]
+    assert columns(glue)["channel"] == ("string", "")
+    assert register(lake, glue) == ["silver.orders: up to date"]
+
+
+_SCHEMA_PART = "spark.sql.sources.schema.part.0"
+
+
+def test_drift_is_reported_and_mended(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    register(lake, glue)
+    good = columns(glue)
+    storage = glue.get_table(DatabaseName="silver", Name="orders")["Table"]["StorageDescriptor"]
+    first, *rest = storage["Columns"]
+    storage["Columns"] = [{**first, "Type": "int"}, *rest[:-1], {"Name": "ghost", "Type": "string", "Comment": ""}]
+    storage["Location"] = "s3://elsewhere/orders"
+    update(glue, StorageDescriptor=storage, Description="changed by hand")
+
+    (line,) = register(lake, glue)
+
+    for phrase in (
+        "column order_month is missing",
+        "column ghost is not in the table",
+        "column order_id is int, the table has string",
+        "Location",
+        "description",
+    ):
+        assert phrase in line
+    assert columns(glue) == good
+    assert register(lake, glue) == ["silver.orders: up to date"]
+
+
+def test_description_that_changed_in_the_registry_is_brought_up_to_date(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    Catalog(glue, lake).register(SILVER, "before")
+
+    assert Catalog(glue, lake).register(SILVER, "after") == "silver.orders: updated, Glue differed: description"
+
+
+def test_order_of_columns_is_drift(lake: str, glue: Any) -> None:
+    put(SILVER, [silver_order()])
+    register(lake, glue)
+    storage = glue.get_table(DatabaseName="silver", Name="orders")["Table"]["StorageDescriptor"]
+    update(glue, StorageDescriptor={**storage, "Columns": storage["Columns"][::-1]})
+
+    assert register(lake, glue) == ["silver.orders: updated, Glue differed: order of columns"]
+
+
+def test_every_layer_is_registered_with_the_quarantine(
+    spark: SparkSession, lake: str, glue: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    land(spark, "bronze.snowflake_orders", "b1", [order()])
+    put(SILVER, [silver_order()])
+    quarantine = pa.table({"row_id": ["1"]})
+    write_deltalake(settings.lake().uri("quarantine.orders"), quarantine, storage_options=settings.storage_options())
+
+    register_glue_tables.register_all()
+
+    registered = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders"]
+
+
+@pytest.mark.parametrize(
+    ("delta_type", "hive"),
+    [
+        ("string", "string"),
+        ("long", "bigint"),
+        ("integer", "int"),
+        ("short", "smallint"),
+        ("byte", "tinyint"),
+        ("decimal(18,2)", "decimal(18,2)"),
+        ("timestamp", "timestamp"),
+        ({"type": "array", "elementType": "long"}, "array<bigint>"),
+        ({"type": "map", "keyType": "string", "valueType": "integer"}, "map<string,int>"),
+        (
+            {"type": "struct", "fields": [{"name": "a", "type": "long"}, {"name": "b", "type": "string"}]},
+            "struct<a:bigint,b:string>",
+        ),
+    ],
+    ids=str,
+)
+def test_delta_types_are_said_in_hives_words(delta_type: Any, hive: str) -> None:
+    assert register_glue_tables.hive_type(delta_type) == hive
+
+
+def command(lake: str, layer: str = "silver") -> int:
+    return register_glue_tables.main(["--db", layer, "--lake-bucket", lake, "--region", "eu-west-1"])
+
+
+def test_command_line_registers_one_layer_without_spark(
+    lake: str, glue: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(SILVER, [silver_order()])
+    monkeypatch.delenv("SLUICE_LAKE_BUCKET")
+
+    assert command(lake) == 0
+    assert capsys.readouterr().out == "silver.orders: registered, 9 columns\n"
+
+
+def test_layer_without_any_table_exits_with_one_and_says_so(
+    lake: str, glue: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(lake, "gold") == 1
+    assert f"s3://{lake}/gold/ holds no Delta table yet" in capsys.readouterr().err
+    assert glue.get_databases()["DatabaseList"] == []

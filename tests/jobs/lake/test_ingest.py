@@ -1,0 +1,147 @@
+"""A window of a source becomes one batch of bronze: whole or not at all, and replaceable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from jobs.lake import delta, delta_log, ingest, objects, settings, tables, watermark
+from jobs.lake.errors import SchemaContractError, TransientError
+from jobs.lake.run import Run, Window
+from tests.jobs.lakehouse import ACCOUNTS, at, by, killed_at, record, rows, version
+
+TABLE = tables.table(ACCOUNTS)
+SCHEMA = StructType([StructField("id", StringType(), metadata={"comment": "its id"}), StructField("n", LongType())])
+ARROW = pa.schema([("id", pa.string()), ("n", pa.int64())])
+WATERMARK = "_checkpoints/salesforce/accounts/watermark.json"
+Extract = Callable[[Window], Iterator[pa.Table]]
+
+
+def source(*batches: Sequence[dict[str, Any]], schema: pa.Schema = ARROW) -> Extract:
+    """A source that answers every window with these rows."""
+
+    def extract(_: Window) -> Iterator[pa.Table]:
+        for batch in batches:
+            yield pa.Table.from_pylist(list(batch), schema)
+
+    return extract
+
+
+def ingest_day(spark: SparkSession, day: int, extract: Extract) -> ingest.Counts:
+    run = Run(f"run-{day}", ACCOUNTS, window_start=at(f"2026-10-0{day}"), window_end=at(f"2026-10-0{day + 1}"))
+    return ingest.ingest(spark, run, TABLE, SCHEMA, extract)
+
+
+def commits() -> list[delta_log.Commit]:
+    return list(delta_log.commits(settings.lake().uri(ACCOUNTS)))
+
+
+def staged() -> list[str]:
+    listed = objects.boto3.client("s3").list_objects_v2(Bucket=settings.lake().bucket, Prefix="_staging/")
+    return [entry["Key"] for entry in listed.get("Contents", [])]
+
+
+def test_window_becomes_one_batch_with_its_lineage(spark: SparkSession, lake: str) -> None:
+    counts = ingest_day(spark, 1, source([{"id": "a", "n": 1}], [{"id": "b", "n": 2}]))
+
+    found = rows(spark, ACCOUNTS)
+    made = record(ACCOUNTS)
+    assert [(row["id"], row["n"], row["_source"]) for row in found] == [
+        ("a", 1, "salesforce/accounts"),
+        ("b", 2, "salesforce/accounts"),
+    ]
+    assert {row["_batch_id"] for row in found} == {"beginning-20261002T000000Z"}
+    assert (counts.read, counts.written) == (2, 2) == (made["read"], made["written"])
+    assert (made["run_id"], made["source"]) == ("run-1", "salesforce/accounts")
+    assert made["window"] == {"start": None, "end": "2026-10-02T00:00:00+00:00"}
+    assert staged() == []
+
+
+def test_batch_read_again_replaces_itself_in_one_commit(spark: SparkSession, lake: str) -> None:
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    ingest_day(spark, 2, source([{"id": "b", "n": 1}, {"id": "c", "n": 1}]))
+    before = version(ACCOUNTS)
+
+    ingest_day(spark, 2, source([{"id": "b", "n": 2}]))
+
+    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1, "b": 2}
+    assert version(ACCOUNTS) == before + 1
+
+
+def test_kill_between_commit_and_watermark_reads_the_window_again_and_doubles_nothing(
+    spark: SparkSession, lake: str
+) -> None:
+    extract = source([{"id": "a", "n": 1}])
+    with killed_at(watermark, "save"):
+        ingest_day(spark, 1, extract)
+    assert len(rows(spark, ACCOUNTS)) == 1
+
+    ingest_day(spark, 1, extract)
+
+    assert len(rows(spark, ACCOUNTS)) == 1
+    assert [commit.metadata["batch_id"] for commit in commits()[:2]] == ["beginning-20261002T000000Z"] * 2
+    assert objects.read_json(WATERMARK)["end"] == "2026-10-02T00:00:00+00:00"
+
+
+def test_watermark_never_moves_before_the_commit(spark: SparkSession, lake: str) -> None:
+    with killed_at(delta, "replace_batch"):
+        ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+
+    assert objects.read_json(WATERMARK) is None
+
+
+def test_source_that_breaks_off_writes_nothing(spark: SparkSession, lake: str) -> None:
+    def broken(_: Window) -> Iterator[pa.Table]:
+        yield pa.Table.from_pylist([{"id": "a", "n": 1}], ARROW)
+        raise TransientError("gone")
+
+    with pytest.raises(TransientError, match="gone"):
+        ingest_day(spark, 1, broken)
+
+    assert delta_log.version(settings.lake().uri(ACCOUNTS)) is None
+    assert objects.read_json(WATERMARK) is None
+
+
+def test_window_without_rows_is_committed_and_moves_the_watermark(spark: SparkSession, lake: str) -> None:
+    ingest_day(spark, 1, source([]))
+
+    assert rows(spark, ACCOUNTS) == []
+    assert (record(ACCOUNTS)["read"], record(ACCOUNTS)["run_id"]) == (0, "run-1")
+    assert objects.read_json(WATERMARK)["end"] == "2026-10-02T00:00:00+00:00"
+
+
+def test_new_column_is_added_and_older_rows_have_null_there(spark: SparkSession, lake: str) -> None:
+    wider = ARROW.append(pa.field("more", pa.string()))
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+
+    ingest_day(spark, 2, source([{"id": "b", "n": 2, "more": "x"}], schema=wider))
+    ingest_day(spark, 3, source([{"id": "c", "n": 3, "more": "y"}], schema=wider))
+
+    assert by(spark, ACCOUNTS, "id", "more") == {"a": None, "b": "x", "c": "y"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "row", "message"),
+    [
+        (pa.schema([("id", pa.string()), ("n", pa.string())]), {"id": "b", "n": "2"}, "n was bigint and is string"),
+        (pa.schema([("id", pa.string())]), {"id": "b"}, r"n \(bigint\) is gone"),
+    ],
+    ids=["type change", "lost column"],
+)
+def test_other_schema_stops_the_batch_and_nothing_is_written(
+    spark: SparkSession, lake: str, schema: pa.Schema, row: dict[str, Any], message: str
+) -> None:
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    before, saved = version(ACCOUNTS), objects.read_json(WATERMARK)
+
+    with pytest.raises(SchemaContractError, match=message):
+        ingest_day(spark, 2, source([row], schema=schema))
+
+    assert version(ACCOUNTS) == before
+    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1}
+    assert objects.read_json(WATERMARK) == saved

@@ -1,0 +1,58 @@
+"""The environment, read in one place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.lake import settings
+from jobs.lake.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_missing_lake_bucket_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICE_LAKE_BUCKET", raising=False)
+
+    with pytest.raises(ConfigurationError, match="SLUICE_LAKE_BUCKET is not set"):
+        settings.lake()
+
+
+def test_table_lies_in_the_folder_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_LAKE_BUCKET", "bucket")
+
+    assert settings.lake().uri("silver.orders") == "s3://bucket/silver/orders"
+
+
+def test_sources_are_the_vendors_own_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SALESFORCE_ENDPOINT_URL", "SNOWFLAKE_ENDPOINT_URL", "FX_RATES_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert settings.sources() == settings.Sources(
+        None, None, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
+    )
+
+    monkeypatch.setenv("SALESFORCE_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert settings.sources().salesforce == "http://127.0.0.1:1"
+
+
+def test_delta_rs_gets_the_s3_endpoint_before_the_general_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://general")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2")
+    assert settings.storage_options() == {"AWS_ENDPOINT_URL": "http://127.0.0.1:2", "AWS_ALLOW_HTTP": "true"}
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+    assert settings.storage_options() == {"AWS_ENDPOINT_URL": "https://general", "AWS_ALLOW_HTTP": "false"}
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert settings.storage_options() == {}
+
+
+def test_dags_can_read_the_registry_and_settings_with_the_standard_library_alone() -> None:
+    code = "from jobs.lake import settings, tables; settings.deployment(); assert tables.TABLES"
+
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,194 @@
+"""What tests of the lake say often: rows of each table, landing them, building, and looking at what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+from jobs.lake import delta, delta_log, ledger, objects, settings, tables
+from jobs.lake.ingest import LINEAGE
+from jobs.lake.run import Run
+
+ORDERS = "bronze.snowflake_orders"
+ACCOUNTS = "bronze.salesforce_accounts"
+RATES = "bronze.fx_rates"
+
+
+def at(text: str) -> datetime:
+    """`2026-10-01` or `2026-10-01 12:30:00.000001`, UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def order(order_id: str | None = "O1", **other: Any) -> dict[str, Any]:
+    """A good row of Snowflake's ORDERS, with what the test cares about."""
+    return {
+        "order_id": order_id,
+        "customer_id": "C1",
+        "order_date": date(2026, 10, 1),
+        "currency": "EUR",
+        "amount": Decimal("10.00"),
+        "status": "PLACED",
+        "updated_at": at("2026-10-01 08:00:00"),
+        **other,
+    }
+
+
+def silver_order(order_id: str = "O1", **other: Any) -> dict[str, Any]:
+    """A good row of `silver.orders`."""
+    row = order(order_id, **other)
+    return {**row, "source": "snowflake", "order_month": f"{row['order_date']:%Y-%m}"}
+
+
+def account(record_id: str | None = "001000000000001AAA", **other: Any) -> dict[str, Any]:
+    """A good Salesforce account, as text."""
+    return {
+        "id": record_id,
+        "account_number": "C1",
+        "name": "One Ltd",
+        "type": "Customer",
+        "industry": "Energy",
+        "billing_country": "IE",
+        "annual_revenue": "1000000.0",
+        "number_of_employees": "12",
+        "created_date": "2026-01-01T00:00:00.000+0000",
+        "last_modified_date": "2026-10-01T00:00:00.000+0000",
+        "system_modstamp": "2026-10-01T00:00:00.000+0000",
+        "is_deleted": "false",
+        **other,
+    }
+
+
+def silver_account(record_id: str = "001000000000001AAA", **other: Any) -> dict[str, Any]:
+    """A good row of `silver.salesforce_accounts`."""
+    return {
+        **account(record_id),
+        "annual_revenue": Decimal("1000000.00"),
+        "number_of_employees": 12,
+        "created_date": at("2026-01-01"),
+        "last_modified_date": at("2026-10-01"),
+        "system_modstamp": at("2026-10-01"),
+        "is_deleted": False,
+        **other,
+    }
+
+
+def quote(day: str, ccy: str, per_euro: str, published_at: str = "2026-10-02 14:00:00") -> dict[str, Any]:
+    """One quote of the ECB feed."""
+    return {"as_of_date": day, "ccy": ccy, "rate": per_euro, "published_at": at(published_at)}
+
+
+def silver_rate(day: str, ccy: str, usd_rate: str) -> dict[str, Any]:
+    """A row of `silver.fx_rates`."""
+    return {
+        "ccy": ccy,
+        "as_of_date": date.fromisoformat(day),
+        "usd_rate": Decimal(usd_rate),
+        "published_at": at("2026-10-02 14:00:00"),
+    }
+
+
+def schema_of(table: str) -> StructType:
+    """The table's whole schema, in bronze with the lineage columns."""
+    own = import_module(f"jobs.{table}").SCHEMA
+    return StructType([*own, *LINEAGE]) if table.startswith("bronze.") else own
+
+
+def frame(spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema: StructType) -> DataFrame:
+    """Rows as a DataFrame; a column that a row lacks is null."""
+    return spark.createDataFrame([tuple(row.get(name) for name in schema.names) for row in rows], schema)
+
+
+def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Commits rows as a batch of a bronze table, as its own step would; gives the version."""
+    schema = schema_of(table)
+    lineage = {"_batch_id": batch_id, "_source": tables.table(table).source, "_ingested_at": datetime.now(UTC)}
+    uri = settings.lake().uri(table)
+    delta.create(spark, uri, schema, ("_batch_id",), table)
+    batch = frame(spark, [{**row, **lineage} for row in rows], schema)
+    delta.replace_batch(batch, uri, batch_id, "{}", add_columns=False)
+    return version(table)
+
+
+def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
+    """Makes these rows the whole of a silver or gold table in one commit, without Spark; gives the version."""
+    arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
+    content = pa.Table.from_pylist([{name: row.get(name) for name in arrow.names} for row in rows], arrow)
+    write_deltalake(
+        settings.lake().uri(table),
+        content,
+        mode="overwrite",
+        partition_by=list(tables.table(table).partition_by) or None,
+        storage_options=settings.storage_options(),
+        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
+    )
+    return version(table)
+
+
+def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
+    """Runs a table's step as `run.py` would; gives the record of the commit that it made."""
+    import_module(f"jobs.{step}").build(Run(run_id=run_id, step=step, **options))
+    return record(step)
+
+
+def record(table: str) -> dict[str, Any]:
+    """The ledger's record of the table's newest version."""
+    found = objects.read_json(ledger.key(table, version(table)))
+    assert found is not None, f"the ledger has no record of {table} version {version(table)}"
+    return dict(found)
+
+
+def version(table: str) -> int:
+    """The table's newest version."""
+    found = delta_log.version(settings.lake().uri(table))
+    assert found is not None, f"there is no table {table}"
+    return found
+
+
+def rows(spark: SparkSession, table: str) -> list[dict[str, Any]]:
+    """Every row and column, in a fixed order, times in UTC."""
+    return sorted(collect(delta.read(spark, settings.lake().uri(table))), key=str)
+
+
+def collect(found: DataFrame) -> list[dict[str, Any]]:
+    """Rows with times in UTC: Spark hands them to Python in the machine's own zone, without saying so."""
+    return [
+        {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.asDict().items()}
+        for row in found.collect()
+    ]
+
+
+def by(spark: SparkSession, table: str, key: str, value: str) -> dict[Any, Any]:
+    """One column by another, which must be unique."""
+    found = rows(spark, table)
+    pairs = {row[key]: row[value] for row in found}
+    assert len(pairs) == len(found), f"{key} is doubled in {found}"
+    return pairs
+
+
+def files(table: str) -> set[str]:
+    """The data files of the newest version, from the log."""
+    return set(DeltaTable(settings.lake().uri(table), storage_options=settings.storage_options()).file_uris())
+
+
+@contextmanager
+def killed_at(place: Any, name: str) -> Iterator[None]:
+    """What runs inside is killed as it gets to `place.name`; it must get there."""
+
+    def kill(*_: object, **__: object) -> None:
+        raise InterruptedError(f"killed at {name}")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError, match=name):
+        patch.setattr(place, name, kill)
+        yield

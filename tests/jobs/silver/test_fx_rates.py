@@ -1,0 +1,112 @@
+"""Dollars per unit of a currency from quotes per euro; every value worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from jobs.silver import fx_rates
+from tests.jobs.lakehouse import RATES, at, build, collect, frame, land, quote, rows, schema_of
+
+SILVER = "silver.fx_rates"
+FIRST, SECOND = "2026-10-02 14:00:00", "2026-10-03 14:00:00"
+
+
+def rates(spark: SparkSession, *quotes: dict[str, Any]) -> dict[tuple[str, str], Decimal | None]:
+    """`usd_rate` by currency and day."""
+    raw = frame(spark, [{"_batch_id": "b1", **row} for row in quotes], schema_of(RATES))
+    return {(row["ccy"], str(row["as_of_date"])): row["usd_rate"] for row in collect(fx_rates.from_ecb(raw))}
+
+
+def test_rate_is_dollars_per_euro_over_units_per_euro(spark: SparkSession) -> None:
+    day = "2026-10-01"
+    found = rates(
+        spark,
+        quote(day, "EUR", "1"),
+        quote(day, "USD", "1.2500"),
+        quote(day, "JPY", "160.00"),
+        quote(day, "GBP", "0.8000"),
+        quote(day, "CHF", "0.9300"),
+    )
+
+    assert found == {
+        ("EUR", day): Decimal("1.250000000000"),
+        ("USD", day): Decimal("1.000000000000"),
+        ("JPY", day): Decimal("0.007812500000"),  # 1.25 / 160
+        ("GBP", day): Decimal("1.562500000000"),  # 1.25 / 0.8
+        ("CHF", day): Decimal("1.344086021505"),  # 1.25 / 0.93 = 1.34408602150537...
+    }
+
+
+def test_dollars_of_the_same_day_are_taken(spark: SparkSession) -> None:
+    found = rates(
+        spark,
+        quote("2026-10-01", "USD", "1.25"),
+        quote("2026-10-02", "USD", "1.50"),
+        quote("2026-10-01", "GBP", "0.5"),
+        quote("2026-10-02", "GBP", "0.5"),
+    )
+
+    assert (found["GBP", "2026-10-01"], found["GBP", "2026-10-02"]) == (Decimal("2.5"), Decimal("3"))
+
+
+def test_dollars_of_the_same_read_are_taken(spark: SparkSession) -> None:
+    """A correction of the dollar's rate must not be mixed with the other rates of the read before."""
+    read = [{**quote("2026-10-01", ccy, rate, FIRST), "_batch_id": "b1"} for ccy, rate in (("USD", "1"), ("GBP", "1"))]
+    again = [
+        {**quote("2026-10-01", ccy, rate, SECOND), "_batch_id": "b2"} for ccy, rate in (("USD", "2"), ("GBP", "1"))
+    ]
+
+    found = collect(fx_rates.from_ecb(frame(spark, [*read, *again], schema_of(RATES))))
+
+    assert {(row["_batch_id"], row["ccy"]): row["usd_rate"] for row in found} == {
+        ("b1", "USD"): 1,
+        ("b1", "GBP"): 1,
+        ("b2", "USD"): 1,
+        ("b2", "GBP"): 2,
+    }
+
+
+def test_rate_that_is_no_positive_number_gives_no_rate(spark: SparkSession) -> None:
+    day = "2026-10-01"
+    found = rates(
+        spark,
+        quote(day, "USD", "1.25"),
+        quote(day, "AAA", "0"),
+        quote(day, "BBB", "-1"),
+        quote(day, "CCC", "n/a"),
+        quote("01.10.2026", "GBP", "0.8"),
+    )
+
+    assert {found[ccy, day] for ccy in ("AAA", "BBB", "CCC")} == {None}
+    assert found["GBP", "None"] is None
+
+
+def test_day_without_a_dollar_quote_gives_no_rates(spark: SparkSession) -> None:
+    assert rates(spark, quote("2026-10-01", "EUR", "1"), quote("2026-10-01", "USD", "0")) == {
+        ("EUR", "2026-10-01"): None,
+        ("USD", "2026-10-01"): None,
+    }
+
+
+def test_correction_wins_and_broken_quotes_are_quarantined_also_when_read_again(spark: SparkSession, lake: str) -> None:
+    def read(batch: str, published_at: str, pounds: str) -> dict[str, Any]:
+        quotes = {"EUR": "1", "USD": "1.25", "GBP": pounds, "JPY": "broken"}
+        land(spark, RATES, batch, [quote("2026-10-01", ccy, rate, published_at) for ccy, rate in quotes.items()])
+        return build(SILVER)
+
+    corrected = read("b2", SECOND, "0.5")
+    late = read("b1", FIRST, "0.8")
+
+    assert {row["ccy"]: (row["usd_rate"], row["published_at"]) for row in rows(spark, SILVER)} == {
+        "EUR": (Decimal("1.25"), at(SECOND)),
+        "USD": (Decimal("1"), at(SECOND)),
+        "GBP": (Decimal("2.5"), at(SECOND)),
+    }
+    assert {row["as_of_date"] for row in rows(spark, SILVER)} == {date(2026, 10, 1)}
+    assert (corrected["written"], corrected["quarantined"]) == (3, 1)
+    assert (late["read"], late["written"], late["quarantined"]) == (4, 0, 1)
+    assert {row["rule"] for row in rows(spark, "quarantine.fx_rates")} == {"usd_rate not_be_null"}

@@ -1,0 +1,160 @@
+"""`silver.orders` from bronze batches: newest-wins, replays, moves between partitions, quarantine."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.lake import delta, delta_log, versions
+from jobs.silver import orders
+from tests.jobs.lakehouse import (
+    ORDERS,
+    at,
+    build,
+    by,
+    collect,
+    files,
+    frame,
+    killed_at,
+    land,
+    order,
+    rows,
+    schema_of,
+    version,
+)
+
+SILVER = "silver.orders"
+EARLY = [
+    order("O1", updated_at=at("2026-10-01 08:00:00")),
+    order("O2", amount=Decimal("5.00"), updated_at=at("2026-10-01 09:00:00")),
+    order("O3", updated_at=at("2026-10-01 10:00:00.000001")),
+]
+LATE = [
+    order("O1", status="PAID", updated_at=at("2026-10-02")),
+    order("O1", status="SHIPPED", order_date=date(2026, 9, 30), updated_at=at("2026-10-03")),
+    order("O1", status="SHIPPED", order_date=date(2026, 9, 30), updated_at=at("2026-10-03")),
+    order("O2", amount=Decimal("7.00"), updated_at=at("2026-10-01 09:00:00")),  # a tie
+    order("O3", updated_at=at("2026-10-01 10:00:00.000002")),  # the same a microsecond later
+]
+
+
+def test_row_gets_its_source_and_month(spark: SparkSession) -> None:
+    raw = frame(spark, [order(order_date=date(2026, 2, 28))], orders.SCHEMA)
+
+    (row,) = orders.from_snowflake(raw.drop("source", "order_month")).collect()
+
+    assert (row["source"], row["order_month"]) == ("snowflake", "2026-02")
+
+
+@pytest.mark.parametrize("arrival", [(EARLY, LATE), (LATE, EARLY)], ids=["early first", "late first"])
+def test_batches_in_either_order_end_in_the_same_table(
+    spark: SparkSession, lake: str, arrival: tuple[list[dict[str, Any]], ...]
+) -> None:
+    for number, batch in enumerate(arrival):
+        land(spark, ORDERS, f"b{number}", batch)
+        build(SILVER)
+
+    assert rows(spark, SILVER) == _all_at_once(spark)
+    assert by(spark, SILVER, "order_id", "status") == {"O1": "SHIPPED", "O2": "PLACED", "O3": "PLACED"}
+
+
+def _all_at_once(spark: SparkSession) -> list[dict[str, Any]]:
+    typed = orders.from_snowflake(frame(spark, [*EARLY, *LATE], schema_of(ORDERS))).select(orders.SCHEMA.names)
+    found = versions.classify(typed, typed.limit(0), keys=["order_id"], order_by=["updated_at"])
+    return sorted(collect(found.filter("_class = 'new'").select(orders.SCHEMA.names)), key=str)
+
+
+def test_order_whose_date_moves_to_another_month_exists_once_and_only_new_rows_are_read(
+    spark: SparkSession, lake: str
+) -> None:
+    land(spark, ORDERS, "b1", [order("O1"), order("O2")])
+    build(SILVER)
+    land(spark, ORDERS, "b2", [order("O1", order_date=date(2026, 11, 2), updated_at=at("2026-10-05"))])
+
+    made = build(SILVER)
+
+    assert by(spark, SILVER, "order_id", "order_month") == {"O1": "2026-11", "O2": "2026-10"}
+    assert (made["read"], made["written"]) == (1, 1)
+
+
+def test_replay_rewrites_no_file_and_commits_its_inputs(spark: SparkSession, lake: str) -> None:
+    batch = [order("O1"), order("O2", amount=Decimal("5.00"))]
+    land(spark, ORDERS, "b1", batch)
+    build(SILVER)
+    before, earlier = files(SILVER), version(SILVER)
+    replayed = land(spark, ORDERS, "b1", batch)
+
+    made = build(SILVER)
+
+    assert before
+    assert files(SILVER) == before
+    assert (made["output_version"], made["inputs"]) == (earlier + 1, {ORDERS: replayed})
+    assert (made["read"], made["unchanged"], made["bytes_written"]) == (2, 2, 0)
+
+
+def test_full_refresh_reads_bronze_whole_and_finds_nothing_new(spark: SparkSession, lake: str) -> None:
+    land(spark, ORDERS, "b1", [order("O1"), order("O2")])
+    assert build(SILVER)["read"] == 2
+    assert build(SILVER)["read"] == 0
+
+    made = build(SILVER, full_refresh=True)
+
+    assert (made["read"], made["unchanged"]) == (2, 2)
+
+
+def test_bronze_that_was_made_anew_is_read_whole(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its versions begin at 0 again; what silver remembers lies beyond them."""
+    land(spark, ORDERS, "b1", [order("O1"), order("O2")])
+    monkeypatch.setattr(delta_log, "last_inputs", lambda uri, step: {ORDERS: 57})
+
+    assert build(SILVER)["read"] == 2
+
+
+def test_quarantine_takes_exactly_the_broken_rows(spark: SparkSession, lake: str) -> None:
+    broken: dict[str, dict[str, Any]] = {
+        "order_id not_be_null": order(None),
+        "customer_id not_be_null": order("Q1", customer_id=None),
+        "order_date not_be_null": order("Q2", order_date=None),
+        "order_date be_between": order("Q3", order_date=date(9999, 12, 31)),
+        "updated_at not_be_null": order("Q4", updated_at=None),
+        "currency not_be_null": order("Q5", currency=None),
+        "currency match_regex": order("Q6", currency="euro"),
+        "amount not_be_null": order("Q7", amount=None),
+        "amount be_between": order("Q8", amount=Decimal("-0.01")),
+        "status not_be_null": order("Q9", status=None),
+        "status be_in_set": order("Q10", status="LOST"),
+        "currency match_regex; amount be_between": order("Q11", currency="e", amount=Decimal("-1.00")),
+    }
+    good = [order("O1", amount=Decimal("0.00")), order("O2", customer_id="")]
+    batch = [*broken.values(), *good]
+    land(spark, ORDERS, "b1", batch)
+
+    made = build(SILVER)
+
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2"}
+    assert set(by(spark, "quarantine.orders", "rule", "row_id")) == set(broken)
+    assert (made["read"], made["written"], made["quarantined"]) == (len(batch), 2, len(broken))
+
+
+def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: SparkSession, lake: str) -> None:
+    bad = order("Q1", amount=None, updated_at=at("2026-10-01 08:00:00.123456"))
+    land(spark, ORDERS, "b1", [order("O1"), bad])
+    with killed_at(delta, "merge"):  # between the quarantine's commit and silver's
+        build(SILVER)
+    assert build(SILVER)["quarantined"] == 1
+    land(spark, ORDERS, "b1", [order("O1"), bad])
+    assert build(SILVER)["quarantined"] == 1
+
+    (kept,) = rows(spark, "quarantine.orders")
+
+    assert (kept["rule"], kept["source_table"], kept["batch_id"]) == ("amount not_be_null", ORDERS, "b1")
+    assert kept["run_id"] == "run-1"
+    assert '"order_id":"Q1"' in kept["raw_row"]
+    assert '"amount":null' in kept["raw_row"]
+    assert "2026-10-01T08:00:00.123456Z" in kept["raw_row"]

@@ -1,0 +1,79 @@
+"""Salesforce's text, typed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.silver import salesforce_accounts
+from tests.jobs.lakehouse import ACCOUNTS, account, at, build, collect, frame, land, rows, schema_of, silver_account
+
+SILVER = "silver.salesforce_accounts"
+
+
+def typed(spark: SparkSession, **fields: Any) -> dict[str, Any]:
+    (row,) = collect(salesforce_accounts.from_salesforce(frame(spark, [account(**fields)], schema_of(ACCOUNTS))))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-10-01T08:00:00.123+0000", "2026-10-01 08:00:00.123"),  # REST
+        ("2026-10-01T08:00:00.123Z", "2026-10-01 08:00:00.123"),  # Bulk 2.0
+        ("2026-10-01T08:00:00.000+00:00", "2026-10-01 08:00:00"),
+        ("2026-10-01T10:00:00.000+02:00", "2026-10-01 08:00:00"),
+    ],
+)
+def test_both_ways_in_which_salesforce_writes_times_give_the_same_instant(
+    spark: SparkSession, text: str, expected: str
+) -> None:
+    assert typed(spark, system_modstamp=text)["system_modstamp"] == at(expected)
+
+
+def test_text_becomes_the_columns_types(spark: SparkSession) -> None:
+    found = typed(spark, annual_revenue="1.5E7", number_of_employees="12", is_deleted="true")
+
+    assert found["annual_revenue"] == Decimal("15000000.00")
+    assert found["number_of_employees"] == 12
+    assert found["is_deleted"] is True
+
+
+def test_what_is_no_value_of_its_type_becomes_null(spark: SparkSession) -> None:
+    found = typed(spark, annual_revenue="much", number_of_employees="few", is_deleted="maybe", system_modstamp="soon")
+
+    assert {found[name] for name in ("annual_revenue", "number_of_employees", "is_deleted", "system_modstamp")} == {
+        None
+    }
+
+
+def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSession, lake: str) -> None:
+    one, two = "001000000000001AAA", "001000000000002AAA"
+    land(spark, ACCOUNTS, "b1", [
+        account(one, name="New", is_deleted="true", system_modstamp="2026-10-02T00:00:00.000Z"),
+        account(one, name="Old", system_modstamp="2026-10-01T00:00:00.000+0000"),
+        account(two),
+        account("short"),
+        account(None),
+        account("001000000000003AAA", account_number=None),
+        account("001000000000004AAA", system_modstamp="soon"),
+        account("001000000000005AAA", is_deleted=None),
+    ])  # fmt: skip
+
+    made = build(SILVER)
+
+    assert rows(spark, SILVER) == [
+        silver_account(one, name="New", is_deleted=True, system_modstamp=at("2026-10-02")),
+        silver_account(two),
+    ]
+    assert {row["rule"] for row in rows(spark, "quarantine.salesforce_accounts")} == {
+        "id match_regex",
+        "id not_be_null",
+        "account_number not_be_null",
+        "system_modstamp not_be_null",
+        "is_deleted not_be_null",
+    }
+    assert (made["read"], made["written"], made["superseded"], made["quarantined"]) == (8, 2, 1, 5)
