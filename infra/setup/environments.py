@@ -43,7 +43,7 @@ def _uv() -> None:
 
 def _jobs(lock: Path) -> None:
     _venv("jobs", "3.11")
-    command(_UV, "pip", "sync", "--quiet", "--python", VENV / "jobs", lock)
+    command(_UV, "pip", "sync", "--quiet", "--compile-bytecode", "--python", VENV / "jobs", lock)
 
 
 def _airflow(wanted: list[Path], constraints: list[Path]) -> None:
@@ -53,7 +53,7 @@ def _airflow(wanted: list[Path], constraints: list[Path]) -> None:
         arguments += ["-r", file]
     for file in constraints:
         arguments += ["--constraint", file]
-    command(_UV, "pip", "install", "--quiet", "--python", VENV / "airflow", *arguments)
+    command(_UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", VENV / "airflow", *arguments)
 
 
 _UV = VENV / "uv" / "bin" / "uv"

@@ -43,8 +43,7 @@ def replace_batch(frame: DataFrame, uri: str, batch_id: str, metadata: str, *, a
 
 def commit_nothing(spark: SparkSession, uri: str, metadata: str) -> None:
     """Commits metadata without rows: the inputs were read and changed nothing."""
-    empty = spark.createDataFrame([], read(spark, uri).schema)
-    empty.write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
+    read(spark, uri).limit(0).write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
 
 
 @contextmanager

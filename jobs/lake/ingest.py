@@ -49,11 +49,11 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         {}, batch_id=window.batch_id, window=window.record(), counts=vars(counts), source=table.source
     )
     delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
-    known = delta.read(spark, uri).schema
+    present = delta.read(spark, uri)
     if rows:
         raw = spark.read.parquet(f"{settings.lake().root}/{staging.prefix(table, window.batch_id)}")
     else:
-        raw = spark.createDataFrame([], StructType([f for f in known if f.name not in LINEAGE.fieldNames()]))
+        raw = present.limit(0).drop(*LINEAGE.fieldNames())
     batch = raw.withColumns(
         {
             "_batch_id": F.lit(window.batch_id),
@@ -61,7 +61,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
             "_ingested_at": F.current_timestamp(),
         }
     )
-    added = contract.new_columns(table.name, known, batch.schema)
+    added = contract.new_columns(table.name, present.schema, batch.schema)
     delta.replace_batch(batch, uri, window.batch_id, metadata, add_columns=bool(added))
     watermark.save(run, table, window)
     staging.clear(table, window.batch_id)
