@@ -157,15 +157,19 @@ def test_suite_without_expectations_refuses(spark: SparkSession, lake: str, monk
         verdict()
 
 
-def test_retry_after_a_refusal_passes_what_was_mended_and_a_later_refusal_takes_it_back(
-    spark: SparkSession, lake: str
-) -> None:
+def test_retry_after_a_refusal_passes_what_was_mended(spark: SparkSession, lake: str) -> None:
     wrote("run-1", orders=[])
     with pytest.raises(GateError):
         gate()
     mended = wrote("run-1")
+
     gate()
+
     assert verdict() == mended
+
+
+def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, lake: str) -> None:
+    gated.passed(Run("run-1", "gate"), wrote("run-1"))
     wrote("run-1", orders=[])
 
     with pytest.raises(GateError):
