@@ -41,7 +41,7 @@ def job_driver(
 
 
 def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Options by name as words: `{"--limit": 5, "--dry-run": True}`; None, False and an empty text leave an option out."""
+    """Options by name as words, `{"--limit": 5, "--dry-run": True}`; None, False and "" leave an option out."""
     if not isinstance(arguments, Mapping):
         return [str(argument) for argument in arguments]
     words: list[str] = []
