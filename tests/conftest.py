@@ -93,9 +93,10 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
 
 
 @pytest.fixture
-def lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+def lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty lake: a bucket that no other test knows, named in this process's environment."""
     import boto3
+    from pyspark.sql import SparkSession
 
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
@@ -104,7 +105,9 @@ def lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
     monkeypatch.setenv("SLUICE_PROJECT", bucket)  # secrets of its own as well
     s3: Any = boto3.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    return bucket
+    yield bucket
+    if active := SparkSession.getActiveSession():
+        active.catalog.clearCache()  # a job's frames live as long as its process: Spark would look through all of them
 
 
 def _wait_until_listening(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -41,7 +41,7 @@ class Day:
 def run(addresses: Addresses) -> int:
     """Brings every scheduled day to success, then prints gold.
 
-    Days that are done stay as they are; a failed one is run again from its failed tasks on.
+    Days that are done stay as they are; one that failed is run again from its failed tasks on.
 
     Returns:
         Exit code: 1 when a day failed.
@@ -50,16 +50,12 @@ def run(addresses: Addresses) -> int:
     api = AirflowApi(addresses.airflow)
     _wait_until_parsed(api)
     days = _days(api)
-    for day in days:
-        if day.state == "failed":
-            say(f"{day.date} failed before: running what failed again")
-            api.clear_failed(DAG, day.run_id)
     if [day.state for day in days] == ["success"] * len(_wanted()):
         say(f"{DAG} is done for {', '.join(_wanted())}")
     else:
         api.pause(DAG, False)
         say(f"{DAG} for {', '.join(_wanted())}")
-        if not _watch(api, done=[day.run_id for day in days if day.state == "success"]):
+        if not _watch(api, earlier=days):
             api.pause(DAG, True)
             say(
                 f"\nMend the cause, then `make run` goes on from there. "
@@ -72,19 +68,32 @@ def run(addresses: Addresses) -> int:
     return 0
 
 
-def _watch(api: AirflowApi, done: list[str]) -> bool:
-    """Follows the runs to their end; False as soon as one has failed."""
+def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
+    """Follows the runs to their end; False as soon as one has failed.
+
+    Args:
+        api: Airflow's.
+        earlier: runs that there were before. Those that are not done get one more chance when they fail, also
+            one that was still under way: its failure may come from what has been mended since it began.
+    """
     watch = RunWatch(api, DAG)
+    done = {day.run_id for day in earlier if day.state == "success"}
+    chances = {day.run_id for day in earlier} - done
     last_moved = time.monotonic()
     while True:
         days = _days(api)
         for day in days:
             if day.run_id not in done:
                 watch.look(day.date, day.run_id)
-        if failed := [day for day in days if day.state == "failed"]:
+        failed = [day for day in days if day.state == "failed"]
+        if failed and not chances.issuperset(day.run_id for day in failed):
             for day in failed:
                 watch.explain(day.date, day.run_id)
             return False
+        for day in failed:
+            chances.remove(day.run_id)
+            say(f"  {day.date}  began before and failed: running what failed again")
+            api.clear_failed(DAG, day.run_id)
         missing = set(_wanted()) - {day.date for day in days}
         if not missing and all(day.state == "success" for day in days):
             return True
