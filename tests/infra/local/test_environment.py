@@ -14,7 +14,7 @@ SHELL = {
     "HOME": "/home/ada",
     "AWS_PROFILE": "production",
     "AWS_SESSION_TOKEN": "real",
-    "AIRFLOW_HOME": "/home/ada/airflow",
+    "AIRFLOW_HOME": "/somewhere/airflow",
     "PYTHONPATH": "/elsewhere",
     "PYTHONDONTWRITEBYTECODE": "1",
     "SLUICE_RELEASE": "s3://other/releases/1",
