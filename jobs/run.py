@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from jobs.lake import errors
-from jobs.lake.run import Run, utc
+from jobs.lake.run import ACCEPTABLE, Run, utc
 
 
 def parse(arguments: list[str]) -> Run:
@@ -23,6 +23,8 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
     parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
     parser.add_argument("--tables", type=_names, default=(), help="tables of a limited run, by comma; all if not given")
+    parser.add_argument("--accept", type=_names, default=(), help=f"damage that is meant, by comma: {ACCEPTABLE}")
+    parser.add_argument("--job", default="", help="name of the job run, by which others see that it lives")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
     return Run(**vars(given))

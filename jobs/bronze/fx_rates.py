@@ -19,6 +19,7 @@ from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 from jobs.lake import ingest, session, settings, tables
 from jobs.lake.errors import DataError, TransientError
 from jobs.lake.run import Run, Window
+from jobs.lake.staging import Batches
 
 BASE = "EUR"
 NO_QUOTE = ("", "N/A")
@@ -45,7 +46,7 @@ def build(run: Run) -> None:
     ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
 
 
-def extract(window: Window) -> Iterator[pa.Table]:
+def extract(window: Window) -> Batches:
     """The rates of the window's days, one row per day and currency, the euro itself included.
 
     Raises:
@@ -60,6 +61,7 @@ def extract(window: Window) -> Iterator[pa.Table]:
         if _inside(day, window)
     ]
     yield pa.Table.from_pylist(rows, ARROW)
+    return {"source_rows": len(rows)}
 
 
 def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:

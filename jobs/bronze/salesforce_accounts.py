@@ -23,6 +23,7 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed, Salesfo
 from jobs.lake import ingest, secrets, session, settings, tables
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.lake.run import Run, Window
+from jobs.lake.staging import Batches
 
 # Salesforce's own advice: Bulk 2.0 from about this many records on.
 BULK_FROM = 50_000
@@ -58,7 +59,7 @@ def build(run: Run) -> None:
     ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
 
 
-def extract(window: Window) -> Iterator[pa.Table]:
+def extract(window: Window) -> Batches:
     """Accounts whose SystemModstamp lies in the window, in batches.
 
     Raises:
@@ -78,6 +79,7 @@ def extract(window: Window) -> Iterator[pa.Table]:
         rows = _bulk(client, where) if count >= BULK_FROM else _paged(client, where)
         for batch in _in_batches(rows):
             yield pa.Table.from_pylist(batch, ARROW)
+        return {"source_rows": count}
     except LakeError:
         raise
     except (SalesforceError, requests.RequestException) as error:

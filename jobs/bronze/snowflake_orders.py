@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from snowflake.connector.errors import DatabaseError, Error, OperationalError, P
 from jobs.lake import ingest, secrets, session, settings, tables
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.lake.run import Run, Window
+from jobs.lake.staging import Batches
 
 OBJECT = "ORDERS"
 SCHEMA = StructType(
@@ -44,7 +44,7 @@ def build(run: Run) -> None:
     ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
 
 
-def extract(window: Window) -> Iterator[pa.Table]:
+def extract(window: Window) -> Batches:
     """Orders whose UPDATED_AT lies in the window.
 
     Raises:
@@ -63,6 +63,7 @@ def extract(window: Window) -> Iterator[pa.Table]:
                 yield conform(batch)
             if not rows:
                 _refuse_empty(cursor)
+            return {"source_rows": rows}
     except LakeError:
         raise
     except Error as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
@@ -14,7 +13,7 @@ from jobs.lake.ledger import Counts
 from jobs.lake.run import Run, Window
 from jobs.lake.tables import Table
 
-Extract = Callable[[Window], Iterator[pa.Table]]
+Extract = Callable[[Window], staging.Batches]
 
 LINEAGE = StructType(
     [
@@ -35,7 +34,8 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         run: says which window.
         table: the bronze table.
         schema: its columns, with comments, without the lineage columns.
-        extract: gives the window's rows as Arrow tables of bounded size, columns named as in `schema`.
+        extract: gives the window's rows as Arrow tables of bounded size, columns named as in `schema`; what its
+            generator returns goes into the commit's `facts`.
 
     Raises:
         SchemaContractError: the rows don't fit the table; nothing was written.
@@ -43,14 +43,19 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
     window = watermark.window(run, table)
     print(f"{table.name}: reads {window.record()['start'] or 'the beginning'} to {window.record()['end']}", flush=True)
     uri = settings.lake().uri(table.name)
-    rows = staging.write(table, window.batch_id, extract(window))
-    counts = Counts(read=rows, written=rows)
+    staged = staging.write(table, window.batch_id, extract(window))
+    counts = Counts(read=staged.rows, written=staged.rows)
     metadata = run.commit_metadata(
-        {}, batch_id=window.batch_id, window=window.record(), counts=vars(counts), source=table.source
+        {},
+        batch_id=window.batch_id,
+        window=window.record(),
+        counts=vars(counts),
+        source=table.source,
+        facts=staged.facts,
     )
     delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
     present = delta.read(spark, uri)
-    if rows:
+    if staged.rows:
         raw = spark.read.parquet(f"{settings.lake().root}/{staging.prefix(table, window.batch_id)}")
     else:
         raw = present.limit(0).drop(*LINEAGE.fieldNames())

@@ -33,6 +33,10 @@ class Window:
         return {"start": self.start.isoformat() if self.start else None, "end": self.end.isoformat()}
 
 
+# What a run refuses unless a person says that it is meant.
+ACCEPTABLE = ("fewer_rows", "null_column")
+
+
 @dataclass(frozen=True)
 class Run:
     """One step of one pipeline run.
@@ -46,6 +50,8 @@ class Run:
         exact: read exactly the interval and move no watermark (backfills); else from the watermark on.
         full_refresh: read sources from their beginning, and rebuild from whole inputs instead of from changes.
         tables: the tables that the pipeline run was limited to; empty for all.
+        accept: what this run takes though it looks like damage: `fewer_rows`, `null_column`.
+        job: name of the job run that does the step; empty when none does (a shell, a test).
     """
 
     run_id: str
@@ -56,6 +62,8 @@ class Run:
     exact: bool = False
     full_refresh: bool = False
     tables: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    job: str = ""
 
     def builds(self, table: str) -> bool:
         """Whether the pipeline run builds this table."""

@@ -27,10 +27,15 @@ def parts(bucket: str) -> dict[str, pa.Table]:
     }
 
 
+def source(batches: list[pa.Table]) -> staging.Batches:
+    yield from batches
+    return {"source_rows": sum(batch.num_rows for batch in batches)}
+
+
 def test_each_batch_becomes_a_part(lake: str) -> None:
     batches = [pa.table({"id": ["a", "b"]}), pa.table({"id": ["c"]})]
 
-    assert staging.write(TABLE, "b1", iter(batches)) == 3
+    assert staging.write(TABLE, "b1", source(batches)).rows == 3
     assert {name: part.num_rows for name, part in parts(lake).items()} == {
         "part-00000.parquet": 2,
         "part-00001.parquet": 1,
@@ -38,9 +43,9 @@ def test_each_batch_becomes_a_part(lake: str) -> None:
 
 
 def test_parts_of_an_earlier_attempt_are_replaced_and_others_left(lake: str) -> None:
-    staging.write(TABLE, "b1", [pa.table({"id": ["a"]}), pa.table({"id": ["b"]})])
-    staging.write(TABLE, "b1", [pa.table({"id": ["c"]})])
-    staging.write(TABLE, "b11", [pa.table({"id": ["d"]})])
+    staging.write(TABLE, "b1", source([pa.table({"id": ["a"]}), pa.table({"id": ["b"]})]))
+    staging.write(TABLE, "b1", source([pa.table({"id": ["c"]})]))
+    staging.write(TABLE, "b11", source([pa.table({"id": ["d"]})]))
 
     staging.clear(TABLE, "b1")
 
@@ -49,7 +54,7 @@ def test_parts_of_an_earlier_attempt_are_replaced_and_others_left(lake: str) -> 
 
 def test_times_are_carried_in_microseconds(lake: str) -> None:
     moment = datetime(2026, 10, 1, 10, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
-    staging.write(TABLE, "b1", [pa.table({"t": pa.array([moment], pa.timestamp("us", "UTC"))})])
+    staging.write(TABLE, "b1", source([pa.table({"t": pa.array([moment], pa.timestamp("us", "UTC"))})]))
 
     (part,) = parts(lake).values()
 
