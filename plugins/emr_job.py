@@ -24,7 +24,7 @@ from emr_trigger import EmrJobTrigger
 from job_identity import JobIdentity
 from job_request import command_line, job_driver
 from job_runs import ENDED, JobRunLink, JobRuns
-from job_settings import unset_variables
+from job_settings import driver_environment, unset_variables
 from run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
@@ -165,8 +165,9 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
 
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
+        identity = JobIdentity.of(context)
         code = self.release.rpartition("/")[2]
-        arguments = [self.step, "--run-id", str(context["run_id"]), "--code", code]
+        arguments = [self.step, "--run-id", str(context["run_id"]), "--job", identity.name, "--code", code]
         if self.windowed:
             try:
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
@@ -175,10 +176,9 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
         self.job_driver = job_driver(
             release=self.release,
             arguments=arguments + command_line(self.arguments),
-            environment={"SLUICE_LAKE_BUCKET": self.lake_bucket, "SLUICE_PROJECT": self.project},
+            environment=driver_environment(self),
             spark_conf=self.spark_conf or {},
         )
-        identity = JobIdentity.of(context)
         self.identity, self.name, self.client_request_token = identity, identity.name, identity.token
         return identity
 

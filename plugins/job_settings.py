@@ -44,6 +44,12 @@ def job_settings(deployment: Deployment) -> dict[str, str]:
     }
 
 
+def driver_environment(operator: object) -> dict[str, str]:
+    """What a step reads from its driver's environment: where its lake is, and where to ask which job runs live."""
+    settings = {"project": "SLUICE_PROJECT", **{name: VARIABLES[name] for name in ("lake_bucket", "application_id")}}
+    return {variable: getattr(operator, setting) for setting, variable in settings.items()}
+
+
 def unset_variables(operator: object) -> list[str]:
     """The environment variables that this operator lacks when it is to run."""
     return [variable for setting, variable in VARIABLES.items() if not getattr(operator, setting)]

@@ -27,7 +27,7 @@ from pathlib import Path
 step, *arguments = sys.argv[1:]
 verb, _, detail = step.partition(".")
 print("step", step, "arguments", json.dumps(arguments))
-print("environment", os.environ.get("SLUICE_LAKE_BUCKET"), os.environ.get("SLUICE_PROJECT"))
+print("environment", *map(os.environ.get, ("SLUICE_LAKE_BUCKET", "SLUICE_PROJECT", "SLUICE_EMR_APPLICATION_ID")))
 if verb == "sleep":
     time.sleep(600)
 if verb == "stubborn":

@@ -96,13 +96,23 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     run = aws.job(task.run())
     assert run["state"] == "SUCCESS"
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "done.orders", "--run-id", "scheduled__2026-11-20", "--code", "test",
+        "done.orders", "--run-id", "scheduled__2026-11-20", "--job", run["name"], "--code", "test",
         "--window-start", "2026-11-19T00:00:00+00:00",
         "--window-end", "2026-11-20T00:00:00+00:00", "--limit", "5",
     ]  # fmt: skip
     task_log = capfd.readouterr().out
     assert "step done.orders arguments" in task_log
-    assert "environment sluice-lake sluice" in task_log
+    assert f"environment sluice-lake sluice {aws.application_id}" in task_log
+
+
+def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> None:
+    task = Task(aws, "named", step="report.system")
+    for task.try_number in (1, 2):
+        with pytest.raises(AirflowException):
+            task.run()
+    for run in aws.runs("named"):
+        words = aws.job(run["id"])["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+        assert words[words.index("--job") + 1] == run["name"]
 
 
 def test_job_run_is_tagged_and_limited(aws: LocalAws) -> None:
