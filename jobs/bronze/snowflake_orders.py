@@ -1,20 +1,25 @@
-"""Snowflake's ORDERS by UPDATED_AT, in Arrow batches: the table is never whole in memory."""
+"""Snowflake's ORDERS by UPDATED_AT, in Arrow batches: the table is never whole in memory.
+
+A read is measured: what arrived must be as many rows and as much money as the source itself counts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import snowflake.connector
 from pyspark.sql.types import DataType, DateType, DecimalType, StringType, StructField, StructType, TimestampType
-from snowflake.connector.errors import DatabaseError, Error, OperationalError, ProgrammingError
+from snowflake.connector.errors import Error
 
-from jobs.lake import ingest, secrets, session, settings, tables
-from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
+from jobs.lake import ingest, session, source_facts, tables
+from jobs.lake.errors import DataError, LakeError
 from jobs.lake.run import Run, Window
+from jobs.lake.snowflake_client import connect, translated
 from jobs.lake.staging import Batches
 
 OBJECT = "ORDERS"
@@ -36,64 +41,84 @@ _ARROW_TYPES: dict[DataType, pa.DataType] = {
     DecimalType(18, 2): pa.decimal128(18, 2),
 }
 _ANY_INTEGER = pa.decimal128(21, 2)
-BAD_LOGIN = (250001, 251001, 390100)
+_ANY_SUM = pa.decimal128(38, 2)
+# Snowflake's own batches are a few MB, but nothing bounds them: the driver's copy of a part is some 10 MB.
+ROWS_PER_PART = 50_000
+# Orders are added and changed, and old years may be archived; a table that lost half of its rows since the last
+# read was truncated, or is being loaded just now.
+LARGEST_FALL = Decimal("0.5")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How many orders, and the sum of their amounts."""
+
+    rows: int = 0
+    amount: Decimal = Decimal("0.00")
+
+    def plus(self, part: pa.Table) -> Measure:
+        """With a conformed part more; amounts that are null don't count, as in SQL."""
+        more = pc.sum(pc.cast(part["amount"], _ANY_SUM)).as_py()
+        return Measure(self.rows + part.num_rows, self.amount + (more or 0))
 
 
 def build(run: Run) -> None:
     """Ingests the window's orders."""
-    ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
+    table = tables.table(run.step)
+    known = source_facts.newest(table, "source_total") or {}
+    reading = partial(extract, known_total=known.get("source_total"), accept=run.accept)
+    ingest.ingest(session.spark(run.step), run, table, SCHEMA, reading)
 
 
-def extract(window: Window) -> Batches:
-    """Orders whose UPDATED_AT lies in the window.
+def extract(window: Window, *, known_total: int | None = None, accept: Collection[str] = ()) -> Batches:
+    """Orders whose UPDATED_AT lies in the window, in parts of at most `ROWS_PER_PART` rows.
+
+    Costs two counts beside the read, and a third when the source changed while it was read.
+
+    Args:
+        window: of UPDATED_AT.
+        known_total: rows of the whole source table when it was last read; None when that is not known.
+        accept: with `fewer_rows` a source that was emptied or lost much is taken as it is.
+
+    Returns:
+        Facts: `source_rows` and `source_sum` (text) of the window as the source counts them, and `source_total`,
+        the rows of the whole source table.
 
     Raises:
         ConfigurationError: the secret is missing, or the log-in is refused.
         TransientError: Snowflake can't be reached.
-        DataError: the source has no rows, or the query fails there.
+        DataError: the source has no rows or lost more than `LARGEST_FALL` of them, the query fails there, a value
+            does not fit its column, or other rows arrived than the source counts.
     """
     try:
         with connect() as connection, connection.cursor() as cursor:
+            total = _total(cursor)
+            if "fewer_rows" not in accept:
+                _refuse_fewer(total, known_total)
+            expected = _measure(cursor, window)
+            arrived = Measure()
             columns = ", ".join(field.name.upper() for field in SCHEMA)
             bounds, values = _bounds(window)
             cursor.execute(f"SELECT {columns} FROM {OBJECT} WHERE {bounds}", values)
-            rows = 0
-            for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
-                rows += batch.num_rows
-                yield conform(batch)
-            if not rows:
-                _refuse_empty(cursor)
-            return {"source_rows": rows}
+            for part in _parts(cursor):
+                arrived = arrived.plus(part)
+                yield part
+            if arrived != expected:
+                # An order that changed while it was read has left the window, or came into it.
+                expected = _measure(cursor, window)
+                _refuse_others(arrived, expected)
+            return {"source_rows": expected.rows, "source_sum": str(expected.amount), "source_total": total}
     except LakeError:
         raise
     except Error as error:
-        raise _translated(error) from error
+        raise translated(error, OBJECT) from error
 
 
-def connect() -> snowflake.connector.SnowflakeConnection:
-    """A connection by the secret `<project>/snowflake/credentials`."""
-    keys = ("account", "username", "password", "warehouse", "database", "schema")
-    secret = secrets.credentials("snowflake", keys)
-    options: dict[str, Any] = {}
-    endpoint = settings.sources().snowflake
-    if endpoint:
-        address = urlsplit(endpoint)
-        options = {"host": address.hostname, "port": address.port, "protocol": address.scheme}
-    return snowflake.connector.connect(
-        account=secret["account"],
-        user=secret["username"],
-        password=secret["password"],
-        warehouse=secret["warehouse"],
-        database=secret["database"],
-        schema=secret["schema"],
-        login_timeout=30,
-        network_timeout=120,
-        # Else NUMBER with a scale arrives as a double, and cents are lost.
-        arrow_number_to_decimal=True,
-        # Session time zone decides how TIMESTAMP_LTZ arrives.
-        session_parameters={"TIMEZONE": "UTC"},
-        **options,
-    )
+def _parts(cursor: Any) -> Iterator[pa.Table]:
+    """The result, conformed; of the arriving batches no more than the one in hand and the next are held."""
+    for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
+        for start in range(0, batch.num_rows, ROWS_PER_PART):
+            yield conform(batch.slice(start, ROWS_PER_PART))
 
 
 def conform(batch: pa.Table) -> pa.Table:
@@ -129,26 +154,39 @@ def _bounds(window: Window) -> tuple[str, tuple[Any, ...]]:
     return "UPDATED_AT >= %s AND UPDATED_AT < %s", (window.start.replace(tzinfo=None), end)
 
 
-def _refuse_empty(cursor: Any) -> None:
+def _total(cursor: Any) -> int:
     (total,) = cursor.execute(f"SELECT COUNT(*) FROM {OBJECT}").fetchone()
-    if Decimal(total) == 0:
+    return int(total)
+
+
+def _measure(cursor: Any, window: Window) -> Measure:
+    bounds, values = _bounds(window)
+    # The cast changes nothing in Snowflake, where the sum is a NUMBER(38, 2); the stand-in adds up doubles.
+    query = f"SELECT COUNT(*), CAST(SUM(AMOUNT) AS NUMBER(38, 2)) FROM {OBJECT} WHERE {bounds}"
+    rows, amount = cursor.execute(query, values).fetchone()
+    return Measure(int(rows), Decimal("0.00") if amount is None else Decimal(amount))
+
+
+def _refuse_fewer(total: int, known: int | None) -> None:
+    if known is not None and total < known * (1 - LARGEST_FALL):
+        raise DataError(
+            f"snowflake: {OBJECT} has {total} rows and had {known} when it was last read. Nothing was written. "
+            "Check whether it was truncated or is being loaded; if the loss is meant, run again with "
+            "`--accept fewer_rows`."
+        )
+    if total == 0:
         raise DataError(
             f"snowflake: {OBJECT} has no rows at all. Nothing was written. Check that the source was loaded, and "
-            "that the secret names the right database and schema."
+            "that the secret names the right database and schema; if it is meant to be empty, run again with "
+            "`--accept fewer_rows`."
         )
 
 
-def _translated(error: Error) -> LakeError:
-    if error.errno in BAD_LOGIN and "password" in str(error.msg).lower():
-        return ConfigurationError(
-            f"snowflake: log-in refused ({error.errno}). Nothing was written. Check username and password in the "
-            "secret <project>/snowflake/credentials."
+def _refuse_others(arrived: Measure, expected: Measure) -> None:
+    if arrived != expected:
+        raise DataError(
+            f"snowflake: {OBJECT} counts {expected.rows} rows with a sum of {expected.amount} in the window, "
+            f"{arrived.rows} rows with a sum of {arrived.amount} arrived: {expected.rows - arrived.rows} are missing. "
+            "Nothing was written. Run again; if it stays so, compare AMOUNT in the source with what the connector "
+            "gives."
         )
-    if isinstance(error, ProgrammingError):
-        return DataError(f"snowflake: the query on {OBJECT} failed ({error.errno}: {error.msg}). Nothing was written.")
-    if isinstance(error, (OperationalError, DatabaseError)):
-        return TransientError(
-            f"snowflake: can't be read ({error.errno}: {type(error).__name__}). Nothing was written. It is tried "
-            "again; if it stays so, check the account name and Snowflake's status page."
-        )
-    return LakeError(f"snowflake: {type(error).__name__} {error.errno}. Nothing was written.")

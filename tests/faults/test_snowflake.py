@@ -1,0 +1,190 @@
+"""Snowflake's values and losses, through the real connector: nothing is bent to fit, and nothing is lost unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+from snowflake.connector.cursor import SnowflakeCursor
+
+from infra.local.sources.ecb.history import newest
+from infra.local.sources.seed import connect
+from jobs import steps
+from jobs.bronze import snowflake_orders
+from jobs.lake import delta_log, settings
+from jobs.lake.errors import DataError
+from jobs.lake.run import Run, Window
+from tests.faults.conftest import Sources
+from tests.jobs.lakehouse import ORDERS, at, version
+
+END = datetime.combine(newest() + timedelta(days=1), time(), UTC)
+ALL = Window(None, END)
+DAY = Window(at("2026-10-01"), at("2026-10-02"))
+FOREVER = Window(None, at("9999-12-31 23:00:00"))
+
+
+def read(window: Window, **options: Any) -> tuple[list[pa.Table], dict[str, Any]]:
+    """The parts, and the facts."""
+    parts, reading = [], snowflake_orders.extract(window, **options)
+    while True:
+        try:
+            parts.append(next(reading))
+        except StopIteration as end:
+            return parts, end.value
+
+
+def rows(window: Window) -> list[dict[str, Any]]:
+    parts, _ = read(window)
+    return [row for part in parts for row in part.to_pylist()]
+
+
+def asked(sources: Sources, query: str) -> list[Any]:
+    """What the source itself answers."""
+    with connect(sources.addresses) as connection:
+        return list(connection.cursor().execute(query).fetchall())
+
+
+def remake(sources: Sources, *values: str, amount: str = "NUMBER(18,2)", updated_at: str = "TIMESTAMP_NTZ(9)") -> None:
+    """Makes ORDERS anew, with these types and these (order date, amount, updated at)."""
+    sources.snowflake(
+        "CREATE OR REPLACE TABLE PUBLIC.ORDERS (ORDER_ID VARCHAR, CUSTOMER_ID VARCHAR, ORDER_DATE DATE,"
+        f" CURRENCY VARCHAR, AMOUNT {amount}, STATUS VARCHAR, UPDATED_AT {updated_at})"
+    )
+    for number, value in enumerate(values):
+        day, money, moment = value.split("|")
+        sources.snowflake(
+            f"INSERT INTO PUBLIC.ORDERS VALUES ('O{number}', 'C1', '{day}', 'EUR', {money}, 'PAID', '{moment}')"
+        )
+
+
+def test_whole_table_comes_in_bounded_parts_and_as_the_source_counts_it(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snowflake_orders, "ROWS_PER_PART", 50)
+    ((total, amount),) = asked(sources, "SELECT COUNT(*), CAST(SUM(AMOUNT) AS NUMBER(38,2)) FROM PUBLIC.ORDERS")
+
+    parts, facts = read(ALL)
+
+    assert max(part.num_rows for part in parts) == 50
+    assert sum(part.num_rows for part in parts) == total >= 200
+    assert facts == {"source_rows": total, "source_sum": str(amount), "source_total": total}
+
+
+def test_window_is_counted_apart_from_the_whole_table(sources: Sources) -> None:
+    remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-02|2.20|2026-10-02 00:00:00")
+
+    parts, facts = read(DAY)
+
+    assert [part["amount"].to_pylist() for part in parts] == [[Decimal("1.10")]]
+    assert facts == {"source_rows": 1, "source_sum": "1.10", "source_total": 2}
+
+
+def test_last_day_of_the_calendar_is_kept_beside_usual_ones(sources: Sources) -> None:
+    remake(sources, "9999-12-31|1.00|9999-12-31 00:00:00", "2026-10-01|1.00|2026-10-01 08:00:00.123456")
+
+    found = {row["order_date"]: row["updated_at"] for row in rows(FOREVER)}
+
+    assert found == {date(9999, 12, 31): at("9999-12-31"), date(2026, 10, 1): at("2026-10-01 08:00:00.123456")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("TIMESTAMP_NTZ(9)", "2026-10-01 23:30:00.000001"),
+        ("TIMESTAMP_LTZ(9)", "2026-10-01 23:30:00.000001+00:00"),
+        ("TIMESTAMP_TZ(9)", "2026-10-02 01:30:00.000001+02:00"),
+    ],
+    ids=["NTZ", "LTZ", "TZ"],
+)
+def test_time_of_every_kind_becomes_its_utc_microsecond_and_lies_in_its_window(
+    sources: Sources, kind: str, written: str
+) -> None:
+    remake(sources, f"2026-10-01|1.00|{written}", updated_at=kind)
+
+    (row,) = rows(DAY)
+
+    assert row["updated_at"] == at("2026-10-01 23:30:00.000001")
+    assert rows(Window(DAY.end, DAY.end + timedelta(days=1))) == []
+
+
+def test_whole_number_that_fits_becomes_an_amount(sources: Sources) -> None:
+    remake(sources, "2026-10-01|1234567890123|2026-10-01 08:00:00", amount="NUMBER(38,0)")
+
+    assert [row["amount"] for row in rows(DAY)] == [Decimal("1234567890123.00")]
+
+
+def test_whole_number_that_does_not_fit_is_refused_by_the_name_of_its_column(sources: Sources) -> None:
+    remake(sources, "2026-10-01|12345678901234567|2026-10-01 08:00:00", amount="NUMBER(38,0)")
+
+    with pytest.raises(DataError, match="snowflake: column AMOUNT of ORDERS") as caught:
+        read(DAY)
+
+    assert "Nothing was written" in str(caught.value)
+
+
+def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    def losing(cursor: SnowflakeCursor, **options: Any) -> Iterator[pa.Table]:
+        for batch in whole(cursor, **options):
+            yield batch.slice(1)
+
+    whole = SnowflakeCursor.fetch_arrow_batches
+    monkeypatch.setattr(SnowflakeCursor, "fetch_arrow_batches", losing)
+    remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-01|2.20|2026-10-01 09:00:00")
+
+    with pytest.raises(DataError) as caught:
+        read(DAY)
+
+    assert str(caught.value).startswith(
+        "snowflake: ORDERS counts 2 rows with a sum of 3.30 in the window, 1 rows with a sum of 2.20 arrived: "
+        "1 are missing. Nothing was written."
+    )
+
+
+def test_order_that_changes_between_count_and_read_is_no_loss(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted_then_changed(*arguments: Any) -> snowflake_orders.Measure:
+        measure = count(*arguments)
+        sources.snowflake("UPDATE PUBLIC.ORDERS SET UPDATED_AT = '2026-10-05' WHERE ORDER_ID = 'O0'")
+        return measure
+
+    count = snowflake_orders._measure
+    monkeypatch.setattr(snowflake_orders, "_measure", counted_then_changed)
+    remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-01|2.20|2026-10-01 09:00:00")
+
+    assert read(DAY)[1] == {"source_rows": 1, "source_sum": "2.20", "source_total": 2}
+
+
+def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is_accepted(
+    spark: SparkSession, sources: Sources
+) -> None:
+    def ingest(day: int, *accept: str) -> None:
+        begin = END + timedelta(days=day)
+        steps.perform(
+            Run(f"run-{day}", ORDERS, window_start=begin, window_end=begin + timedelta(days=1), accept=accept)
+        )
+
+    def facts() -> dict[str, Any]:
+        return dict(next(delta_log.commits(settings.lake().uri(ORDERS))).metadata["facts"])
+
+    ingest(0)
+    before, total = version(ORDERS), facts()["source_total"]
+    sources.snowflake("DELETE FROM PUBLIC.ORDERS WHERE ORDER_ID NOT LIKE '%1'")
+    ((left,),) = asked(sources, "SELECT COUNT(*) FROM PUBLIC.ORDERS")
+    assert 0 < left < total / 2
+
+    with pytest.raises(DataError, match=f"ORDERS has {left} rows and had {total} when it was last read") as caught:
+        ingest(1)
+    assert "--accept fewer_rows" in str(caught.value)
+    assert version(ORDERS) == before
+
+    ingest(1, "fewer_rows")
+    assert version(ORDERS) == before + 1
+    assert facts()["source_total"] == left
+    ingest(2)  # what was accepted is what later reads are compared with
+    assert version(ORDERS) == before + 2
