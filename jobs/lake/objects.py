@@ -34,6 +34,18 @@ def read_json(key: str) -> Any | None:
     return json.loads(answer["Body"].read())
 
 
+def read(key: str) -> bytes:
+    """The object's bytes."""
+    answer = boto3.client("s3").get_object(Bucket=settings.lake().bucket, Key=key)
+    return bytes(answer["Body"].read())
+
+
+def keys(prefix: str) -> list[str]:
+    """Every key that starts with `prefix`, in S3's order."""
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.lake().bucket, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
 def delete_prefix(prefix: str) -> None:
     """Deletes every object whose key starts with `prefix`."""
     bucket = settings.lake().bucket
