@@ -1,9 +1,10 @@
-"""The part of Airflow's REST API that `make run` uses. In all-admins mode it asks for no token."""
+"""The part of Airflow's REST API that the platform's commands use. In all-admins mode it asks for no token."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -67,9 +68,14 @@ class AirflowApi:
         """Pauses or unpauses a DAG."""
         self._document(self._session.patch(f"{self._root}/dags/{quote(dag)}", json={"is_paused": paused}, timeout=30))
 
-    def runs(self, dag: str) -> list[dict[str, Any]]:
-        """The DAG's scheduled runs, oldest data interval first."""
-        found = self._get(f"dags/{quote(dag)}/dagRuns", limit=PAGE, order_by="logical_date", run_type="scheduled")
+    def runs(self, dag: str, *, since: date | None = None) -> list[dict[str, Any]]:
+        """The first 100 of the DAG's scheduled and backfilled runs, oldest data interval first.
+
+        Both, as a backfill that processes a scheduled day again turns that day's run into one of its own.
+        """
+        query: dict[str, Any] = {"logical_date_gte": f"{since}T00:00:00Z"} if since else {}
+        kinds = ("scheduled", "backfill")
+        found = self._get(f"dags/{quote(dag)}/dagRuns", limit=PAGE, order_by="logical_date", run_type=kinds, **query)
         runs: list[dict[str, Any]] = found["dag_runs"]
         return runs
 
@@ -89,7 +95,23 @@ class AirflowApi:
         path = f"{self._root}/dags/{quote(dag)}/dagRuns/{quote(run)}/clear"
         self._document(self._session.post(path, json={"dry_run": False, "only_failed": True}, timeout=60))
 
-    def _get(self, path: str, **query: str | int) -> dict[str, Any]:
+    def pools(self) -> dict[str, dict[str, Any]]:
+        """Pool name -> its settings and use."""
+        return {pool["name"]: pool for pool in self._get("pools", limit=PAGE)["pools"]}
+
+    def set_pools(self, pools: Mapping[str, Mapping[str, Any]]) -> None:
+        """Makes these pools, and mends those that there are; others stay.
+
+        Raises:
+            PlatformError: Airflow refuses one; none was changed.
+        """
+        entities = [{"name": name, **settings} for name, settings in pools.items()]
+        action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
+        done = self._document(self._session.patch(f"{self._root}/pools", json={"actions": [action]}, timeout=60))
+        if errors := done["create"]["errors"]:
+            raise PlatformError(f"Airflow refuses the pools: {errors}")
+
+    def _get(self, path: str, **query: str | int | tuple[str, ...]) -> dict[str, Any]:
         return self._document(self._session.get(f"{self._root}/{path}", params=query, timeout=60))
 
     @staticmethod

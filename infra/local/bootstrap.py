@@ -15,11 +15,13 @@ from botocore.exceptions import ClientError
 
 from infra.local import clients
 from infra.local.addresses import EMR_APPLICATION_NAME, REGION, REPOSITORY, Addresses
+from infra.local.airflow_api import AirflowApi
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
 from infra.local.parts import python_module
 from infra.local.processes import marks
 from infra.local.secrets import secrets
+from infra.pools import pools as registry_pools
 
 RELEASE_LABEL = "emr-spark-8.1.0"
 
@@ -45,6 +47,11 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
 def release(addresses: Addresses, environment: Mapping[str, str]) -> str:
     """Packages and uploads the code as it is now; gives the release's URI."""
     return _timed("code release", lambda: _command(addresses, environment, "infra.package", "upload"))
+
+
+def pools(addresses: Addresses) -> None:
+    """Gives Airflow the registry's pools: a task whose pool isn't there is never started, and nothing fails."""
+    _timed("Airflow pools", lambda: _pools(addresses))
 
 
 def _timed(title: str, step: Callable[[], str]) -> str:
@@ -87,6 +94,12 @@ def _application(addresses: Addresses) -> str:
                 f"but its clients were told {addresses.emr_application_id}"
             )
     return addresses.emr_application_id
+
+
+def _pools(addresses: Addresses) -> str:
+    wanted = registry_pools()
+    AirflowApi(addresses.airflow).set_pools(wanted)
+    return f"one for each of {len(wanted)} tables"
 
 
 def _catalog(addresses: Addresses, environment: Mapping[str, str]) -> str:

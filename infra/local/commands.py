@@ -43,6 +43,7 @@ def _start(addresses: Addresses, manager: ProcessManager, parts: tuple[Part, ...
     release = bootstrap.prepare(addresses, inherited)
     migration.wait()
     lifecycle.launch(manager, [*parts, *airflow.parts(addresses, release)])
+    bootstrap.pools(addresses)
     lifecycle.refuse_exposed(addresses.home)
 
 
@@ -55,8 +56,8 @@ def down(addresses: Addresses) -> None:
 
 
 def show_status(addresses: Addresses) -> int:
-    """Prints the platform's state; 1 when something is down."""
-    return status.show(_manager(addresses), _all_parts(addresses, ""))
+    """Prints the platform's state; 1 when something is down, or a pool that tasks wait for isn't as it should be."""
+    return status.show(_manager(addresses), _all_parts(addresses, "")) or status.show_pools(addresses)
 
 
 def run(addresses: Addresses) -> int:
@@ -89,6 +90,7 @@ def _hand_over_release(addresses: Addresses, manager: ProcessManager) -> None:
         say(f"the platform is up: Airflow UI at {addresses.airflow}")
         release = bootstrap.release(addresses, environment.of_parts(addresses))
         lifecycle.launch(manager, _all_parts(addresses, release))
+        bootstrap.pools(addresses)
 
 
 def _all_parts(addresses: Addresses, release: str) -> tuple[Part, ...]:

@@ -124,4 +124,5 @@ def _wanted() -> list[str]:
 
 def _days(api: AirflowApi) -> list[Day]:
     """The runs of the scheduled days that there are, oldest first."""
-    return [day for day in map(Day.of, api.runs(DAG)) if day.date in _wanted()]
+    first, _ = airflow.schedule()
+    return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _wanted()]

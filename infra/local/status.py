@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from infra.local import listeners, processes, tables
+from infra.local.addresses import Addresses
+from infra.local.airflow_api import AirflowApi
 from infra.local.lifecycle import say
 from infra.local.parts import Part
 from infra.local.process_manager import ProcessManager, State
 from infra.local.supervisord_conf import MANAGER
+from infra.pools import pools
 
 MEGABYTE = 1024 * 1024
 BUDGET_MB = 6 * 1024
@@ -50,6 +53,20 @@ def show(manager: ProcessManager, expected: Sequence[Part]) -> int:
     for listener in exposed:
         say(f"WARNING: reachable from outside this machine: {listener}")
     return 1 if down or exposed else 0
+
+
+def show_pools(addresses: Addresses) -> int:
+    """Warns of pools that aren't as the registry wants them.
+
+    Returns:
+        Exit code: 1 when there are any.
+    """
+    present = AirflowApi(addresses.airflow).pools()
+    wrong = [name for name, wanted in pools().items() if not wanted.items() <= present.get(name, {}).items()]
+    if wrong:
+        say(f"WARNING: Airflow lacks pools or has changed ones, so tasks may wait for ever: {', '.join(wrong)}")
+        say("`make run` mends them, as `make up` does")
+    return 1 if wrong else 0
 
 
 def _memory(manager: ProcessManager) -> tuple[dict[str, int], dict[str, int]]:
