@@ -13,17 +13,17 @@ why it failed.
 
 `tables` limits a run to the tables named; the gate and the catalog always run. A failed gate stops gold and
 is never retried: mend the data or the rule, then clear the gate. Failures of a source or of the platform are
-retried with growing pauses. Start a run by hand without a logical date: Airflow gives a run that is dated
-outside of the schedule no tasks, and calls it a success.
+retried with growing pauses. Runs by hand and backfills may be of any date, also outside of the schedule.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Asset, Param, TaskGroup
 
+from bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from emr_job import EmrJobOperator
 from job_settings import job_settings
 from jobs.lake.settings import deployment
@@ -58,9 +58,8 @@ with DAG(
     "daily_lakehouse",
     description="Bronze, silver, gate, gold and catalog of the lakehouse, once a day.",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("0 0 * * *", "UTC"),
-    start_date=datetime.combine(DEPLOYMENT.schedule_start, time(), UTC),
-    end_date=datetime.combine(DEPLOYMENT.schedule_end, time(), UTC) if DEPLOYMENT.schedule_end else None,
+    schedule=BoundedTimetable("0 0 * * *", first=DEPLOYMENT.schedule_start, last=DEPLOYMENT.schedule_end),
+    start_date=NEVER_TOO_EARLY,
     catchup=True,
     max_active_runs=1,
     tags=[PIPELINE, "daily"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bounded_timetable import NEVER_TOO_EARLY
 from tests.airflow_home import REPOSITORY, parse_bare
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ def test_task_retries_with_growing_pauses_and_ends_in_time(bag: DagBag) -> None:
             assert task.retry_exponential_backoff > 1, task
             assert task.max_retry_delay, task
             assert task.execution_timeout, task
+
+
+def test_dag_has_tasks_on_every_date(bag: DagBag) -> None:
+    # Airflow gives a run that is dated outside of a task's dates no such task, and calls it a success.
+    for dag in bag.dags.values():
+        assert dag.end_date is None, f"{dag.dag_id}: bound its schedule by BoundedTimetable"
+        assert dag.start_date == NEVER_TOO_EARLY, f"{dag.dag_id}: bound its schedule by BoundedTimetable"
+        for task in dag.tasks:
+            assert (task.start_date, task.end_date) == (NEVER_TOO_EARLY, None), task
 
 
 def test_dag_chooses_its_catchup_and_its_concurrency(bag: DagBag) -> None:

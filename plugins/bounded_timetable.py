@@ -1,0 +1,88 @@
+"""A cron schedule with a first and a last run, of a DAG that can be run for any date."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from airflow.timetables.base import TimeRestriction, Timetable
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import instance
+
+if TYPE_CHECKING:
+    from airflow.timetables.base import DagRunInfo, DataInterval
+    from pendulum import DateTime
+
+NEVER_TOO_EARLY = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BoundedTimetable(Timetable):
+    """The data intervals of a cron expression, UTC, scheduled from a first to a last one only.
+
+    A DAG's own `start_date` and `end_date` bound its tasks as well: a run by hand or a backfill outside of them
+    gets no task, and succeeds. With this timetable a DAG needs no `end_date`, and as `start_date` (which Airflow
+    wants where `catchup` is on) takes `NEVER_TOO_EARLY`.
+
+    It wraps Airflow's cron timetable and isn't one: for those the calendar draws coming runs without asking them.
+    """
+
+    def __init__(self, expression: str, *, first: date, last: date | None = None) -> None:
+        """Refuses bounds in the wrong order.
+
+        Args:
+            expression: of cron.
+            first: day on which the first scheduled interval may begin.
+            last: day on which the last one may begin; None for no end.
+        """
+        if last and last < first:
+            raise ValueError(f"the schedule's last day {last} is before its first, {first}")
+        self._expression, self._first, self._last = expression, first, last
+        self._intervals = CronDataIntervalTimetable(expression, "UTC")
+        end = f" to {last}" if last else " on"
+        self.description = f"{self._intervals.description}, for {first}{end}"
+
+    @property
+    def summary(self) -> str:
+        return self._expression
+
+    def validate(self) -> None:
+        self._intervals.validate()
+
+    def serialize(self) -> dict[str, Any]:
+        last = self._last.isoformat() if self._last else None
+        return {"expression": self._expression, "first": self._first.isoformat(), "last": last}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:
+        last = date.fromisoformat(data["last"]) if data["last"] else None
+        return cls(data["expression"], first=date.fromisoformat(data["first"]), last=last)
+
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        return self._intervals.infer_manual_data_interval(run_after=run_after)
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The run after this one.
+
+        A question with an end comes from a backfill, which names its days: it gets them all. One without comes
+        from the scheduler, as the DAG has no `end_date`: it gets those of the schedule.
+        """
+        if restriction.latest is None:
+            restriction = self._within_schedule(restriction)
+        return self._intervals.next_dagrun_info(
+            last_automated_data_interval=last_automated_data_interval, restriction=restriction
+        )
+
+    def _within_schedule(self, restriction: TimeRestriction) -> TimeRestriction:
+        first = _midnight(self._first)
+        return TimeRestriction(
+            earliest=max(restriction.earliest, first) if restriction.earliest else first,
+            # A day's intervals begin before its end.
+            latest=_midnight(self._last).end_of("day") if self._last else None,
+            catchup=restriction.catchup,
+        )
+
+
+def _midnight(day: date) -> DateTime:
+    return instance(datetime.combine(day, time(), UTC))
