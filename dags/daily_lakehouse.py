@@ -47,6 +47,7 @@ def table_task(table: Table) -> EmrJobOperator:
     return EmrJobOperator(
         task_id=table.short,
         step=table.name,
+        pool=table.name,  # one job at a time writes a table, also where a backfill runs beside the daily run
         doc=table.description,
         selected_by="tables",
         inlets=[asset(name) for name in table.depends_on],

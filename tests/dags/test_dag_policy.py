@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bounded_timetable import NEVER_TOO_EARLY
+from infra.pools import pools
+from jobs.lake.tables import TABLES
 from tests.airflow_home import REPOSITORY, parse_bare
 
 if TYPE_CHECKING:
@@ -58,6 +60,18 @@ def test_task_retries_with_growing_pauses_and_ends_in_time(bag: DagBag) -> None:
             assert task.retry_exponential_backoff > 1, task
             assert task.max_retry_delay, task
             assert task.execution_timeout, task
+
+
+def test_task_that_writes_a_table_waits_in_the_tables_pool(bag: DagBag) -> None:
+    tables = {table.name for table in TABLES}
+    writers = [task for dag in bag.dags.values() for task in dag.tasks if getattr(task, "step", None) in tables]
+    assert {task.step for task in writers} == tables
+    assert {task.step: task.pool for task in writers} == {name: name for name in tables}
+
+
+def test_every_pool_that_a_task_names_is_made_by_the_deployment(bag: DagBag) -> None:
+    named = {task.pool for dag in bag.dags.values() for task in dag.tasks}
+    assert named - {"default_pool"} <= pools().keys()
 
 
 def test_dag_has_tasks_on_every_date(bag: DagBag) -> None:

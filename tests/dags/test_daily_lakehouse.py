@@ -85,6 +85,10 @@ def test_right_parameter_is_accepted(name: str, value: Any, daily: DAG) -> None:
     assert daily.params.get_param(name).resolve(value) == value
 
 
+def test_gate_and_catalog_write_no_table_and_share_no_tables_pool(daily: DAG) -> None:
+    assert {daily.get_task(name).pool for name in ("gate.silver", "register.glue")} == {"default_pool"}
+
+
 def test_each_day_of_the_schedule_gets_one_run_and_no_other_does(tmp_path: Path) -> None:
     code = """
 from airflow.serialization.serialized_objects import DagSerialization
