@@ -8,15 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import requests
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import ingest, session, settings, tables
+from jobs.lake import ingest, session, settings, source_facts, tables
 from jobs.lake.errors import DataError, TransientError
 from jobs.lake.run import Run, Window
 from jobs.lake.staging import Batches
@@ -43,25 +45,38 @@ ARROW = pa.schema(
 
 def build(run: Run) -> None:
     """Ingests the window's rates."""
-    ingest.ingest(session.spark(run.step), run, tables.table(run.step), SCHEMA, extract)
+    table = tables.table(run.step)
+    known = source_facts.newest(table, "source_days", "source_last_day")
+    ingest.ingest(session.spark(run.step), run, table, SCHEMA, partial(extract, known=known, accept=run.accept))
 
 
-def extract(window: Window) -> Batches:
+def extract(window: Window, *, known: Mapping[str, Any] | None = None, accept: Collection[str] = ()) -> Batches:
     """The rates of the window's days, one row per day and currency, the euro itself included.
+
+    Args:
+        window: of days of publication.
+        known: the facts of the last read; None when there are none.
+        accept: with `fewer_rows` a feed that lost days is taken as it is.
+
+    Returns:
+        Facts: `source_rows` of the window; of the whole feed `source_days` and `source_last_day`.
 
     Raises:
         TransientError: the feed can't be reached or answers with an error.
-        DataError: the feed is not ECB's CSV, or a line of it is broken; the message has the line's number.
+        DataError: the feed is not ECB's CSV, a line of it is broken (the message has the line's number), or days
+            are gone that it had when it was last read.
     """
     url = settings.sources().fx_rates
     body, published_at = _download(url)
-    rows = [
-        {"as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at}
-        for day, ccy, rate in parse(_csv(body, url), url)
-        if _inside(day, window)
-    ]
+    days, rows = set(), []
+    for day, ccy, rate in parse(_csv(body, url), url):
+        days.add(day)
+        if _inside(day, window):
+            rows.append({"as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at})
+    if known and "fewer_rows" not in accept:
+        _refuse_lost_days(days, known, url)
     yield pa.Table.from_pylist(rows, ARROW)
-    return {"source_rows": len(rows)}
+    return {"source_rows": len(rows), "source_days": len(days), "source_last_day": max(days).isoformat()}
 
 
 def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:
@@ -119,6 +134,18 @@ def _csv(body: bytes, url: str) -> str:
             return archive.read(member).decode("utf-8")
     except (zipfile.BadZipFile, ValueError) as error:
         raise DataError(f"ECB feed {url} is not a zip with one UTF-8 CSV ({error}). Nothing was written.") from error
+
+
+def _refuse_lost_days(days: Collection[date], known: Mapping[str, Any], url: str) -> None:
+    # Up to the last known day, as a new day would make up for a lost one. A history only grows: one day is too many.
+    last = date.fromisoformat(known["source_last_day"])
+    still = sum(day <= last for day in days)
+    if still < known["source_days"]:
+        raise DataError(
+            f"ECB feed {url} has {still} days up to {last} and had {known['source_days']} when it was last read. "
+            "Nothing was written. Compare it with ECB's site; if the loss is meant, run again with "
+            "`--accept fewer_rows`."
+        )
 
 
 def _inside(day: date, window: Window) -> bool:

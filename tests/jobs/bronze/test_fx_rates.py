@@ -8,13 +8,15 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
+from infra.local.sources.ecb.history import bundled
 from jobs.bronze import fx_rates
 from jobs.lake.errors import DataError, TransientError
-from jobs.lake.run import Window
-from tests.jobs.lakehouse import at
+from jobs.lake.run import Run, Window
+from tests.jobs.lakehouse import RATES, at, put
 
 HEADER = "Date,USD,JPY,CYP,\n"
 FEED = HEADER + "2026-10-02,1.1000,160.50,N/A,\n2026-10-01,1.0900,,N/A,\n"
@@ -189,3 +191,85 @@ def test_unreachable_feed_is_transient_and_names_the_feed(monkeypatch: pytest.Mo
 
     with pytest.raises(TransientError, match=r"ECB feed http://127\.0\.0\.1:9/feed\.zip can't be reached"):
         read()
+
+
+def facts(**options: Any) -> dict[str, Any]:
+    """What the read of everything says about the feed."""
+    reading = fx_rates.extract(EVERYTHING, **options)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            return dict(end.value)
+
+
+def test_weekends_and_holidays_have_no_rows_and_no_rate_is_invented(ecb: Serve) -> None:
+    """ECB's own history: Friday before Easter and Easter Monday of 2024 were no days of publication."""
+    ecb(zipped(bundled()))
+
+    found = read(Window(at("2024-03-27"), at("2024-04-04")))
+
+    assert sorted({day for day, _, _ in found}) == ["2024-03-27", "2024-03-28", "2024-04-02", "2024-04-03"]
+    assert read(Window(at("2024-03-29"), at("2024-04-02"))) == []
+
+
+def test_currency_that_ends_has_no_rows_from_that_day_on_and_keeps_its_older_ones(ecb: Serve) -> None:
+    """ECB's own history: the rouble was last quoted on 1 March 2022."""
+    ecb(zipped(bundled()))
+
+    found = read(Window(at("2022-02-28"), at("2022-03-04")))
+
+    assert sorted(day for day, ccy, _ in found if ccy == "RUB") == ["2022-02-28", "2022-03-01"]
+    assert sorted(day for day, ccy, _ in found if ccy == "USD") == [
+        "2022-02-28", "2022-03-01", "2022-03-02", "2022-03-03",
+    ]  # fmt: skip
+
+
+def test_read_tells_how_far_the_feed_goes(ecb: Serve) -> None:
+    ecb(zipped(FEED))
+
+    assert facts() == {"source_rows": 5, "source_days": 2, "source_last_day": "2026-10-02"}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [HEADER + "2026-10-02,1.1000,160.50,N/A,\n", HEADER + "2026-10-05,1.12,161,,\n2026-10-02,1.1000,160.50,N/A,\n"],
+    ids=["a day is gone", "a new day does not make up for it"],
+)
+def test_feed_that_lost_days_is_refused_until_that_is_accepted(ecb: Serve, lost: str) -> None:
+    ecb(zipped(FEED))
+    known = facts()
+    ecb(zipped(lost))
+
+    with pytest.raises(DataError, match="has 1 days up to 2026-10-02 and had 2 when it was last read") as caught:
+        facts(known=known)
+
+    assert "--accept fewer_rows" in str(caught.value)
+    assert "Nothing was written" in str(caught.value)
+    with pytest.raises(DataError):
+        facts(known=known, accept=("null_column",))
+    assert facts(known=known, accept=("fewer_rows",))["source_rows"] >= 3
+
+
+def test_feed_that_grew_is_read(ecb: Serve) -> None:
+    ecb(zipped(FEED))
+    known = facts()
+    ecb(zipped(FEED.replace(HEADER, HEADER + "2026-10-05,1.12,161,,\n")))
+
+    assert facts(known=known) == {"source_rows": 8, "source_days": 3, "source_last_day": "2026-10-05"}
+
+
+def test_step_compares_the_feed_with_the_newest_commit_and_takes_what_its_run_accepts(
+    ecb: Serve, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_read(*arguments: Any) -> None:
+        list(arguments[-1](EVERYTHING))
+
+    monkeypatch.setattr(fx_rates.session, "spark", lambda _: None)
+    monkeypatch.setattr(fx_rates.ingest, "ingest", only_read)
+    put(RATES, [], facts={"source_rows": 9, "source_days": 3, "source_last_day": "2026-10-02"})
+    ecb(zipped(FEED))
+
+    with pytest.raises(DataError, match="has 2 days up to 2026-10-02 and had 3"):
+        fx_rates.build(Run("run", RATES))
+    fx_rates.build(Run("run", RATES, accept=("fewer_rows",)))
