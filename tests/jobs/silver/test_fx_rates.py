@@ -110,3 +110,35 @@ def test_correction_wins_and_broken_quotes_are_quarantined_also_when_read_again(
     assert (corrected["written"], corrected["quarantined"]) == (3, 1)
     assert (late["read"], late["written"], late["quarantined"]) == (4, 0, 1)
     assert {row["rule"] for row in rows(spark, "quarantine.fx_rates")} == {"usd_rate not_be_null"}
+
+
+def test_unchanged_rate_that_is_read_again_keeps_its_value_and_only_its_time_moves(
+    spark: SparkSession, lake: str
+) -> None:
+    """Each scheduled run reads a week again: all its rows come with the feed's newer time.
+
+    Their rows in silver do change, but in `published_at` alone. It has to move: it is what newest-wins goes by, and
+    with the older time kept, a read from in between that arrives late would win over a rate confirmed after it.
+    """
+    quotes = {"EUR": "1", "USD": "1.25", "GBP": "0.8", "JPY": "160"}
+    found = []
+    for batch, published_at in (("b1", FIRST), ("b2", SECOND)):
+        land(spark, RATES, batch, [quote("2026-10-01", ccy, rate, published_at) for ccy, rate in quotes.items()])
+        made = build(SILVER)
+        found.append(rows(spark, SILVER))
+
+    before, after = found
+    assert after == [{**row, "published_at": at(SECOND)} for row in before]
+    assert (made["read"], made["written"]) == (4, 4)
+
+
+def test_currency_that_ends_keeps_its_older_rates_and_gets_no_new_ones(spark: SparkSession, lake: str) -> None:
+    """And no day without a publication gets a row: here 2 October."""
+    days = {"2026-10-01": ("EUR", "USD", "RUB"), "2026-10-03": ("EUR", "USD")}
+    for batch, (day, quoted) in enumerate(days.items()):
+        land(spark, RATES, f"b{batch}", [quote(day, ccy, "1", f"{day} 14:00:00") for ccy in quoted])
+        build(SILVER)
+
+    found = [(str(row["as_of_date"]), row["ccy"]) for row in rows(spark, SILVER)]
+
+    assert sorted(found) == sorted((day, ccy) for day, quoted in days.items() for ccy in quoted)
