@@ -26,6 +26,7 @@ from airflow.sdk import DAG, Asset, Param, TaskGroup
 from bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from emr_job import EmrJobOperator
 from job_settings import job_settings
+from jobs.lake.run import ACCEPTABLE
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAYERS, Table, layer
 
@@ -47,6 +48,7 @@ def table_task(table: Table) -> EmrJobOperator:
     return EmrJobOperator(
         task_id=table.short,
         step=table.name,
+        arguments={"--accept": "{{ params.accept | join(',') }}"} if table.layer == "bronze" else {},
         pool=table.name,  # one job at a time writes a table, also where a backfill runs beside the daily run
         doc=table.description,
         selected_by="tables",
@@ -77,6 +79,7 @@ with DAG(
         "window_end": Param(None, **MOMENT, description="Read up to this moment, and not it"),
         "tables": Param([], **CHOICE, description="Tables to build; none chosen means all"),
         "full_refresh": Param(False, type="boolean", description="Read the sources from their beginning"),
+        "accept": Param([], type="array", items={"enum": [*ACCEPTABLE]}, examples=[*ACCEPTABLE], title="accept damage"),
     },
 ) as dag:
     groups = {name: TaskGroup(name) for name in ("bronze", "silver", "gate", "gold", "register")}

@@ -65,7 +65,14 @@ def test_tables_are_declared_as_assets(daily: DAG) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("tables", ["silver.nonsense"]), ("window_start", 5), ("full_refresh", "maybe")]
+    ("name", "value"),
+    [
+        ("tables", ["silver.nonsense"]),
+        ("window_start", 5),
+        ("full_refresh", "maybe"),
+        ("accept", ["everything"]),
+        ("accept", "fewer_rows"),
+    ],
 )
 def test_wrong_parameter_is_refused_when_a_run_is_asked_for(name: str, value: Any, daily: DAG) -> None:
     with pytest.raises(ParamValidationError):
@@ -79,10 +86,21 @@ def test_wrong_parameter_is_refused_when_a_run_is_asked_for(name: str, value: An
         ("tables", []),
         ("window_start", "2026-11-20T00:00:00Z"),
         ("window_end", None),
+        ("accept", []),
+        ("accept", ["fewer_rows", "null_column"]),
     ],
 )
 def test_right_parameter_is_accepted(name: str, value: Any, daily: DAG) -> None:
     assert daily.params.get_param(name).resolve(value) == value
+
+
+def test_steps_that_read_a_source_are_told_which_damage_is_meant_and_no_other_step_is(daily: DAG) -> None:
+    told = {task.task_id: task.arguments["--accept"] for task in daily.tasks if "--accept" in task.arguments}
+    assert set(told) == {table.name for table in layer("bronze", "lakehouse")}
+    (template,) = set(told.values())
+    render = daily.get_template_env().from_string(template).render
+    assert render(params={"accept": []}) == ""
+    assert render(params={"accept": ["fewer_rows", "null_column"]}) == "fewer_rows,null_column"
 
 
 def test_gate_and_catalog_write_no_table_and_share_no_tables_pool(daily: DAG) -> None:
