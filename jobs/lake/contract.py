@@ -1,10 +1,21 @@
-"""The schema contract: a batch may bring new nullable columns; nothing else may change."""
+"""The schema contract: a batch may bring new nullable columns; nothing else may change.
+
+A column that is there in name but null throughout, all at once, is as lost as one that is gone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pyspark.sql.types import StructType
 
+from jobs.lake.column_nulls import Nulls
 from jobs.lake.errors import SchemaContractError
+
+# Of fewer rows, all may lack a value that is optional.
+SMALLEST_BATCH = 20
+# A column of which more was null before may well be null in a whole batch.
+LARGEST_USUAL_SHARE = 0.05
 
 
 def new_columns(name: str, table: StructType, batch: StructType) -> list[str]:
@@ -27,3 +38,35 @@ def new_columns(name: str, table: StructType, batch: StructType) -> list[str]:
             "and rebuild it on purpose."
         )
     return [field.name for field in batch if field.name not in table.fieldNames()]
+
+
+def sudden_nulls(name: str, rows: int, nulls: Mapping[str, int], before: Mapping[str, Sequence[Nulls]]) -> None:
+    """Refuses a batch in which a column that nearly always had a value has none.
+
+    Once such a batch was taken on purpose, the next ones are nothing new.
+
+    Args:
+        name: the table.
+        rows: in the batch.
+        nulls: nulls of each column of the batch.
+        before: what the table's newest batches have in each column (`column_nulls.newest`); columns that are not
+            in it are not judged.
+
+    Raises:
+        SchemaContractError: names each such column, the batch's rows and the share of nulls before.
+    """
+    lost = []
+    for column in (column for column, count in nulls.items() if count == rows >= SMALLEST_BATCH):
+        known = before.get(column, ())
+        total = sum(batch.rows for batch in known)
+        share = sum(batch.nulls for batch in known) / total if total else 1.0
+        seen = any(batch.nulls == batch.rows >= SMALLEST_BATCH for batch in known)
+        if share <= LARGEST_USUAL_SHARE and not seen:
+            lost.append(
+                f"column {column} is null in all {rows} rows, in the newest {total} before it was in {share:.1%}"
+            )
+    if lost:
+        raise SchemaContractError(
+            f"{name}: {'; '.join(lost)}. Nothing was written. Mend the source; if it is meant, run again with "
+            "`--accept null_column`."
+        )

@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql.types import DecimalType, LongType, StringType, StructField, StructType
 
 from jobs.lake import contract
+from jobs.lake.column_nulls import Nulls
 from jobs.lake.errors import DataError, SchemaContractError
 
 TABLE = StructType([StructField("id", StringType()), StructField("amount", DecimalType(18, 2))])
@@ -39,3 +40,43 @@ def test_every_break_is_named_with_both_types_at_once() -> None:
     assert "column amount was decimal(18,2) and is decimal(18,4)" in message
     assert "Nothing was written" in message
     assert isinstance(caught.value, DataError)
+
+
+def test_column_that_turns_null_all_at_once_is_refused_with_what_it_was_like() -> None:
+    before = {"id": [Nulls(100, 0)], "email": [Nulls(30, 2), Nulls(70, 3)], "more": [Nulls(100, 0)]}
+
+    with pytest.raises(SchemaContractError) as caught:
+        contract.sudden_nulls("bronze.x", 20, {"id": 0, "email": 20, "more": 19}, before)
+
+    assert str(caught.value) == (
+        "bronze.x: column email is null in all 20 rows, in the newest 100 before it was in 5.0%. Nothing was written. "
+        "Mend the source; if it is meant, run again with `--accept null_column`."
+    )
+
+
+def test_every_column_that_turned_null_is_named_at_once() -> None:
+    with pytest.raises(SchemaContractError, match=r"column a is null.*; column b is null"):
+        contract.sudden_nulls("t", 50, {"a": 50, "b": 50}, {"a": [Nulls(9, 0)], "b": [Nulls(9, 0)]})
+
+
+@pytest.mark.parametrize(
+    ("rows", "before"),
+    [
+        (19, [Nulls(100, 0)]),
+        (0, [Nulls(100, 0)]),
+        (20, [Nulls(100, 6)]),
+        (20, [Nulls(20, 20), Nulls(10_000, 0)]),
+        (20, []),
+        (20, None),
+    ],
+    ids=["small batch", "no rows", "often null before", "taken before", "no rows before", "new column"],
+)
+def test_null_column_that_may_well_be_so_is_taken(rows: int, before: list[Nulls] | None) -> None:
+    known = {} if before is None else {"email": before}
+
+    contract.sudden_nulls("t", rows, {"email": rows}, known)
+
+
+def test_small_batch_that_lacked_the_column_does_not_make_it_usual() -> None:
+    with pytest.raises(SchemaContractError, match="column email"):
+        contract.sudden_nulls("t", 20, {"email": 20}, {"email": [Nulls(2, 2), Nulls(1000, 0)]})
