@@ -101,7 +101,8 @@ TABLES: tuple[Table, ...] = (
         depends_on=("bronze.salesforce_accounts",),
         keys=("id",),
         zorder_by=("id",),
-        order_by=("system_modstamp",),
+        # A record that was deleted for good keeps the time of its last change: deleted wins over live then.
+        order_by=("system_modstamp", "is_deleted"),
     ),
     Table(
         name="silver.orders",

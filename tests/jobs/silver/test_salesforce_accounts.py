@@ -77,3 +77,26 @@ def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSess
         "is_deleted not_be_null",
     }
     assert (made["read"], made["written"], made["superseded"], made["quarantined"]) == (8, 2, 1, 5)
+
+
+def test_deletion_for_good_wins_over_the_live_row_of_the_same_time_and_a_later_undelete_over_both(
+    spark: SparkSession, lake: str
+) -> None:
+    last, first, together, back, early = (f"00100000000000{number}AAA" for number in range(1, 6))
+    later = "2026-10-02T00:00:00.000+0000"
+
+    def gone(record_id: str) -> dict[str, Any]:
+        return account(record_id, is_deleted="true")
+
+    land(spark, ACCOUNTS, "b1", [
+        account(last), gone(first), account(together), gone(together), account(back), gone(back),
+        account(early, system_modstamp=later),
+    ])  # fmt: skip
+    build(SILVER)
+    land(spark, ACCOUNTS, "b2", [gone(last), account(first), account(back, system_modstamp=later), gone(early)])
+    build(SILVER)
+
+    assert {row["id"]: (row["is_deleted"], row["system_modstamp"]) for row in rows(spark, SILVER)} == {
+        **dict.fromkeys((last, first, together), (True, at("2026-10-01"))),
+        **dict.fromkeys((back, early), (False, at("2026-10-02"))),
+    }
