@@ -1,6 +1,6 @@
 """What Salesforce really does to a reader: each row still comes once, and nothing that exists is lost.
 
-The real client reads the real stand-in server; no Spark is needed, as a source's rows end in staged parts.
+The real client reads the real stand-in server. Hardly a test needs Spark: a source's rows end in staged parts.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from typing import Any
 
 import boto3
 import pytest
+from pyspark.sql import SparkSession
 
 from infra.local import secrets
 from infra.local.addresses import Addresses
 from jobs.bronze import salesforce_accounts
-from jobs.lake import ingest, objects, session, staging, tables, watermark
+from jobs.lake import delta, ingest, objects, session, staging, tables, watermark
 from jobs.lake.errors import DataError, LakeError, SchemaContractError, TransientError
 from jobs.lake.run import Run, Window
 from jobs.salesforce import budget, bulk, client, rest
 from tests.infra.local.sources.conftest import Org, Server
-from tests.jobs.lakehouse import ACCOUNTS, at, put
+from tests.jobs.lakehouse import ACCOUNTS, at, killed_at, put
+from tests.jobs.lakehouse import rows as bronze_rows
 
 TABLE = tables.table(ACCOUNTS)
 DAY = Window(at("2026-10-01"), at("2026-10-02"))
@@ -418,6 +420,21 @@ def test_other_query_never_goes_on_with_the_parts_of_this_one(
 
     assert len(read()[0]) == 5
     assert bulk_jobs(org) == 2
+
+
+def test_bulk_read_that_was_killed_at_its_commit_fetches_nothing_again(
+    spark: SparkSession, org: Org, in_bulk: None
+) -> None:
+    known = fill(org, 5)
+    run = Run("run", ACCOUNTS, window_start=DAY.start, window_end=DAY.end)
+    with killed_at(delta, "replace_batch"):
+        salesforce_accounts.build(run)
+
+    salesforce_accounts.build(run)
+
+    assert sorted(row["id"] for row in bronze_rows(spark, ACCOUNTS)) == known
+    assert bulk_jobs(org) == 1
+    assert objects.keys("_staging/") == []
 
 
 # Hard deletes
