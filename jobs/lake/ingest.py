@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import contract, delta, ledger, settings, staging, watermark
+from jobs.lake import column_nulls, contract, delta, ledger, settings, staging, watermark
+from jobs.lake.errors import SchemaContractError
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run, Window
 from jobs.lake.tables import Table
@@ -44,6 +45,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
     print(f"{table.name}: reads {window.record()['start'] or 'the beginning'} to {window.record()['end']}", flush=True)
     uri = settings.lake().uri(table.name)
     staged = staging.write(table, window.batch_id, extract(window))
+    _refuse_sudden_nulls(run, table, window, staged)
     counts = Counts(read=staged.rows, written=staged.rows)
     metadata = run.commit_metadata(
         {},
@@ -72,3 +74,14 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
     staging.clear(table, window.batch_id)
     ledger.record(table.name)
     return counts
+
+
+def _refuse_sudden_nulls(run: Run, table: Table, window: Window, staged: staging.Staged) -> None:
+    if "null_column" in run.accept:
+        return
+    before = column_nulls.newest(settings.lake().uri(table.name), but=window.batch_id)
+    try:
+        contract.sudden_nulls(table.name, staged.rows, staged.nulls, before)
+    except SchemaContractError:
+        staging.clear(table, window.batch_id)  # else the next try could go on with what was refused
+        raise

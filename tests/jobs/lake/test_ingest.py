@@ -32,8 +32,9 @@ def source(*batches: Sequence[dict[str, Any]], schema: pa.Schema = ARROW) -> Ext
     return extract
 
 
-def ingest_day(spark: SparkSession, day: int, extract: Extract) -> ingest.Counts:
-    run = Run(f"run-{day}", ACCOUNTS, window_start=at(f"2026-10-0{day}"), window_end=at(f"2026-10-0{day + 1}"))
+def ingest_day(spark: SparkSession, day: int, extract: Extract, accept: tuple[str, ...] = ()) -> ingest.Counts:
+    begin, end = at(f"2026-10-0{day}"), at(f"2026-10-0{day + 1}")
+    run = Run(f"run-{day}", ACCOUNTS, window_start=begin, window_end=end, accept=accept)
     return ingest.ingest(spark, run, TABLE, SCHEMA, extract)
 
 
@@ -145,3 +146,33 @@ def test_other_schema_stops_the_batch_and_nothing_is_written(
     assert version(ACCOUNTS) == before
     assert by(spark, ACCOUNTS, "id", "n") == {"a": 1}
     assert objects.read_json(WATERMARK) == saved
+
+
+def test_column_that_turns_null_all_at_once_stops_the_batch_until_that_is_accepted(
+    spark: SparkSession, lake: str
+) -> None:
+    lost: list[dict[str, Any]] = [{"id": str(number), "n": None} for number in range(20)]
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    before, saved = version(ACCOUNTS), objects.read_json(WATERMARK)
+
+    with pytest.raises(
+        SchemaContractError, match="column n is null in all 20 rows, in the newest 1 before it was in 0"
+    ):
+        ingest_day(spark, 2, source(lost[:15], lost[15:]))
+
+    assert (version(ACCOUNTS), objects.read_json(WATERMARK)) == (before, saved)
+    assert staged() == []
+
+    ingest_day(spark, 2, source(lost), accept=("null_column",))
+    ingest_day(spark, 3, source(lost))  # what was taken once is nothing new
+
+    assert len(rows(spark, ACCOUNTS)) == 41
+
+
+def test_column_that_was_never_filled_is_taken_also_in_a_first_batch(spark: SparkSession, lake: str) -> None:
+    nothing: list[dict[str, Any]] = [{"id": str(number), "n": None} for number in range(20)]
+
+    ingest_day(spark, 1, source(nothing))
+    ingest_day(spark, 1, source(nothing))  # and when it replaces itself
+
+    assert len(rows(spark, ACCOUNTS)) == 20
