@@ -13,7 +13,8 @@ why it failed.
 
 `tables` limits a run to the tables named; the gate and the catalog always run. A failed gate stops gold and
 is never retried: mend the data or the rule, then clear the gate. Failures of a source or of the platform are
-retried with growing pauses. Runs by hand and backfills may be of any date, also outside of the schedule.
+retried with growing pauses. Runs by hand and backfills may be of any date, also outside of the schedule; a backfill
+runs days again that were run only if told to, and nothing while the DAG is paused.
 """
 
 from __future__ import annotations

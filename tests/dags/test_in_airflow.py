@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -68,5 +69,6 @@ def test_backfill_outside_of_the_schedule_gets_each_day_with_all_its_tasks(api: 
         ("2026-11-15", "2026-11-16"), ("2026-11-16", "2026-11-17"), ("2026-11-17", "2026-11-18"),
     ]  # fmt: skip
     assert {run["run_type"] for run in runs} == {"backfill"}
+    assert api.runs(DAG, since=date(2026, 11, 16)) == runs[1:]
     for run in runs:
         assert {task.task for task in api.tasks(DAG, run["dag_run_id"])} == TASKS
