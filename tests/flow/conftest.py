@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import psutil
@@ -66,8 +67,40 @@ class Platform:
         assert answer.ok, answer.text
         return str(answer.json()["dag_run_id"])
 
+    def backfill(self, first: date, last: date, **options: Any) -> list[str]:
+        """Asks for a backfill of these days, one after another; gives the ids of its runs, oldest day first.
+
+        Args:
+            first: first day.
+            last: last day, included.
+            options: of the REST API, such as `reprocess_behavior="completed"`, `run_backwards=True` or
+                `dag_run_conf={"tables": [...]}`.
+        """
+        days = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        asked = {"dag_id": DAG, **days, "max_active_runs": 1, **options}
+        answer = requests.post(f"{self.addresses.airflow}/api/v2/backfills", json=asked, timeout=60)
+        assert answer.ok, answer.text
+        return [
+            run["dag_run_id"]
+            for run in self.airflow.runs(DAG, since=first)
+            if run["run_type"] == "backfill"
+            and run["logical_date"][:10] <= last.isoformat()
+            and run["state"] in ("queued", "running")
+        ]
+
+    def arguments(self, run_id: str) -> dict[str, list[str]]:
+        """The command line of a run's newest job run of each step, such as `--window-start ... --exact`."""
+        emr, application = self.client("emr-serverless"), self.addresses.emr_application_id
+        pages = emr.get_paginator("list_job_runs").paginate(applicationId=application)
+        found = [run for page in pages for run in page["jobRuns"] if f" {run_id} " in run["name"]]
+        words = [
+            emr.get_job_run(applicationId=application, jobRunId=run["id"])["jobRun"]["jobDriver"]["sparkSubmit"]
+            for run in sorted(found, key=lambda run: run["createdAt"])
+        ]
+        return {step: rest for step, *rest in (submit["entryPointArguments"] for submit in words)}
+
     def wait(self, run_id: str, seconds: float = 420) -> dict[str, str]:
-        """Waits for a run's end; gives the state of each task."""
+        """Waits for the end of a run of any type; gives the state of each task."""
         url = f"{self.addresses.airflow}/api/v2/dags/{DAG}/dagRuns/{run_id}"
         give_up = time.monotonic() + seconds
         while requests.get(url, timeout=60).json()["state"] not in ("success", "failed"):
