@@ -102,7 +102,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
         elif time.monotonic() - last_moved > STARTED_WITHIN:
             raise PlatformError(
                 f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: see its scheduler's log, "
-                "and whether a run was deleted (a scheduled day is not scheduled again)"
+                "and whether a run was deleted, or overtaken by a backfill of a later day (neither is scheduled again)"
             )
         time.sleep(1)
 
