@@ -78,7 +78,15 @@ class Platform:
         """
         days = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
         asked = {"dag_id": DAG, **days, "max_active_runs": 1, **options}
-        answer = requests.post(f"{self.addresses.airflow}/api/v2/backfills", json=asked, timeout=60)
+        url = f"{self.addresses.airflow}/api/v2/backfills"
+        for _ in range(5):
+            answer = requests.post(url, json=asked, timeout=60)
+            if answer.status_code != requests.codes.server_error:
+                break
+            # SQLite was locked by a live run's writes. A backfill with some of its runs is left, and blocks the next.
+            for found in requests.get(url, params={"dag_id": DAG}, timeout=60).json()["backfills"]:
+                if found["completed_at"] is None:
+                    requests.put(f"{url}/{found['id']}/cancel", timeout=60)
         assert answer.ok, answer.text
         return [
             run["dag_run_id"]
