@@ -161,10 +161,10 @@ def _total(cursor: Any) -> int:
 
 def _measure(cursor: Any, window: Window) -> Measure:
     bounds, values = _bounds(window)
-    # The cast changes nothing in Snowflake, where the sum is a NUMBER(38, 2); the stand-in adds up doubles.
-    query = f"SELECT COUNT(*), CAST(SUM(AMOUNT) AS NUMBER(38, 2)) FROM {OBJECT} WHERE {bounds}"
-    rows, amount = cursor.execute(query, values).fetchone()
-    return Measure(int(rows), Decimal("0.00") if amount is None else Decimal(amount))
+    # In whole cents: the stand-in adds up doubles, which are exact for whole numbers alone (up to 9 * 10^15).
+    query = f"SELECT COUNT(*), CAST(SUM(AMOUNT * 100) AS NUMBER(38, 0)) FROM {OBJECT} WHERE {bounds}"
+    rows, cents = cursor.execute(query, values).fetchone()
+    return Measure(int(rows), Decimal(cents or 0).scaleb(-2))
 
 
 def _refuse_fewer(total: int, known: int | None) -> None:

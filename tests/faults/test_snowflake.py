@@ -75,6 +75,13 @@ def test_whole_table_comes_in_bounded_parts_and_as_the_source_counts_it(
     assert facts == {"source_rows": total, "source_sum": str(amount), "source_total": total}
 
 
+def test_large_sums_are_compared_to_the_cent(sources: Sources) -> None:
+    """The stand-in adds up doubles, which have no 80000000000000.04."""
+    remake(sources, *["2026-10-01|40000000000000.02|2026-10-01 08:00:00"] * 2)
+
+    assert read(DAY)[1]["source_sum"] == "80000000000000.04"
+
+
 def test_window_is_counted_apart_from_the_whole_table(sources: Sources) -> None:
     remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-02|2.20|2026-10-02 00:00:00")
 

@@ -153,7 +153,7 @@ class Cursor:
         if "SUM" not in self.statements[-1]:
             return (self.total,)
         rows, amount = self.counts.pop(0)
-        return rows, None if amount is None else Decimal(amount)
+        return rows, None if amount is None else int(Decimal(amount) * 100)
 
 
 def orders(number: int, amount: str = "1.00") -> pa.Table:
