@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from dq.suite import Suite
 from dq.validate import Judgement
@@ -20,23 +22,32 @@ def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int 
         judgements: their outcomes.
         version: version that was judged; None for rows that are not committed yet.
     """
-    now = datetime.now(UTC)
     _, _, short = suite.table.partition(".")
-    return objects.write_json(
-        f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json",
-        {
-            "table_name": suite.table,
-            "run_id": run.run_id,
-            "step": run.step,
-            "version": version,
-            "suite": suite.digest,
-            "validated_at": now,
-            "success": not any(judgement.critical for judgement in judgements),
-            "evaluated": len(judgements),
-            "failed": sum(not judgement.success for judgement in judgements),
-            "results": [judgement.record() for judgement in judgements],
-        },
-    )
+    while True:
+        now = datetime.now(UTC)
+        place = objects.write_new_json(
+            f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json", _record(run, suite, judgements, version, now)
+        )
+        if place is not None:
+            return place
+        time.sleep(0.2)  # another validation of the table ended within this second
+
+
+def _record(
+    run: Run, suite: Suite, judgements: Sequence[Judgement], version: int | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "table_name": suite.table,
+        "run_id": run.run_id,
+        "step": run.step,
+        "version": version,
+        "suite": suite.digest,
+        "validated_at": now,
+        "success": not any(judgement.critical for judgement in judgements),
+        "evaluated": len(judgements),
+        "failed": sum(not judgement.success for judgement in judgements),
+        "results": [judgement.record() for judgement in judgements],
+    }
 
 
 def summary(table: str, judgements: Sequence[Judgement]) -> list[str]:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from dq import results, suite, validate
-from jobs.lake import delta, delta_log, gated, session, settings, tables
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import DataFrame, SparkSession
+
+from dq import conservation, results, suite, validate
+from dq.suite import Suite
+from dq.validate import Judgement
+from jobs.lake import changes, delta, delta_log, gated, session, settings, tables
 from jobs.lake.errors import GateError
-from jobs.lake.run import Run
+from jobs.lake.run import Run, utc
+
+# All rows are judged again now and then, whatever the change feed says.
+WHOLE_EVERY = timedelta(days=7)
 
 
 def gate(run: Run) -> None:
     """Judges every silver table of the run; gold may read only what passes.
 
-    Cost grows with the size of the silver tables.
+    Cost of the row rules grows with the rows that changed since a version passed under the same suite; rules about
+    a whole table (uniqueness, volume) read the columns that they are about. A changed suite, a full refresh, and
+    the first gate after a week judge every row.
 
     Raises:
-        GateError: a critical rule failed or could not be judged, or a table was not written by this run.
+        GateError: a critical rule failed or could not be judged, rows were lost or doubled, too many are in
+            quarantine, or a table was not written by this run.
     """
     gated.refused(run)
     spark = session.spark(run.step)
@@ -22,16 +35,60 @@ def gate(run: Run) -> None:
     refusals: list[str] = []
     for name, version in versions.items():
         rules = suite.load(name)
-        frame = delta.read(spark, settings.lake().uri(name), version)
-        judged = validate.validate(rules, frame, frame)
+        scope = _scope(spark, run, rules, version)
+        judged = [
+            *conservation.judge(rules, version, scope.since, run.run_id if run.builds(name) else None),
+            *_judge(spark, rules, version, scope),
+        ]
         place = results.write(run, rules, judged, version)
-        lines = results.summary(f"{name} version {version}", judged)
+        lines = results.summary(f"{name} version {version} ({scope.words})", judged)
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
             refusals.append(f"{' '.join(lines)} All results: {place}")
+        else:
+            gated.keep_last_passed(name, scope.verdict)
     if refusals:
         raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
     gated.passed(run, versions)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What of a version the row rules have to judge.
+
+    Attributes:
+        changed: the rows; None for all.
+        since: the version that passed last under whatever suite; None for the first.
+        verdict: what to remember when the version passes.
+    """
+
+    changed: DataFrame | None
+    since: int | None
+    verdict: gated.Passed
+
+    @property
+    def words(self) -> str:
+        return "all rows" if self.changed is None else f"rows changed since version {self.since}"
+
+
+def _scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> _Scope:
+    uri, now = settings.lake().uri(rules.table), datetime.now(UTC)
+    table_id = delta_log.table_id(uri) or ""
+    last = gated.last_passed(rules.table)
+    if last is None or last.table_id != table_id:
+        return _Scope(None, None, gated.Passed(version, table_id, rules.digest, now.isoformat()))
+    whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
+    keys = tables.table(rules.table).keys
+    net = None if whole else changes.net(spark, uri, keys, last.version, version)
+    changed = None if net is None else changes.after(net)
+    whole_at = now.isoformat() if changed is None else last.whole_at
+    since = last.version if last.version < version else None
+    return _Scope(changed, since, gated.Passed(version, table_id, rules.digest, whole_at))
+
+
+def _judge(spark: SparkSession, rules: Suite, version: int, scope: _Scope) -> list[Judgement]:
+    whole = delta.read(spark, settings.lake().uri(rules.table), version)
+    return validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
 
 
 def version_to_judge(run: Run, table: str) -> int:

@@ -42,6 +42,21 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Quarantine:
+    """How many rows may be split off before the gate closes.
+
+    Attributes:
+        max_share: of the rows that were read, 0 to 1.
+        share_from_rows: rows that must have been read for the share to count: one bad row of three is no flood.
+        max_rows: in any case.
+    """
+
+    max_share: float = 0.05
+    share_from_rows: int = 20
+    max_rows: int = 10_000
+
+
+@dataclass(frozen=True)
 class Suite:
     """All rules of a table.
 
@@ -49,11 +64,13 @@ class Suite:
         table: registry name.
         rules: in file order.
         digest: hash of the content: a changed suite validates everything anew.
+        quarantine: thresholds; None where no row rule can split rows off.
     """
 
     table: str
     rules: tuple[Rule, ...]
     digest: str
+    quarantine: Quarantine | None = None
 
     @property
     def row_rules(self) -> tuple[Rule, ...]:
@@ -80,7 +97,17 @@ def parse(table: str, text: str) -> Suite:
         raise ConfigurationError(f"the suite of {table} has no expectations: a gate without rules is no gate")
     rules = tuple(_rule(table, entry) for entry in content["expectations"])
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return Suite(table=table, rules=rules, digest=digest)
+    return Suite(table=table, rules=rules, digest=digest, quarantine=_quarantine(table, content, rules))
+
+
+def _quarantine(table: str, content: dict[str, Any], rules: tuple[Rule, ...]) -> Quarantine | None:
+    limits = content.get("quarantine") or {}
+    if limits and not any(rule.quarantine for rule in rules):
+        raise ConfigurationError(f"the suite of {table} limits its quarantine, but no rule splits rows off")
+    try:
+        return Quarantine(**limits) if any(rule.quarantine for rule in rules) else None
+    except TypeError as error:
+        raise ConfigurationError(f"the suite of {table}: quarantine has unknown fields ({error})") from error
 
 
 def _rule(table: str, entry: dict[str, Any]) -> Rule:

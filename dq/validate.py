@@ -61,7 +61,7 @@ def about_rows(rule: Rule) -> bool:
 
 
 def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:
-    """Judges row rules on `rows` and the others on `whole`.
+    """Judges row rules on `rows`, those changed since they were judged last, and the others on `whole`.
 
     Raises:
         GateError: not every rule of the suite was judged.

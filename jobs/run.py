@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+from datetime import UTC, datetime
 
 from jobs.lake import errors
 from jobs.lake.run import ACCEPTABLE, Run, utc
@@ -17,13 +18,17 @@ def parse(arguments: list[str]) -> Run:
     """The run that the command line asks for."""
     parser = argparse.ArgumentParser(prog="run.py", description="Runs one step of a pipeline.")
     parser.add_argument("step", help="bronze.fx_rates, silver.orders, gate, gold.fact_orders, register, ...")
-    parser.add_argument("--run-id", required=True, help="id that all steps of one pipeline run share")
+    parser.add_argument("subject", nargs="?", default="", help="table that an operation is about: lineage gold.x")
+    by_hand = f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    parser.add_argument("--run-id", default=by_hand, help="id that all steps of one pipeline run share")
     parser.add_argument("--window-start", type=utc, help="begin of the data interval, ISO 8601, UTC")
     parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
     parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
     parser.add_argument("--tables", type=_names, default=(), help="tables of a limited run, by comma; all if not given")
     parser.add_argument("--accept", type=_names, default=(), help=f"damage that is meant, by comma: {ACCEPTABLE}")
+    parser.add_argument("--rule", default="", help="quarantine: rows that break this rule")
+    parser.add_argument("--batches", type=_names, default=(), help="quarantine: rows of these batches, by comma")
     parser.add_argument("--job", default="", help="name of the job run, by which others see that it lives")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)

@@ -1,12 +1,24 @@
-"""Finds what a step runs: a table's own module by its registry name, the gate, or the registration."""
+"""Finds what a step runs: a table's own module by its registry name, the gate, the registration, an operation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 
 from jobs.lake import tables
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
+
+# Imported when asked for: each needs other, slow libraries.
+STEPS = {
+    "gate": "dq.run_ge_checks:gate",
+    "register": "jobs.catalog.register_glue_tables:register_all",
+    "lineage": "jobs.operations.lineage:show",
+    "quarantine.count": "jobs.operations.quarantine:count",
+    "quarantine.list": "jobs.operations.quarantine:show",
+    "quarantine.replay": "jobs.operations.quarantine:replay",
+    **{table.name: f"{table.module}:build" for table in tables.TABLES},
+}
 
 
 def perform(run: Run) -> None:
@@ -15,16 +27,8 @@ def perform(run: Run) -> None:
     Raises:
         ConfigurationError: no such step.
     """
-    if run.step == "gate":
-        from dq import run_ge_checks
-
-        run_ge_checks.gate(run)
-    elif run.step == "register":
-        from jobs.catalog import register_glue_tables
-
-        register_glue_tables.register_all()
-    elif run.step in {table.name for table in tables.TABLES}:
-        import_module(tables.table(run.step).module).build(run)
-    else:
-        known = ", ".join([*(table.name for table in tables.TABLES), "gate", "register"])
-        raise ConfigurationError(f"no step {run.step!r}; there are {known}")
+    if run.step not in STEPS:
+        raise ConfigurationError(f"no step {run.step!r}; there are {', '.join(sorted(STEPS))}")
+    module, _, name = STEPS[run.step].partition(":")
+    step: Callable[[Run], object] = getattr(import_module(module), name)
+    step(run)

@@ -17,9 +17,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from jobs.catalog import ops_tables
 from jobs.lake import delta_log, errors, settings, tables
+from jobs.lake.run import Run
 
-LAYERS = (*tables.LAYERS, "quarantine")
+LAYERS = (*tables.LAYERS, "quarantine", "ops")
 # Where Delta's type names and Hive's, which Glue uses, differ; the rest are the same words.
 _HIVE_TYPES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 # Spark reads its schema back from table parameters of at most 4,000 characters.
@@ -43,9 +45,13 @@ class Catalog:
         log = delta_log.open_table(uri)
         if log is None:
             return None
+        short = name.partition(".")[2]
+        return self.put(name, _table_input(short, description, uri, json.loads(log.schema().to_json())))
+
+    def put(self, name: str, wanted: dict[str, Any]) -> str:
+        """Makes the catalog's entry of a table what is wanted; tells what was done."""
         database, _, short = name.partition(".")
         self._database(database)
-        wanted = _table_input(short, description, uri, json.loads(log.schema().to_json()))
         present = self._table(database, short)
         if present is None:
             self.glue.create_table(DatabaseName=database, TableInput=wanted)
@@ -76,9 +82,11 @@ class Catalog:
 
 
 def register(catalog: Catalog, layers: tuple[str, ...]) -> list[str]:
-    """Registers every table of these layers that the lake has; gives a line for each."""
+    """Registers every table of these layers that the lake has, and what `ops` asks of it; gives a line for each."""
     lines = []
     for layer in layers:
+        if layer == "ops":
+            lines += [catalog.put(table.name, table.table_input(catalog.bucket)) for table in ops_tables.TABLES]
         for name, description in _names(layer):
             done = catalog.register(name, description)
             if done:
@@ -86,13 +94,15 @@ def register(catalog: Catalog, layers: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def register_all() -> None:
+def register_all(_: Run) -> None:
     """Registers every layer of this process's lake."""
     catalog = Catalog(boto3.client("glue"), settings.lake().bucket)
     print("\n".join(register(catalog, LAYERS)), flush=True)
 
 
 def _names(layer: str) -> list[tuple[str, str]]:
+    if layer == "ops":
+        return []
     if layer == "quarantine":
         return [(f"quarantine.{t.short}", f"Rows kept out of {t.name}.") for t in tables.layer("silver")]
     return [(t.name, t.description) for t in tables.layer(layer)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,6 +19,8 @@ from pyspark.sql.types import (
 
 from dq import audit
 from jobs.lake import publish, session, tables
+from jobs.lake.changes import AFTER, BEFORE, after
+from jobs.lake.publish import Part
 from jobs.lake.run import Run
 
 SCHEMA = StructType(
@@ -39,8 +42,8 @@ SCHEMA = StructType(
 
 def build(run: Run) -> None:
     """Publishes the dimension from the gated versions."""
-    audited = audit.of(run)
-    publish.publish(session.spark(run.step), run, tables.table(run.step), SCHEMA, compute, audited)
+    recipe = publish.Recipe(SCHEMA, compute, affected)
+    publish.publish(session.spark(run.step), run, tables.table(run.step), recipe, audit.of(run))
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -75,3 +78,28 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
         F.lit(True).alias("is_inferred"),
     )
     return known.unionByName(inferred, allowMissingColumns=True)
+
+
+def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> Part:
+    """Numbers that an account or an order has or had.
+
+    Costs grow with these and with the accounts, of which each number may have several. All orders are searched, by
+    one column, only for numbers that no account has and no changed order has now: someone else's order may.
+    """
+    accounts, orders = inputs["silver.salesforce_accounts"], inputs["silver.orders"]
+    numbers = [
+        changed[table].select(F.col(f"{state}.{column}").alias("id"))
+        for table, column in (("silver.salesforce_accounts", "account_number"), ("silver.orders", "customer_id"))
+        for state in (BEFORE, AFTER)
+    ]
+    ids = reduce(DataFrame.union, numbers).filter("id IS NOT NULL").distinct().persist()
+    known = accounts.join(F.broadcast(ids), accounts["account_number"] == ids["id"], "left_semi").persist()
+    seen = after(changed["silver.orders"]).select(F.col("customer_id").alias("id")).distinct()
+    unsure = ids.join(known.select(F.col("account_number").alias("id")), "id", "left_anti").join(
+        seen, "id", "left_anti"
+    )
+    if not unsure.isEmpty():
+        elsewhere = orders.join(F.broadcast(unsure), orders["customer_id"] == unsure["id"], "left_semi")
+        seen = seen.union(elsewhere.select(F.col("customer_id").alias("id")).distinct())
+    ordering = seen.withColumnRenamed("id", "customer_id")
+    return Part(ids, {"silver.salesforce_accounts": known, "silver.orders": ordering})

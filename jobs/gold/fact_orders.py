@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -10,6 +11,8 @@ from pyspark.sql.types import DateType, DecimalType, StringType, StructField, St
 
 from dq import audit
 from jobs.lake import publish, session, tables
+from jobs.lake.changes import AFTER, BEFORE, after
+from jobs.lake.publish import Part
 from jobs.lake.run import Run
 
 SCHEMA = StructType(
@@ -26,11 +29,15 @@ SCHEMA = StructType(
     ]
 )
 
+# From here on computing all orders is no dearer than looking for those that each rate touches.
+MOST_RATES = 5_000
+FAR = date(9999, 12, 31)
+
 
 def build(run: Run) -> None:
     """Publishes the facts from the gated versions."""
-    audited = audit.of(run)
-    publish.publish(session.spark(run.step), run, tables.table(run.step), SCHEMA, compute, audited)
+    recipe = publish.Recipe(SCHEMA, compute, affected)
+    publish.publish(session.spark(run.step), run, tables.table(run.step), recipe, audit.of(run))
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -50,6 +57,54 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
         "status",
         "fx_as_of_date",
         "order_month",
+    )
+
+
+def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> Part | None:
+    """Orders that changed, and orders whose rate appeared, was revised or went.
+
+    Costs grow with these and with the months that they are in. None when more rates changed than are worth it.
+    """
+    orders, rates = inputs["silver.orders"], inputs["silver.fx_rates"]
+    states = [F.col(f"{state}.order_month").alias("order_month") for state in (BEFORE, AFTER)]
+    moved = changed["silver.orders"]
+    months = {row[0] for state in states for row in moved.select(state).distinct().collect() if row[0]}
+    spans = _spans(changed["silver.fx_rates"], rates)
+    found = spans.groupBy().agg(F.count("*"), F.min("_from"), F.max("_until")).collect()[0]
+    if found[0] > MOST_RATES:
+        return None
+    mine = after(moved)
+    if found[0]:
+        revalued = (
+            orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}"))
+            .join(
+                F.broadcast(spans),
+                (F.col("currency") == F.col("_ccy"))
+                & (F.col("order_date") >= F.col("_from"))
+                & (F.col("order_date") < F.col("_until")),
+            )
+            .select(orders.columns)
+            .dropDuplicates(["order_id"])
+            .join(moved.select("order_id"), "order_id", "left_anti")
+            .persist()
+        )
+        months |= {row[0] for row in revalued.select("order_month").distinct().collect() if row[0]}
+        mine = mine.unionByName(revalued)
+    keys = moved.select("order_id").union(mine.select("order_id")).distinct()
+    return Part(keys, {"silver.orders": mine, "silver.fx_rates": rates}, sorted(months))
+
+
+def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
+    """Days for which a changed rate counts or counted: `_ccy, _from, _until`, the end excluded."""
+    revised = changed.filter(~F.col(f"{BEFORE}.usd_rate").eqNullSafe(F.col(f"{AFTER}.usd_rate"))).select(
+        F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_from")
+    )
+    later = rates.select(F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_until"))
+    return (
+        revised.join(later, "_ccy", "left")
+        .groupBy("_ccy", "_from")
+        .agg(F.coalesce(F.min(F.when(F.col("_until") > F.col("_from"), F.col("_until"))), F.lit(FAR)).alias("_until"))
+        .persist()
     )
 
 

@@ -1,6 +1,8 @@
-"""What is new in a table since a version: from its change feed, or all of it where the feed is gone."""
+"""What changed in a table since a version: from its change feed, or nothing to go by where the feed is gone."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # ships no types
 from pyspark.errors import AnalysisException
@@ -10,20 +12,73 @@ from pyspark.sql import functions as F
 from jobs.lake import delta
 
 FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
+BEFORE, AFTER = "_before", "_after"
 
 
-def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame:
-    """Rows that were added after version `since` and up to `until`, for append-only tables.
+def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
+    """Rows of the batches that were added after version `since` and up to `until`, for append-only bronze.
 
-    Costs follow the new rows. `since` None, a version whose feed the log has lost, or one beyond `until` (the table
-    was made anew) gives the whole table at `until`: silver keeps the newest of each key, so the result is the same.
+    A batch that was replaced in between comes once, as it was left. Costs follow the new rows.
+
+    Returns:
+        None where that can't be told: `since` is None or beyond `until` (the table was made anew), or the feed is
+        gone. Who reads the whole table then gets the same result, since silver keeps the newest of each key.
     """
-    if since is None or since > until:
-        return delta.read(spark, uri, until)
     if since == until:
         return delta.read(spark, uri, until).limit(0)
+    feed = _feed(spark, uri, since, until)
+    if feed is None:
+        return None
+    last = feed.groupBy(F.col("_batch_id").alias("_b")).agg(F.max("_commit_version").alias("_last"))
+    kept = feed.filter(F.col("_change_type") == "insert").join(
+        F.broadcast(last), (F.col("_batch_id") == F.col("_b")) & (F.col("_commit_version") == F.col("_last"))
+    )
+    return kept.drop(*FEED_COLUMNS, "_b", "_last")
+
+
+def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, until: int) -> DataFrame | None:
+    """What became of each key between two versions: its columns, `_before` and `_after` as structs of the whole row.
+
+    A key that is new has no `_before`, a deleted one no `_after`; one that ended as it began is left out. Costs
+    follow the changed rows.
+
+    Returns:
+        None where that can't be told: `since` is None or beyond `until`, or the feed is gone.
+    """
+    present = delta.read(spark, uri, until)
+    row = F.struct(*present.columns)
+    if since == until:
+        return present.limit(0).select(*keys, row.alias(BEFORE), row.alias(AFTER))
+    feed = _feed(spark, uri, since, until)
+    if feed is None:
+        return None
+    ends = F.col("_change_type").isin("insert", "update_postimage")
+    # Within one commit a row leaves before it comes back.
+    event = F.struct(row.alias("row"), ends.alias("there"))
+    moment = F.struct("_commit_version", ends)
+    first, last = F.min_by(event, moment), F.max_by(event, moment)
+    return (
+        feed.groupBy(*keys)
+        .agg(first.alias("_first"), last.alias("_last"))
+        .select(
+            *keys,
+            F.when(~F.col("_first.there"), F.col("_first.row")).alias(BEFORE),
+            F.when(F.col("_last.there"), F.col("_last.row")).alias(AFTER),
+        )
+        .filter(~F.col(BEFORE).eqNullSafe(F.col(AFTER)))
+    )
+
+
+def after(changed: DataFrame) -> DataFrame:
+    """The rows of `net` as they are now; deleted ones are left out."""
+    return changed.filter(F.col(AFTER).isNotNull()).select(f"{AFTER}.*")
+
+
+def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
+    if since is None or since > until:
+        return None
     try:
-        feed = (
+        return (
             spark.read.format("delta")
             .option("readChangeFeed", "true")
             .option("startingVersion", since + 1)
@@ -35,8 +90,7 @@ def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> Da
         if reason is None:
             raise
         print(f"{uri}: no change feed from version {since + 1} ({reason}); reads all of it")
-        return delta.read(spark, uri, until)
-    return feed.filter(F.col("_change_type") == "insert").drop(*FEED_COLUMNS)
+        return None
 
 
 def _why_the_feed_is_gone(error: AnalysisException | Py4JJavaError) -> str | None:

@@ -24,6 +24,8 @@ class Commit:
         time: when it was committed, UTC.
         metadata: the user metadata that this project's writers put there; {} for others.
         bytes_written: size of the data files that it added.
+        rows_written: rows that it inserted or updated, by Delta's own count; None where Delta doesn't tell.
+        restored: of a RESTORE, the version or the time that the table went back to.
     """
 
     version: int
@@ -31,6 +33,8 @@ class Commit:
     time: datetime
     metadata: dict[str, Any]
     bytes_written: int
+    rows_written: int | None = None
+    restored: int | datetime | None = None
 
     @property
     def inputs(self) -> dict[str, int]:
@@ -52,6 +56,18 @@ def version(uri: str) -> int | None:
     return None if found is None else int(found.version())
 
 
+def table_id(uri: str) -> str | None:
+    """The table's identity: another one when it was made anew. None when there is no table."""
+    found = open_table(uri)
+    return None if found is None else str(found.metadata().id)
+
+
+def row_count(uri: str, version: int) -> int:
+    """Rows of a version, from the statistics in its log."""
+    found = open_table(uri, version)
+    return 0 if found is None else int(found.count())
+
+
 def commits(uri: str) -> Iterator[Commit]:
     """The commits that the log still has, newest first. Reads a few, then more if asked for more."""
     found = open_table(uri)
@@ -69,12 +85,43 @@ def commits(uri: str) -> Iterator[Commit]:
                 time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
                 metadata=json.loads(text) if text.startswith("{") else {},
                 bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
+                rows_written=_rows_written(metrics),
+                restored=_restored(entry),
             )
         seen = len(entries)
         if limit is None or seen < limit:
             return
 
 
+def effective(uri: str) -> Iterator[Commit]:
+    """The commits that made the table what it is, newest first: without those that a RESTORE took back."""
+    back_to: int | datetime | None = None
+    for commit in commits(uri):
+        moment: int | datetime = commit.time if isinstance(back_to, datetime) else commit.version
+        if back_to is not None and moment > back_to:  # type: ignore[operator]  # of one type, as chosen above
+            continue
+        if commit.restored is not None:
+            back_to = commit.restored
+            continue
+        yield commit
+
+
+def _restored(entry: dict[str, Any]) -> int | datetime | None:
+    """Where a RESTORE went, from its parameters, which are texts."""
+    if entry["operation"] != "RESTORE":
+        return None
+    to = entry["operationParameters"]
+    if to.get("version") is not None:
+        return int(to["version"])
+    return datetime.fromisoformat(str(to["timestamp"]).replace(" ", "T")).replace(tzinfo=UTC)
+
+
+def _rows_written(metrics: dict[str, Any]) -> int | None:
+    if "numTargetRowsInserted" in metrics:  # MERGE
+        return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
+    return int(metrics["numOutputRows"]) if "numOutputRows" in metrics else None
+
+
 def last_inputs(uri: str, step: str) -> dict[str, int] | None:
-    """Input versions of the newest commit that `step` made; None when it made none that the log still has."""
-    return next((c.inputs for c in commits(uri) if c.metadata.get("step") == step), None)
+    """Input versions of the newest commit that `step` made and no RESTORE took back; None when the log has none."""
+    return next((c.inputs for c in effective(uri) if c.metadata.get("step") == step), None)

@@ -20,6 +20,14 @@ class TransientError(LakeError):
     exit_code = 75  # EX_TEMPFAIL
 
 
+class TableBusyError(TransientError):
+    """Another live writer holds the table's lease."""
+
+
+class LeaseLostError(TransientError):
+    """The table's lease was taken over while this job wrote."""
+
+
 class ConfigurationError(LakeError):
     """A setting, secret or permission is missing or wrong. A person mends it; retrying does not help."""
 

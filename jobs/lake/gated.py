@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from jobs.lake import objects
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The newest version of a table that passed, from which the gate goes on.
+
+    Attributes:
+        version: of the table.
+        table_id: identity of the table: one that was made anew has passed nothing.
+        suite: hash of the rules by which it passed: other rules have judged nothing.
+        whole_at: when all of its rows were judged last, ISO 8601, UTC.
+    """
+
+    version: int
+    table_id: str
+    suite: str
+    whole_at: str
 
 
 def _key(run: Run) -> str:
@@ -21,6 +40,19 @@ def passed(run: Run, versions: dict[str, int]) -> None:
 def refused(run: Run) -> None:
     """Takes back what an earlier attempt of this run recorded."""
     objects.delete_prefix(_key(run))
+
+
+def last_passed(table: str) -> Passed | None:
+    """The newest version of the table that passed; None when none has. Deleting it makes the gate judge all rows."""
+    found: dict[str, Any] | None = objects.read_json(f"ops/gate/last/{table}.json")
+    return Passed(**found) if found else None
+
+
+def keep_last_passed(table: str, verdict: Passed) -> None:
+    """Remembers it, unless a newer version of the same table passed meanwhile."""
+    known = last_passed(table)
+    if known is None or known.table_id != verdict.table_id or known.version <= verdict.version:
+        objects.write_json(f"ops/gate/last/{table}.json", asdict(verdict))
 
 
 def versions(run: Run, tables: tuple[str, ...]) -> dict[str, int]:

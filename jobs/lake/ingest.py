@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import column_nulls, contract, delta, ledger, settings, staging, watermark
+from jobs.lake import column_nulls, contract, delta, leases, ledger, settings, staging, watermark
 from jobs.lake.errors import SchemaContractError
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run, Window
@@ -41,22 +41,42 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
     Raises:
         SchemaContractError: the rows don't fit the table; nothing was written.
     """
-    window = watermark.window(run, table)
-    print(f"{table.name}: reads {window.record()['start'] or 'the beginning'} to {window.record()['end']}", flush=True)
-    uri = settings.lake().uri(table.name)
-    staged = staging.write(table, window.batch_id, extract(window))
-    _refuse_sudden_nulls(run, table, window, staged)
-    counts = Counts(read=staged.rows, written=staged.rows)
-    metadata = run.commit_metadata(
-        {},
-        batch_id=window.batch_id,
-        window=window.record(),
-        counts=vars(counts),
-        source=table.source,
-        facts=staged.facts,
-    )
-    delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
-    present = delta.read(spark, uri)
+    with leases.hold(run, table.name) as held:
+        uri = settings.lake().uri(table.name)
+        window = watermark.window(run, table)
+        begin = window.record()["start"] or "the beginning"
+        print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
+        staged = staging.write(table, window.batch_id, extract(window))
+        _refuse_sudden_nulls(run, table, window, staged)
+        counts = Counts(read=staged.rows, written=staged.rows)
+        delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
+        batch, adds_columns = _batch(spark, run, table, window, staged)
+        metadata = run.commit_metadata(
+            {},
+            batch_id=window.batch_id,
+            window=window.record(),
+            counts=vars(counts),
+            source=table.source,
+            facts=staged.facts,
+            fencing=held[table.name].fencing,
+        )
+        held[table.name].renew()
+        delta.replace_batch(batch, uri, window.batch_id, metadata, add_columns=adds_columns)
+        watermark.save(run, table, window)
+        staging.clear(table, window.batch_id)
+        ledger.record(table.name)
+    return counts
+
+
+def _batch(
+    spark: SparkSession, run: Run, table: Table, window: Window, staged: staging.Staged
+) -> tuple[DataFrame, bool]:
+    """The staged rows with their lineage, and whether they bring new columns.
+
+    Raises:
+        SchemaContractError: they don't fit the table.
+    """
+    present = delta.read(spark, settings.lake().uri(table.name))
     if staged.rows:
         raw = spark.read.parquet(f"{settings.lake().root}/{staging.prefix(table, window.batch_id)}")
     else:
@@ -68,12 +88,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
             "_ingested_at": F.current_timestamp(),
         }
     )
-    added = contract.new_columns(table.name, present.schema, batch.schema)
-    delta.replace_batch(batch, uri, window.batch_id, metadata, add_columns=bool(added))
-    watermark.save(run, table, window)
-    staging.clear(table, window.batch_id)
-    ledger.record(table.name)
-    return counts
+    return batch, bool(contract.new_columns(table.name, present.schema, batch.schema))
 
 
 def _refuse_sudden_nulls(run: Run, table: Table, window: Window, staged: staging.Staged) -> None:

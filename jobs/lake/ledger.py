@@ -12,6 +12,9 @@ from typing import Any
 from jobs.lake import delta_log, objects, settings
 from jobs.lake.errors import LakeError
 
+# Where a row that was read can end.
+PARTS = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -36,7 +39,7 @@ class Counts:
     deleted: int = 0
 
     def __post_init__(self) -> None:
-        out = self.written + self.unchanged + self.superseded + self.quarantined + self.dead_lettered
+        out = sum(getattr(self, part) for part in PARTS)
         if out != self.read:
             raise LakeError(f"rows lost or doubled: {self.read} read but {out} accounted for in {asdict(self)}")
 
@@ -63,11 +66,16 @@ def record(table: str) -> None:
 
 def _entry(table: str, commit: delta_log.Commit) -> dict[str, Any]:
     facts = dict(commit.metadata)
+    window = facts.pop("window", None) or {"start": None, "end": None}
     return {
         "table_name": table,
         "output_version": commit.version,
         "committed_at": commit.time,
+        "table_rows": delta_log.row_count(settings.lake().uri(table), commit.version),
         **facts.pop("counts"),
+        "source_rows": facts.get("facts", {}).get("source_rows"),
+        "window_start": window["start"],
+        "window_end": window["end"],
         **facts,
         "bytes_written": commit.bytes_written,
     }

@@ -23,6 +23,19 @@ def write_json(key: str, value: Any) -> str:
     return write(key, (json.dumps(value, default=str, sort_keys=True) + "\n").encode())
 
 
+def write_new_json(key: str, value: Any) -> str | None:
+    """Writes one line of JSON unless the object is there already; None when it is."""
+    bucket = settings.lake().bucket
+    body = (json.dumps(value, default=str, sort_keys=True) + "\n").encode()
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+            return None
+        raise
+    return f"s3://{bucket}/{key}"
+
+
 def read_json(key: str) -> Any | None:
     """The object's value; None when it doesn't exist."""
     try:

@@ -1,80 +1,158 @@
-"""Publishes a gold table: computes it from the versions that the gate passed, audits, then commits the difference."""
+"""Publishes a gold table from the versions that the gate passed: computes, audits, then commits the difference."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import delta, delta_log, gated, ledger, settings, versions
+from jobs.lake import changes, delta, delta_log, gated, leases, ledger, settings, tables, versions
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
 from jobs.lake.tables import Table
 
-Compute = Callable[[Mapping[str, DataFrame]], DataFrame]
 Audit = Callable[[DataFrame, DataFrame], None]
 
 DELETED = "_deleted"
 
 
-def publish(spark: SparkSession, run: Run, table: Table, schema: StructType, compute: Compute, audit: Audit) -> Counts:
+@dataclass(frozen=True)
+class Part:
+    """What of a gold table changed inputs can have changed.
+
+    Attributes:
+        keys: the table's keys, each once.
+        inputs: the input rows from which `compute` gives the rows of exactly these keys.
+        places: values of the partition column in which these keys are or will be; None for anywhere.
+    """
+
+    keys: DataFrame
+    inputs: Mapping[str, DataFrame]
+    places: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a gold table comes from its inputs.
+
+    Attributes:
+        schema: its columns, with comments.
+        compute: pure function from the input tables' rows to this table's rows.
+        affected: the part that net changes of the inputs (`changes.net`) touch; None to compute the whole instead.
+    """
+
+    schema: StructType
+    compute: Callable[[Mapping[str, DataFrame]], DataFrame]
+    affected: Callable[[Mapping[str, DataFrame], Mapping[str, DataFrame]], Part | None]
+
+
+def publish(spark: SparkSession, run: Run, table: Table, recipe: Recipe, audit: Audit) -> Counts:
     """Brings the table to what its gated inputs say. No reader ever sees a row that failed the audit.
 
-    Cost grows with the inputs for computing, and with the changed rows' partitions for writing. Run again, or
-    with inputs older than those published, it changes nothing.
+    Cost grows with the rows that changed in the inputs since the versions that gold was made of, the rows that they
+    affect, and the partitions of these. The whole is computed instead at the first time, on a full refresh, by other
+    code than the last commit's, and where the inputs' change feed is gone; the table is the same. Run again, or with
+    inputs older than those published, it changes nothing.
 
     Args:
         spark: the session.
         run: names the gate's verdict to obey.
         table: the gold table.
-        schema: its columns, with comments.
-        compute: pure function from the input tables to this table's rows.
+        recipe: how it is computed.
         audit: called with the rows to write and with the whole new content before the commit; raises to refuse.
 
     Raises:
         GateError: the gate passed no version of an input, or the audit refused.
     """
     uri = settings.lake().uri(table.name)
-    delta.create(spark, uri, schema, table.partition_by, table.description)
-    ledger.record(table.name)
-    published = delta_log.last_inputs(uri, run.step) or {}
-    # A run that was overtaken must not roll gold back: what is published was gated as well.
-    inputs = {
-        name: max(version, published.get(name, version))
-        for name, version in gated.versions(run, table.depends_on).items()
-    }
-    frames = {name: delta.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
-    whole = _conformed(compute(frames), schema).persist(StorageLevel.MEMORY_AND_DISK)
-    difference = compare(whole, delta.read(spark, uri), table.keys).persist(StorageLevel.MEMORY_AND_DISK)
-    classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
-    written = classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0)
-    counts = Counts(
-        read=written + classes.get(versions.UNCHANGED, 0),
-        written=written,
-        unchanged=classes.get(versions.UNCHANGED, 0),
-        deleted=classes.get(DELETED, 0),
-    )
-    if written or counts.deleted:
-        to_write = difference.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)).select(schema.names)
-        audit(to_write, whole)
-    metadata = run.commit_metadata(inputs, counts=vars(counts))
-    if written or counts.deleted:
-        changes = difference.filter(F.col("_class") != versions.UNCHANGED).withColumn(
-            DELETED, F.col("_class") == DELETED
+    with leases.hold(run, table.name) as held:
+        delta.create(spark, uri, recipe.schema, table.partition_by, table.description)
+        ledger.record(table.name)
+        published = delta_log.last_inputs(uri, run.step) or {}
+        # A run that was overtaken must not roll gold back: what is published was gated as well.
+        inputs = {
+            name: max(version, published.get(name, version))
+            for name, version in gated.versions(run, table.depends_on).items()
+        }
+        frames = {name: delta.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
+        part = None if run.full_refresh or not _same_code(run, uri) else _part(spark, recipe, published, inputs, frames)
+        current = delta.read(spark, uri)
+        touched = current if part is None else _rows_of(current, part, table)
+        new = _conformed(recipe.compute(frames if part is None else part.inputs), recipe.schema)
+        difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
+        classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
+        written = classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0)
+        unchanged, deleted = classes.get(versions.UNCHANGED, 0), classes.get(DELETED, 0)
+        counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
+        if written or deleted:
+            audit(_to_write(difference, recipe.schema), _content(current, difference, table, recipe.schema, part))
+        metadata = run.commit_metadata(
+            inputs, counts=vars(counts), whole=part is None, fencing=held[table.name].fencing
         )
-        places = None
-        if table.partition_by:
-            (column,) = table.partition_by
-            rows = changes.select(column).union(changes.select(F.col(f"_was_{column}"))).distinct().collect()
-            places = (column, [row[0] for row in rows if row[0] is not None])
-        delta.merge(spark, uri, changes, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
-    else:
-        delta.commit_nothing(spark, uri, metadata)
-    ledger.record(table.name)
+        held[table.name].renew()
+        if written or deleted:
+            _merge(spark, uri, table, difference, metadata)
+        else:
+            delta.commit_nothing(spark, uri, metadata)
+        ledger.record(table.name)
     return counts
+
+
+def _same_code(run: Run, uri: str) -> bool:
+    """Whether the table is as the same release has left it: another may compute otherwise."""
+    made = next((c for c in delta_log.effective(uri) if c.metadata.get("step") == run.step), None)
+    return made is not None and made.metadata.get("code") == run.code
+
+
+def _part(
+    spark: SparkSession,
+    recipe: Recipe,
+    published: Mapping[str, int],
+    inputs: Mapping[str, int],
+    frames: Mapping[str, DataFrame],
+) -> Part | None:
+    changed: dict[str, DataFrame] = {}
+    for name, version in inputs.items():
+        net = changes.net(spark, settings.lake().uri(name), tables.table(name).keys, published.get(name), version)
+        if net is None:
+            return None
+        changed[name] = net.persist(StorageLevel.MEMORY_AND_DISK)
+    return recipe.affected(changed, frames)
+
+
+def _rows_of(current: DataFrame, part: Part, table: Table) -> DataFrame:
+    if part.places is not None:
+        (column,) = table.partition_by
+        current = current.filter(F.col(column).isin(list(part.places)))
+    return current.join(F.broadcast(part.keys), list(table.keys), "left_semi")
+
+
+def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
+    return difference.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)).select(schema.names)
+
+
+def _content(
+    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, part: Part | None
+) -> DataFrame:
+    """The table as it will be."""
+    new = difference.filter(F.col("_class") != DELETED).select(schema.names)
+    if part is None:
+        return new
+    return current.join(F.broadcast(part.keys), list(table.keys), "left_anti").unionByName(new)
+
+
+def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, metadata: str) -> None:
+    changed = difference.filter(F.col("_class") != versions.UNCHANGED).withColumn(DELETED, F.col("_class") == DELETED)
+    places = None
+    if table.partition_by:
+        (column,) = table.partition_by
+        rows = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
+        places = (column, [row[0] for row in rows if row[0] is not None])
+    delta.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
 
 
 def compare(whole: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:

@@ -1,18 +1,29 @@
 """Rows that a rule split off before silver: `quarantine.<table>`, the raw row with the reason.
 
-Inserted by the identity of the raw row, so that a step that runs again adds nothing twice.
+A row's identity comes from source, batch and content, so that a step that runs again adds nothing twice; equal
+rows of one batch are numbered, so that each is kept. A row leaves when its batch is read again and it is good, or
+no longer there.
 """
 
 from __future__ import annotations
 
-from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import delta, settings
+from jobs.lake import delta, delta_log, ledger, settings
+from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
 from jobs.lake.tables import Table
+
+Batches = Mapping[str, Sequence[str]]  # bronze table -> batch ids
 
 
 def _text(name: str, comment: str) -> StructField:
@@ -21,7 +32,7 @@ def _text(name: str, comment: str) -> StructField:
 
 SCHEMA = StructType(
     [
-        _text("row_id", "hash of source, batch and raw row"),
+        _text("row_id", "hash of source, batch, raw row, and number among equal rows of the batch"),
         _text("raw_row", "the bronze row as JSON"),
         _text("rule", "every rule that the row breaks, joined by '; '"),
         _text("source_table", "bronze table that the row came from"),
@@ -37,24 +48,94 @@ def name(table: Table) -> str:
     return f"quarantine.{table.short}"
 
 
-def write(spark: SparkSession, run: Run, table: Table, bad: DataFrame, inputs: dict[str, int]) -> None:
-    """Adds rows with `_raw`, `_rule`, `_source_table` and `_batch_id` that are not there yet."""
+def settle(
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    bad: DataFrame,
+    batches: Batches,
+    inputs: dict[str, int],
+    *,
+    release: bool,
+) -> int | None:
+    """Makes the quarantine hold the bad rows of these batches, which were read whole; writes only what differs.
+
+    Args:
+        spark: the session.
+        run: run id and step for the commit.
+        table: the silver table.
+        bad: rows with `_raw`, `_rule`, `_source_table` and `_batch_id`, persisted.
+        batches: the batches that were read.
+        inputs: versions of the bronze tables, for the commit.
+        release: also remove rows of these batches that are not bad (any more).
+
+    Returns:
+        the quarantine's version; None while there is none.
+    """
     uri = settings.lake().uri(name(table))
+    found = bad.count()
+    if not found and not held(table, batches):
+        return delta_log.version(uri)
     delta.create(spark, uri, SCHEMA, (), f"Rows kept out of {table.name}, each with the rules that it breaks.")
-    rows = bad.select(
-        F.sha2(F.concat_ws("\x1f", "_source_table", "_batch_id", "_raw"), 256).alias("row_id"),
+    rows = _identified(bad, run)
+    present = delta.read(spark, uri).filter(_of(batches))
+    missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
+    gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
+    changes = missing.unionByName(gone).persist(StorageLevel.MEMORY_AND_DISK)
+    numbers = {row["_gone"]: row["count"] for row in changes.groupBy("_gone").count().collect()}
+    if numbers:
+        added = numbers.get(False, 0)
+        counts = Counts(read=found, written=added, unchanged=found - added, deleted=numbers.get(True, 0))
+        metadata = run.commit_metadata(inputs, counts=vars(counts))
+        delta.merge(spark, uri, changes, keys=("row_id",), metadata=metadata, deleted="_gone")
+        ledger.record(name(table))
+    return delta_log.version(uri)
+
+
+def held(table: Table, batches: Batches, version: int | None = None) -> int:
+    """How many rows of these batches the quarantine holds; costs a look at two columns of it."""
+    log = delta_log.open_table(settings.lake().uri(name(table)), version)
+    if log is None or not any(batches.values()):
+        return 0
+    chosen = [
+        (ds.field("source_table") == source) & ds.field("batch_id").isin(list(ids)) for source, ids in batches.items()
+    ]
+    return int(log.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen)))
+
+
+def total(table: Table) -> int:
+    """How many rows the quarantine holds."""
+    uri = settings.lake().uri(name(table))
+    version = delta_log.version(uri)
+    return 0 if version is None else delta_log.row_count(uri, version)
+
+
+def batches_of(table: Table, rule: str, batches: Sequence[str]) -> tuple[str, ...]:
+    """Batches with quarantined rows that break `rule`, if given, and are among `batches`, if given."""
+    log = delta_log.open_table(settings.lake().uri(name(table)))
+    if log is None:
+        return ()
+    rows = log.to_pyarrow_dataset().to_table(columns=["batch_id", "rule"])
+    if rule:
+        rows = rows.filter(pc.match_substring(rows["rule"], rule))
+    found = set(rows["batch_id"].to_pylist())
+    return tuple(sorted(found & set(batches) if batches else found))
+
+
+def _identified(bad: DataFrame, run: Run) -> DataFrame:
+    equal = Window.partitionBy("_source_table", "_batch_id", "_raw").orderBy(F.lit(0))
+    number = F.row_number().over(equal).cast("string")
+    return bad.withColumn("_number", number).select(
+        F.sha2(F.concat_ws("\x1f", "_source_table", "_batch_id", "_raw", "_number"), 256).alias("row_id"),
         F.col("_raw").alias("raw_row"),
         F.col("_rule").alias("rule"),
         F.col("_source_table").alias("source_table"),
         F.col("_batch_id").alias("batch_id"),
         F.lit(run.run_id).alias("run_id"),
         F.current_timestamp().alias("quarantined_at"),
-    ).dropDuplicates(["row_id"])
-    with delta.user_metadata(spark, run.commit_metadata(inputs)):
-        (
-            DeltaTable.forPath(spark, uri)
-            .alias("t")
-            .merge(rows.alias("s"), "t.row_id = s.row_id")
-            .whenNotMatchedInsertAll()
-            .execute()
-        )
+    )
+
+
+def _of(batches: Batches) -> Column:
+    chosen = [(F.col("source_table") == source) & F.col("batch_id").isin(list(ids)) for source, ids in batches.items()]
+    return reduce(or_, chosen, F.lit(False))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +53,9 @@ class Run:
         tables: the tables that the pipeline run was limited to; empty for all.
         accept: what this run takes though it looks like damage: `fewer_rows`, `null_column`.
         job: name of the job run that does the step; empty when none does (a shell, a test).
+        subject: the table that an operation is about, such as `gold.fact_orders` for `lineage`.
+        rule: limits an operation on the quarantine to rows that break this rule.
+        batches: limits an operation on the quarantine, or a silver step, to these bronze batches.
     """
 
     run_id: str
@@ -64,6 +68,10 @@ class Run:
     tables: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     job: str = ""
+    subject: str = ""
+    rule: str = ""
+    batches: tuple[str, ...] = ()
+    _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def builds(self, table: str) -> bool:
         """Whether the pipeline run builds this table."""
@@ -72,7 +80,14 @@ class Run:
     def commit_metadata(self, inputs: dict[str, int], **facts: Any) -> str:
         """The user metadata of a Delta commit: which inputs, at which versions, it was made of."""
         return json.dumps(
-            {"run_id": self.run_id, "step": self.step, "code": self.code, "inputs": inputs, **facts},
+            {
+                "run_id": self.run_id,
+                "step": self.step,
+                "code": self.code,
+                "inputs": inputs,
+                "seconds": round(time.monotonic() - self._begun, 1),
+                **facts,
+            },
             sort_keys=True,
             default=str,
         )

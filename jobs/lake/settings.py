@@ -75,6 +75,15 @@ def lake() -> Lake:
     return Lake(bucket=_required("SLUICE_LAKE_BUCKET"), project=_project())
 
 
+def emr_application_id() -> str:
+    """The EMR Serverless application that this job runs in.
+
+    Raises:
+        ConfigurationError: SLUICE_EMR_APPLICATION_ID is not set.
+    """
+    return _required("SLUICE_EMR_APPLICATION_ID")
+
+
 def sources() -> Sources:
     """The addresses of the sources; vendors' own unless the environment names another."""
     return Sources(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import changes, delta, delta_log, ledger, quarantine, settings, versions
+from jobs.lake import changes, delta, delta_log, leases, ledger, quarantine, settings, versions
 from jobs.lake.errors import LakeError
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
@@ -28,7 +30,8 @@ def upsert(
 ) -> Counts:
     """Merges new bronze rows into the table and commits which bronze versions they came from.
 
-    Cost grows with the new rows and the partitions that they touch. Run again, it changes nothing.
+    Cost grows with the new rows and the partitions that they touch. Run again, it changes nothing. A full refresh
+    reads all of bronze; a run for `batches` reads those again, as of the bronze versions that the table was made of.
 
     Args:
         spark: the session.
@@ -38,48 +41,108 @@ def upsert(
         readers: for each bronze table, the pure function from its rows to the table's columns; one row out for
             each row in, columns whose names begin with `_` carried along.
         broken_rules: names of the row rules that a row breaks, joined by `; `; empty for a good row.
+
+    Raises:
+        LakeError: a bronze table isn't there yet.
     """
     uri = settings.lake().uri(table.name)
-    delta.create(spark, uri, schema, table.partition_by, table.description)
-    ledger.record(table.name)
-    before = {} if run.full_refresh else (delta_log.last_inputs(uri, run.step) or {})
-    inputs = {source: _version(source) for source in readers}
-    parts = [
-        _typed(
-            changes.inserted(spark, settings.lake().uri(source), before.get(source), version), source, readers, schema
+    with leases.hold(run, table.name, quarantine.name(table)) as held:
+        delta.create(spark, uri, schema, table.partition_by, table.description)
+        ledger.record(table.name)
+        arrived = _read(spark, run, table, schema, readers)
+        incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
+        bad = incoming.filter(F.col("_rule") != "")
+        batches, read = _census(incoming)
+        # Rows that have become good leave the quarantine when the table has them. Where a killed run reads the same
+        # rows again by itself they may leave before, in the commit that brings new ones.
+        rereads = run.full_refresh or bool(run.batches)
+        quarantined_at = quarantine.settle(spark, run, table, bad, batches, arrived.inputs, release=not rereads)
+        counts, changed, places = _difference(delta.read(spark, uri), incoming, table)
+        metadata = run.commit_metadata(
+            arrived.inputs,
+            counts=vars(counts),
+            since=arrived.since,
+            read_by_source=read,
+            batches=batches,
+            quarantine_version=quarantined_at,
+            replayed=list(run.batches),
+            fencing=held[table.name].fencing,
         )
-        for source, version in inputs.items()
-    ]
-    incoming = parts[0]
-    for part in parts[1:]:
-        incoming = incoming.unionByName(part)
-    incoming = incoming.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
-    bad = incoming.filter(F.col("_rule") != "")
+        held[table.name].renew()
+        if counts.written:
+            rows = changed.select(schema.names)
+            delta.merge(spark, uri, rows, keys=table.keys, metadata=metadata, partitions=places)
+        else:
+            delta.commit_nothing(spark, uri, metadata)
+        if rereads:
+            quarantine.settle(spark, run, table, bad, batches, arrived.inputs, release=True)
+        ledger.record(table.name)
+    return counts
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """Bronze rows as the table's columns, and what of bronze they are.
+
+    Attributes:
+        rows: with `_raw`, `_source_table` and `_batch_id` beside the columns.
+        inputs: version of each bronze table.
+        since: version after which the rows came; None for all rows.
+    """
+
+    rows: DataFrame
+    inputs: dict[str, int]
+    since: dict[str, int | None]
+
+
+def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
+    known = delta_log.last_inputs(settings.lake().uri(table.name), run.step) or {}
+    inputs = known if run.batches else {source: _version(source) for source in readers}
+    if not inputs:
+        raise LakeError(f"{table.name} was never built: there is nothing to read again")
+    before = {} if run.full_refresh else known
+    parts, since = [], {}
+    for source, version in inputs.items():
+        uri = settings.lake().uri(source)
+        raw = None if run.batches else changes.inserted(spark, uri, before.get(source), version)
+        since[source] = None if raw is None else before.get(source)
+        if raw is None:
+            raw = delta.read(spark, uri, version)
+        if run.batches:
+            raw = raw.filter(F.col("_batch_id").isin(list(run.batches)))
+        parts.append(_typed(raw, source, readers, schema))
+    return _Arrived(reduce(DataFrame.unionByName, parts), inputs, since)
+
+
+def _census(incoming: DataFrame) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The batches of the incoming rows, and how many rows each bronze table gave."""
+    batches: dict[str, list[str]] = {}
+    read: dict[str, int] = {}
+    for source, batch, number in incoming.groupBy("_source_table", "_batch_id").count().collect():
+        batches.setdefault(source, []).append(batch)
+        read[source] = read.get(source, 0) + number
+    return {source: sorted(ids) for source, ids in batches.items()}, read
+
+
+def _difference(
+    present: DataFrame, incoming: DataFrame, table: Table
+) -> tuple[Counts, DataFrame, tuple[str, list[str]] | None]:
+    """What becomes of the rows, those of them to write, and the partitions that a merge of these has to look into."""
     good = incoming.filter(F.col("_rule") == "").drop("_rule")
-    quarantined = bad.count()
-    if quarantined:
-        quarantine.write(spark, run, table, bad, inputs)
-    target, places = _present_rows(delta.read(spark, uri), good, table)
+    target, places = _present_rows(present, good, table)
     classified = versions.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
         StorageLevel.MEMORY_AND_DISK
     )
     classes = {row["_class"]: row["count"] for row in classified.groupBy("_class").count().collect()}
-    written = classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0)
+    quarantined = incoming.filter(F.col("_rule") != "").count()
     counts = Counts(
-        read=sum(classes.values()) + quarantined,
-        written=written,
+        read=incoming.count(),
+        written=classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0),
         unchanged=classes.get(versions.UNCHANGED, 0),
         superseded=classes.get(versions.SUPERSEDED, 0),
         quarantined=quarantined,
     )
-    metadata = run.commit_metadata(inputs, counts=vars(counts))
-    if written:
-        changed = classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)).select(schema.names)
-        delta.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places)
-    else:
-        delta.commit_nothing(spark, uri, metadata)
-    ledger.record(table.name)
-    return counts
+    return counts, classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)), places
 
 
 def _version(source: str) -> int:

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from dq import run_ge_checks, suite
 from jobs.lake import gated, objects
 from jobs.lake.errors import GateError
+from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
 from tests.jobs.lakehouse import put, silver_account, silver_order, silver_rate
 
@@ -27,7 +28,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
 def wrote(run_id: str, **tables: list[dict[str, Any]]) -> dict[str, int]:
     """Commits of a run to the silver tables: good rows, or others by the table's short name."""
     return {
-        name: put(name, tables.get(name.partition(".")[2], rows), run_id=run_id, step=name)
+        name: put(name, tables.get(name.partition(".")[2], rows), run_id=run_id, step=name, counts=vars(Counts(0)))
         for name, rows in GOOD.items()
     }
 

@@ -14,11 +14,13 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from jobs.lake import delta, delta_log, ledger, objects, settings, tables
 from jobs.lake.ingest import LINEAGE
+from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
 
 ORDERS = "bronze.snowflake_orders"
@@ -117,7 +119,10 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
     uri = settings.lake().uri(table)
     delta.create(spark, uri, schema, ("_batch_id",), table)
     batch = frame(spark, [{**row, **lineage} for row in rows], schema)
-    delta.replace_batch(batch, uri, batch_id, "{}", add_columns=False)
+    metadata = {"run_id": "land", "step": table, "inputs": {}, "batch_id": batch_id}
+    metadata |= {"counts": vars(Counts(len(rows), len(rows))), "source": tables.table(table).source}
+    window = {"start": None, "end": "2026-10-02T00:00:00+00:00"}
+    delta.replace_batch(batch, uri, batch_id, json.dumps({**metadata, "window": window}), add_columns=False)
     return version(table)
 
 
@@ -133,6 +138,16 @@ def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
         storage_options=settings.storage_options(),
         commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)}),
     )
+    return version(table)
+
+
+def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:
+    """Merges rows into a silver table, with its change feed, and deletes those whose first key is named."""
+    facts = tables.table(table)
+    uri = settings.lake().uri(table)
+    delta.create(spark, uri, schema_of(table), facts.partition_by, table)
+    batch = frame(spark, rows, schema_of(table)).withColumn("_gone", F.col(facts.keys[0]).isin(list(gone)))
+    delta.merge(spark, uri, batch, keys=facts.keys, metadata="{}", deleted="_gone")
     return version(table)
 
 

@@ -1,18 +1,23 @@
-"""What is new since a version, and what happens when the change feed can't say."""
+"""What is new: read from the change feed where it is, and told as unknown where it is not."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from deltalake import DeltaTable
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from jobs.lake import changes, objects, settings
-from tests.jobs.lakehouse import ORDERS, land, order
+from tests.jobs.lakehouse import ORDERS, change, land, order, put, silver_order
+
+SILVER = "silver.orders"
 
 
-def ids(spark: SparkSession, since: int | None, until: int) -> list[str]:
+def ids(spark: SparkSession, since: int | None, until: int) -> list[str] | None:
     found = changes.inserted(spark, settings.lake().uri(ORDERS), since, until)
+    if found is None:
+        return None
     assert not set(changes.FEED_COLUMNS) & set(found.columns)
     return sorted(row["order_id"] for row in found.collect())
 
@@ -24,17 +29,27 @@ def test_only_rows_after_the_version_and_up_to_the_other_are_new(spark: SparkSes
 
     assert ids(spark, first, second) == ["O2"]
     assert ids(spark, second, third) == ["O2", "O3"]
-    assert ids(spark, None, second) == ["O1", "O2"]
-    assert ids(spark, third, third) == []
+    assert ids(spark, second, second) == []
 
 
-def test_table_that_was_made_anew_is_read_whole(spark: SparkSession, lake: str) -> None:
-    version = land(spark, ORDERS, "b1", [order("O1")])
+def test_batch_that_was_replaced_in_between_comes_once_as_it_was_left(spark: SparkSession, lake: str) -> None:
+    first = land(spark, ORDERS, "b1", [order("O1")])
+    land(spark, ORDERS, "b2", [order("O2"), order("O9")])
+    land(spark, ORDERS, "b3", [order("O4")])
+    last = land(spark, ORDERS, "b2", [order("O2"), order("O3")])
 
-    assert ids(spark, version + 50, version) == ["O1"]
+    assert ids(spark, first, last) == ["O2", "O3", "O4"]
 
 
-def test_log_that_has_lost_the_versions_gives_the_whole_table(spark: SparkSession, lake: str, capsys: Any) -> None:
+@pytest.mark.parametrize("since", [None, 99], ids=["never read", "read of a table that was made anew"])
+def test_what_can_not_be_told_is_told_as_unknown(spark: SparkSession, lake: str, since: int | None) -> None:
+    until = land(spark, ORDERS, "b1", [order("O1")])
+
+    assert ids(spark, since, until) is None
+    assert changes.net(spark, settings.lake().uri(ORDERS), ["order_id"], since, until) is None
+
+
+def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, lake: str, capsys: Any) -> None:
     versions = [land(spark, ORDERS, batch, [order(batch)]) for batch in ("O1", "O2", "O3")]
     DeltaTable(settings.lake().uri(ORDERS), storage_options=settings.storage_options()).create_checkpoint()
     for lost in range(versions[1] + 1):
@@ -43,5 +58,37 @@ def test_log_that_has_lost_the_versions_gives_the_whole_table(spark: SparkSessio
     other = spark.newSession()
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
-    assert ids(other, versions[0], versions[2]) == ["O1", "O2", "O3"]
+    assert ids(other, versions[0], versions[2]) is None
     assert "reads all of it" in capsys.readouterr().out
+
+
+def states(found: DataFrame | None) -> dict[str, tuple[str | None, str | None]]:
+    """Status before and after, by order."""
+    assert found is not None
+    return {
+        row["order_id"]: (row["_before"] and row["_before"]["status"], row["_after"] and row["_after"]["status"])
+        for row in found.collect()
+    }
+
+
+def test_net_change_of_a_key_is_its_first_state_and_its_last(spark: SparkSession, lake: str) -> None:
+    since = change(spark, SILVER, [silver_order(f"O{n}") for n in (1, 2, 3, 4)])
+    change(spark, SILVER, [silver_order("O1", status="PAID"), silver_order("O2", status="PAID"), silver_order("O5")])
+    change(spark, SILVER, [silver_order("O1", status="SHIPPED"), silver_order("O2"), silver_order("O6")])
+    until = change(spark, SILVER, [silver_order("O3"), silver_order("O6")], gone=("O3", "O6"))
+
+    found = changes.net(spark, settings.lake().uri(SILVER), ["order_id"], since, until)
+
+    assert states(found) == {
+        "O1": ("PLACED", "SHIPPED"),
+        "O3": ("PLACED", None),
+        "O5": (None, "PLACED"),
+    }  # O2 ended as it began, O4 was never touched, O6 came and went
+    assert found is not None
+    assert sorted(row["order_id"] for row in changes.after(found).collect()) == ["O1", "O5"]
+
+
+def test_nothing_changed_between_a_version_and_itself(spark: SparkSession, lake: str) -> None:
+    at = put(SILVER, [silver_order("O1")])
+
+    assert states(changes.net(spark, settings.lake().uri(SILVER), ["order_id"], at, at)) == {}

@@ -59,7 +59,7 @@ def test_window_becomes_one_batch_with_its_lineage(spark: SparkSession, lake: st
     assert {row["_batch_id"] for row in found} == {"beginning-20261002T000000Z"}
     assert (counts.read, counts.written) == (2, 2) == (made["read"], made["written"])
     assert (made["run_id"], made["source"]) == ("run-1", "salesforce/accounts")
-    assert made["window"] == {"start": None, "end": "2026-10-02T00:00:00+00:00"}
+    assert (made["window_start"], made["window_end"]) == (None, "2026-10-02T00:00:00+00:00")
     assert staged() == []
 
 

@@ -48,7 +48,8 @@ def passed(run_id: str, orders: int) -> None:
 
 
 def published(spark: SparkSession, run_id: str, audit: publish.Audit = accept) -> publish.Counts:
-    return publish.publish(spark, Run(run_id, GOLD), tables.table(GOLD), fact_orders.SCHEMA, compute, audit)
+    recipe = publish.Recipe(fact_orders.SCHEMA, compute, lambda changed, inputs: None)
+    return publish.publish(spark, Run(run_id, GOLD), tables.table(GOLD), recipe, audit)
 
 
 def statuses(spark: SparkSession) -> Row:

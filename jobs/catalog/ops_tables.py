@@ -1,0 +1,100 @@
+"""The ledger and the gates' results as external tables of JSON, so that Athena can ask what happened.
+
+Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+OPENX = "org.openx.data.jsonserde.JsonSerDe"
+
+
+@dataclass(frozen=True)
+class JsonTable:
+    """One external table over lines of JSON.
+
+    Attributes:
+        name: `ops.<table>`.
+        description: one sentence for the catalog.
+        folder: below the lake's bucket, read with all folders in it.
+        columns: name, Hive type, comment; keys that are no column are ignored.
+    """
+
+    name: str
+    description: str
+    folder: str
+    columns: tuple[tuple[str, str, str], ...]
+
+    def table_input(self, bucket: str) -> dict[str, Any]:
+        """As Glue takes it."""
+        return {
+            "Name": self.name.partition(".")[2],
+            "Description": self.description,
+            "TableType": "EXTERNAL_TABLE",
+            "PartitionKeys": [],
+            "Parameters": {"EXTERNAL": "TRUE", "classification": "json"},
+            "StorageDescriptor": {
+                "Columns": [{"Name": name, "Type": type_, "Comment": text} for name, type_, text in self.columns],
+                "Location": f"s3://{bucket}/{self.folder}",
+                "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+                "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                "SerdeInfo": {"SerializationLibrary": OPENX, "Parameters": {"serialization.format": "1"}},
+            },
+        }
+
+
+TABLES = (
+    JsonTable(
+        "ops.run_ledger",
+        "One row per commit of a step: what went in, what came of it.",
+        "ops/run_ledger/",
+        (
+            ("table_name", "string", "table that was written"),
+            ("output_version", "bigint", "version that the step made"),
+            ("run_id", "string", "pipeline run"),
+            ("step", "string", "step of the run"),
+            ("code", "string", "hash of the code release"),
+            ("committed_at", "string", "when, ISO 8601, UTC"),
+            ("window_start", "string", "bronze: begin of the source window; null for the beginning"),
+            ("window_end", "string", "bronze: end of the source window"),
+            ("batch_id", "string", "bronze: batch that the window became"),
+            ("source_rows", "bigint", "bronze: rows that the source counted for the window"),
+            ("read", "bigint", "rows that entered"),
+            ("written", "bigint", "rows that changed the table"),
+            ("unchanged", "bigint", "rows that the table held already"),
+            ("superseded", "bigint", "rows older than what the table or the batch held"),
+            ("quarantined", "bigint", "rows split off by a rule"),
+            ("dead_lettered", "bigint", "messages that could not be read"),
+            ("deleted", "bigint", "rows that the step removed from the table"),
+            ("table_rows", "bigint", "rows of the table at this version"),
+            ("inputs", "map<string,bigint>", "version of each input table"),
+            ("read_by_source", "map<string,bigint>", "silver: rows that each bronze table gave"),
+            ("seconds", "double", "from the start of the step to the commit"),
+            ("bytes_written", "bigint", "bytes of new data files"),
+        ),
+    ),
+    JsonTable(
+        "ops.dq_results",
+        "One row per table and validation, with the outcome of each expectation.",
+        "gold/quality/",
+        (
+            ("table_name", "string", "table that was judged"),
+            ("run_id", "string", "pipeline run"),
+            ("step", "string", "gate, or the gold step that audited itself"),
+            ("version", "bigint", "version that was judged; null for rows that were not committed yet"),
+            ("suite", "string", "hash of the rules"),
+            ("validated_at", "string", "when, ISO 8601, UTC"),
+            ("success", "boolean", "no critical failure"),
+            ("evaluated", "bigint", "expectations that were judged"),
+            ("failed", "bigint", "of these, failed ones"),
+            (
+                "results",
+                "array<struct<rule:string,expectation:string,severity:string,success:boolean,observed:string,"
+                "error:string,why:string>>",
+                "one entry per expectation",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,188 @@
+"""One writer a table, held where the write happens: `_locks/<table>.json`, taken by S3's conditional PUT.
+
+Spark's Delta does not make commits of two drivers on S3 safe (delta#3596): the later one replaces the log entry of
+the earlier. A lease is renewed by a heartbeat; it may be broken only when the heartbeat is stale and the job run of
+its owner is no longer live. It is never deleted, so that its fencing number only grows.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from botocore.exceptions import ClientError
+
+from jobs.lake import settings
+from jobs.lake.errors import LeaseLostError, TableBusyError
+from jobs.lake.run import Run, utc
+
+HEARTBEAT = timedelta(seconds=10)
+STALE = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=10)
+LIVE = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"]
+
+
+@dataclass
+class Lease:
+    """A held lease.
+
+    Attributes:
+        table: that it is for.
+        body: what its object says.
+        etag: of the object as this owner wrote it.
+        s3: the client that writes it; clients may be shared between threads, making them may not.
+    """
+
+    table: str
+    body: dict[str, Any]
+    etag: str
+    s3: Any
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def fencing(self) -> int:
+        """Grows with every owner."""
+        return int(self.body["fencing"])
+
+    def renew(self, *, held: bool = True) -> None:
+        """Tells that the owner lives, or, with `held` false, that it is done. Called just before a commit as well.
+
+        Raises:
+            LeaseLostError: another owner has it.
+        """
+        with self._one_at_a_time:
+            self.body |= {"heartbeat_at": _now().isoformat(), "held": held}
+            etag = _put(self.s3, self.table, self.body, IfMatch=self.etag)
+            if etag is None:
+                raise LeaseLostError(
+                    f"{self.table}: the lease of {self.body['run_id']} was taken over while it wrote. What it did "
+                    "not commit is not there: run the step again."
+                )
+            self.etag = etag
+
+
+@contextmanager
+def hold(run: Run, *tables: str) -> Iterator[dict[str, Lease]]:
+    """Holds the leases of these tables, always taken in the same order, while the block runs.
+
+    Raises:
+        TableBusyError: another live writer has one of them for longer than the patience.
+        LeaseLostError: at the end, when a lease was lost in between.
+    """
+    with ExitStack() as stack:
+        yield {table: stack.enter_context(_held(run, table)) for table in sorted(tables)}
+
+
+@contextmanager
+def _held(run: Run, table: str) -> Iterator[Lease]:
+    lease = _take(run, table)
+    done, lost = threading.Event(), []
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT.total_seconds()):
+            try:
+                lease.renew()
+            except LeaseLostError as error:
+                lost.append(error)
+                return
+            except Exception as error:  # S3 is slow or away: the next beat tells
+                print(f"{table}: heartbeat failed: {type(error).__name__}", flush=True)
+
+    thread = threading.Thread(target=beat, name=f"lease-{table}", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        done.set()
+        thread.join()
+        if not lost:
+            lease.renew(held=False)
+    if lost:
+        raise lost[0]
+
+
+def _take(run: Run, table: str) -> Lease:
+    """Waits for the lease and takes it."""
+    s3 = boto3.client("s3")
+    give_up = time.monotonic() + PATIENCE.total_seconds()
+    told = False
+    mine: dict[str, Any] = {"table_name": table, "run_id": run.run_id, "step": run.step, "job": run.job}
+    mine |= {"owner": uuid4().hex, "held": True}
+    while True:
+        found = _get(s3, table)
+        if found is None or _free(*found):
+            fencing = 1 if found is None else int(found[0]["fencing"]) + 1
+            mine |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
+            etag = _put(s3, table, mine, **({"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}))
+            if etag is not None:
+                return Lease(table, mine, etag, s3)
+            continue  # another was quicker
+        owner = f"{found[0]['step']} of run {found[0]['run_id']}"
+        if time.monotonic() > give_up:
+            raise TableBusyError(
+                f"{table} is being written by {owner}, last heard of {found[0]['heartbeat_at']}. Nothing was "
+                "written. It is tried again; if that job hangs, cancel it."
+            )
+        if not told:
+            print(f"{table}: waits for {owner}", flush=True)
+            told = True
+        time.sleep(1)
+
+
+def _free(body: dict[str, Any], _: str) -> bool:
+    """Whether the lease may be taken: given back, or its owner is silent and has no live job run."""
+    if not body["held"]:
+        return True
+    if _now() - utc(body["heartbeat_at"]) < STALE:
+        return False
+    return not (body["job"] and _is_live(body["job"]))
+
+
+def _is_live(job: str) -> bool:
+    application = settings.emr_application_id()
+    pages = boto3.client("emr-serverless").get_paginator("list_job_runs")
+    return any(
+        entry.get("name") == job
+        for page in pages.paginate(applicationId=application, states=LIVE)
+        for entry in page["jobRuns"]
+    )
+
+
+def _key(table: str) -> str:
+    return f"_locks/{table}.json"
+
+
+def _get(s3: Any, table: str) -> tuple[dict[str, Any], str] | None:
+    try:
+        answer = s3.get_object(Bucket=settings.lake().bucket, Key=_key(table))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    return json.loads(answer["Body"].read()), str(answer["ETag"])
+
+
+def _put(s3: Any, table: str, body: dict[str, Any], **condition: str) -> str | None:
+    """Writes the object if nobody else has since; None when somebody has."""
+    try:
+        answer = s3.put_object(
+            Bucket=settings.lake().bucket, Key=_key(table), Body=json.dumps(body).encode(), **condition
+        )
+    except ClientError as error:
+        # 409: two conditional writes at the same moment; neither of them need have won.
+        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+            return None
+        raise
+    return str(answer["ETag"])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

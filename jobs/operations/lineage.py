@@ -1,0 +1,65 @@
+"""Prints of which versions a table was made, down to bronze batches and the windows of the sources.
+
+Read from the commits themselves: `run.py lineage gold.fact_orders`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobs.lake import delta_log, settings, tables
+from jobs.lake.delta_log import Commit
+from jobs.lake.errors import ConfigurationError
+from jobs.lake.run import Run
+
+
+def show(run: Run) -> None:
+    """Prints the tree of the table's newest version.
+
+    Raises:
+        ConfigurationError: no table was named, or it isn't there.
+    """
+    known = [table.name for table in tables.TABLES]
+    if run.subject not in known:
+        raise ConfigurationError(f"no table {run.subject!r}; there are {', '.join(known)}")
+    newest = delta_log.version(settings.lake().uri(run.subject))
+    if newest is None:
+        raise ConfigurationError(f"{run.subject} has no table yet: run its step first")
+    for line in tree(run.subject, newest, None):
+        print(line)
+
+
+def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator[str]:
+    """One line for the version, one for each commit that made it, and below each the versions that it was made of.
+
+    Args:
+        name: of the table.
+        version: that is explained.
+        after: explain only what came after this version, which a neighbour in the tree has explained.
+        depth: of the indentation.
+    """
+    indent = "  " * depth
+    yield f"{indent}{name} version {version}"
+    before: dict[str, int] = {}
+    made = [
+        commit
+        for commit in delta_log.effective(settings.lake().uri(name))
+        if commit.version <= version and "counts" in commit.metadata
+    ]
+    for commit in reversed(made):
+        inputs = {source: at for source, at in commit.inputs.items() if before.get(source) != at}
+        if after is None or commit.version > after:
+            yield f"{indent}  {_line(commit)}"
+            for source, at in sorted(inputs.items()):
+                yield from tree(source, at, before.get(source), depth + 2)
+        before |= commit.inputs
+
+
+def _line(commit: Commit) -> str:
+    meta = commit.metadata
+    counts = ", ".join(f"{number} {part}" for part, number in meta["counts"].items() if number)
+    window = meta.get("window")
+    source = f" from {meta['source']} {window['start'] or 'the beginning'} to {window['end']}" if window else ""
+    batch = f" batch {meta['batch_id']}" if "batch_id" in meta else ""
+    when = f"{commit.time:%Y-%m-%d %H:%M:%S}"
+    return f"{commit.version}: run {meta['run_id']}{batch}{source} ({counts or 'nothing new'}), {when}"

@@ -1,0 +1,84 @@
+"""What an operator does with rows that were kept out of silver: count, list, and bring home after a fix.
+
+Lines show reasons, batches and identities; never a row's content, which may hold personal data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from importlib import import_module
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.lake import delta_log, quarantine, settings, tables
+from jobs.lake.errors import ConfigurationError
+from jobs.lake.run import Run
+from jobs.lake.tables import Table
+
+LISTED = 1_000
+
+
+def count(run: Run) -> None:
+    """Prints how many rows are kept out, by table, rule and batch."""
+    for table in _tables(run):
+        rows = _rows(table, run)
+        print(f"{quarantine.name(table)}: {rows.num_rows} rows")
+        numbers = Counter(zip(rows["rule"].to_pylist(), rows["batch_id"].to_pylist(), strict=True))
+        for (rule, batch), number in sorted(numbers.items()):
+            print(f"  {number:>6}  {rule}  batch {batch}")
+
+
+def show(run: Run) -> None:
+    """Prints one line for each row that is kept out, oldest first; the content is in `raw_row`, for Athena to show."""
+    for table in _tables(run):
+        rows = _rows(table, run).sort_by([("quarantined_at", "ascending"), ("row_id", "ascending")])
+        for row in rows.slice(0, LISTED).drop_columns(["raw_row"]).to_pylist():
+            print(
+                f"{quarantine.name(table)}  {row['row_id']}  {row['quarantined_at']:%Y-%m-%d %H:%M:%S}  {row['rule']}  "
+                f"{row['source_table']} batch {row['batch_id']}"
+            )
+        if rows.num_rows > LISTED:
+            print(f"{quarantine.name(table)}: {rows.num_rows - LISTED} more")
+
+
+def replay(run: Run) -> None:
+    """Reads the batches that brought the chosen rows again, by the rules and the code as they are now.
+
+    Good rows go to silver and leave the quarantine; those still bad stay. Run again, it changes nothing. Cost grows
+    with the rows of the batches.
+
+    Raises:
+        ConfigurationError: no table was named.
+    """
+    if not run.subject:
+        raise ConfigurationError("name the silver table whose rows shall be replayed: quarantine.replay silver.orders")
+    for table in _tables(run):
+        batches = quarantine.batches_of(table, run.rule, run.batches)
+        before = quarantine.total(table)
+        if batches:
+            import_module(table.module).build(replace(run, step=table.name, batches=batches))
+        after = quarantine.total(table)
+        print(f"{quarantine.name(table)}: {before} rows before, {after} after replaying {len(batches)} batches")
+
+
+def _tables(run: Run) -> list[Table]:
+    """The silver tables that the operation is about: the named one, or all."""
+    silver = tables.layer("silver")
+    chosen = [table for table in silver if run.subject in ("", table.name)]
+    if not chosen:
+        raise ConfigurationError(f"no silver table {run.subject!r}; there are {', '.join(t.name for t in silver)}")
+    return chosen
+
+
+def _rows(table: Table, run: Run) -> pa.Table:
+    log = delta_log.open_table(settings.lake().uri(quarantine.name(table)))
+    if log is None:
+        return pa.table({name: pa.array([], pa.string()) for name in quarantine.SCHEMA.names})
+    rows = log.to_pyarrow_table()
+    if run.rule:
+        rows = rows.filter(pc.match_substring(rows["rule"], run.rule))
+    if run.batches:
+        rows = rows.filter(pc.is_in(rows["batch_id"], pa.array(run.batches)))
+    return rows

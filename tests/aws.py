@@ -1,0 +1,58 @@
+"""The local AWS of tests: a moto server for S3, Secrets Manager and Glue."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HOST = "127.0.0.1"
+REGION = "eu-west-1"
+SHARED = "SLUICE_TEST_AWS"  # names the address of one that runs already
+
+
+def environment(url: str) -> dict[str, str]:
+    """What a job finds in its environment to reach this AWS."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Starts one on a free port and gives its address; its objects go with it."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], stdout=output, stderr=output
+        )
+        try:
+            _wait_until_listening(process, port, log)
+            yield f"http://{HOST}:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"moto does not answer:\n{log.read_text()}")

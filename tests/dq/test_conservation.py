@@ -1,0 +1,148 @@
+"""Every row that a silver commit was given is accounted for; what is missing is named with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from dq import conservation, suite
+from dq.validate import Judgement
+from jobs.lake import delta, delta_log, quarantine, settings, tables
+from jobs.lake.delta_log import Commit
+from tests.jobs.lakehouse import ORDERS, build, land, order, version
+
+SILVER = "silver.orders"
+BAD = order("Q1", status="LOST")
+
+
+@pytest.fixture
+def built(spark: SparkSession, lake: str) -> int:
+    """Two batches with two good rows and a bad one, in silver and quarantine; gives silver's version."""
+    land(spark, ORDERS, "b1", [order("O1"), BAD])
+    build(SILVER)
+    land(spark, ORDERS, "b2", [order("O2")])
+    build(SILVER)
+    return version(SILVER)
+
+
+def judge(version: int, since: int | None = None, run_id: str | None = "run-1") -> dict[str, Judgement]:
+    found = conservation.judge(suite.load(SILVER), version, since, run_id)
+    return {judgement.rule.name: judgement for judgement in found}
+
+
+def told(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Commits of a table say something else than they did."""
+    real = delta_log.commits
+
+    def commits(uri: str) -> list[Commit]:
+        found = list(real(uri))
+        if uri == settings.lake().uri(table):
+            for commit in found:
+                if "counts" in commit.metadata:
+                    change(commit.metadata)
+        return found
+
+    monkeypatch.setattr(delta_log, "commits", commits)
+
+
+def faults(version: int) -> str:
+    judged = judge(version)["conservation"]
+    assert judged.critical
+    return str(judged.observed["faults"])
+
+
+def test_whole_way_adds_up(built: int) -> None:
+    judged = judge(built)
+
+    assert judged["conservation"].success
+    assert judged["conservation"].observed == {"commits": 2}
+    assert judged["quarantine_volume"].observed["quarantined"] == 1
+
+
+def test_only_commits_since_the_version_that_passed_are_looked_at(built: int) -> None:
+    assert judge(built, since=built - 1)["conservation"].observed == {"commits": 1}
+
+
+def test_row_that_no_count_accounts_for_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, SILVER, lambda meta: meta["counts"].update(read=meta["counts"]["read"] + 2))
+
+    assert "2 accounted for: 2 missing" in faults(built)
+
+
+def test_row_that_bronze_gave_and_silver_did_not_read_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, ORDERS, lambda meta: meta["counts"].update(written=5))
+
+    assert f"{ORDERS} gave 5 rows, 1 were read: 4 missing" in faults(built)
+
+
+def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forget(meta: dict[str, Any]) -> None:
+        if meta["since"][ORDERS] is not None:
+            meta["read_by_source"] = {}
+
+    told(monkeypatch, SILVER, forget)
+
+    assert f"{ORDERS} gave 1 rows, none were read: 1 missing" in faults(built)
+
+
+def test_rows_said_to_be_written_that_delta_did_not_write_are_noticed(
+    built: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch, SILVER, lambda meta: meta["counts"].update(written=0, unchanged=1))
+
+    assert "0 recorded as written, 1 were" in faults(built)
+
+
+def test_row_said_to_be_quarantined_that_is_not_there_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quarantine, "held", lambda table, batches, version=None: 0)
+
+    assert "1 rows quarantined, 0 are there: 1 missing" in faults(built)
+
+
+def test_run_that_left_no_record_is_noticed(built: int) -> None:
+    judged = judge(built, run_id="another")["conservation"]
+
+    assert judged.critical
+    assert "run another left no record of the rows that it read" in judged.observed["faults"]
+
+
+def test_commit_by_a_stranger_is_no_record(spark: SparkSession, built: int) -> None:
+    delta.commit_nothing(spark, settings.lake().uri(SILVER), '{"run_id": "run-2"}')
+
+    assert judge(version(SILVER), since=built, run_id="run-2")["conservation"].critical
+
+
+@pytest.mark.parametrize(
+    ("limits", "closed"),
+    [
+        (suite.Quarantine(max_share=0.2, share_from_rows=3), True),
+        (suite.Quarantine(max_share=0.2, share_from_rows=4), False),
+        (suite.Quarantine(max_share=0.5, share_from_rows=3), False),
+        (suite.Quarantine(max_rows=0), True),
+    ],
+    ids=["share", "share of too few rows", "share allowed", "number"],
+)
+def test_too_many_quarantined_rows_are_critical(built: int, limits: suite.Quarantine, closed: bool) -> None:
+    rules = suite.load(SILVER)
+    limited = suite.Suite(rules.table, rules.rules, rules.digest, limits)
+
+    (_, volume) = conservation.judge(limited, built, None, "run-1")
+
+    assert volume.critical is closed
+    assert volume.observed["read"] == 3
+
+
+def test_rows_that_a_replay_brought_home_do_not_count(
+    spark: SparkSession, built: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "load", lambda table: suite.Suite(table, (), "d", suite.Quarantine()))
+    build(SILVER, batches=("b1",))
+
+    judged = judge(version(SILVER))
+
+    assert judged["conservation"].success
+    assert judged["quarantine_volume"].observed["quarantined"] == 0
+    assert quarantine.total(tables.table(SILVER)) == 0

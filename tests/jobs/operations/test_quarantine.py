@@ -1,0 +1,145 @@
+"""An operator counts, lists and replays what was kept out; a replay brings each row home once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from dq import suite
+from jobs import steps
+from jobs.lake import quarantine, tables, upsert
+from jobs.lake.errors import ConfigurationError, LakeError
+from jobs.lake.run import Run
+from tests.jobs.lakehouse import ORDERS, build, by, files, killed_at, land, order, record, rows, version
+
+SILVER = "silver.orders"
+TABLE = tables.table(SILVER)
+LOST, CHEAP = order("Q1", status="LOST"), order("Q2", amount=None)
+STATUS, AMOUNT = "status be_in_set", "amount not_be_null"
+
+
+@pytest.fixture
+def kept_out(spark: SparkSession, lake: str) -> None:
+    """Three batches: two with a row of an unknown status, two with a row without an amount."""
+    land(spark, ORDERS, "b1", [order("O1"), LOST, CHEAP])
+    build(SILVER)
+    land(spark, ORDERS, "b2", [order("Q3", status="LOST"), order("Q3", status="LOST")])
+    land(spark, ORDERS, "b3", [order("O2"), order("Q4", amount=None)])
+    build(SILVER)
+
+
+def operate(step: str, **options: Any) -> None:
+    steps.perform(Run("by-hand", f"quarantine.{step}", **options))
+
+
+def reasons(spark: SparkSession) -> list[tuple[str, str]]:
+    return sorted((row["batch_id"], row["rule"]) for row in rows(spark, "quarantine.orders"))
+
+
+def allow_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fix: the rule learns the new status."""
+    known = suite.load(SILVER)
+    rules = tuple(rule for rule in known.rules if rule.name != STATUS)
+    monkeypatch.setattr(suite, "load", lambda table: suite.Suite(table, rules, "fixed", known.quarantine))
+
+
+@pytest.mark.usefixtures("kept_out")
+def test_count_and_list_name_reason_and_batch_and_show_no_content(
+    capsys: pytest.CaptureFixture[str], spark: SparkSession
+) -> None:
+    operate("count", subject=SILVER)
+    counted = capsys.readouterr().out
+    assert "quarantine.orders: 5 rows" in counted
+    assert f"     2  {STATUS}  batch b2" in counted
+
+    operate("list", subject=SILVER, rule=AMOUNT)
+    listed = capsys.readouterr().out
+    assert listed.count(AMOUNT) == 2
+    assert STATUS not in listed
+    assert "C1" not in listed
+    assert "Q2" not in listed
+
+    operate("list", batches=("b2",))
+    assert capsys.readouterr().out.count("batch b2") == 2
+
+
+@pytest.mark.usefixtures("kept_out")
+def test_replay_after_a_fix_brings_rows_home_once_and_leaves_the_rest(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_lost(monkeypatch)
+
+    operate("replay", subject=SILVER, rule=STATUS)
+
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+    assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
+    made = record(SILVER)
+    assert (made["run_id"], made["replayed"], made["read"]) == ("by-hand", ["b1", "b2"], 5)
+    before = files(SILVER), files("quarantine.orders")
+    operate("replay", subject=SILVER, rule=STATUS)
+    operate("replay", subject=SILVER)
+    assert (files(SILVER), files("quarantine.orders")) == before
+    assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
+
+
+@pytest.mark.usefixtures("kept_out")
+def test_replay_killed_between_its_commits_is_completed_by_the_next(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_lost(monkeypatch)
+    real = quarantine.settle
+
+    def killed(*arguments: Any, release: bool) -> int | None:
+        if release:
+            raise InterruptedError("killed at settle")
+        return real(*arguments, release=release)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quarantine, "settle", killed)
+        with pytest.raises(InterruptedError):
+            operate("replay", subject=SILVER, rule=STATUS)
+    assert len(reasons(spark)) == 5  # in both for now, never in none
+
+    operate("replay", subject=SILVER, rule=STATUS)
+
+    assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+
+
+@pytest.mark.usefixtures("kept_out")
+def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    land(spark, ORDERS, "b4", [order("O3")])
+    allow_lost(monkeypatch)
+    operate("replay", subject=SILVER)
+    assert "O3" not in by(spark, SILVER, "order_id", "status")  # not read yet
+
+    build(SILVER)
+
+    assert "O3" in by(spark, SILVER, "order_id", "status")
+
+
+@pytest.mark.usefixtures("kept_out")
+def test_batch_that_the_source_sends_mended_frees_its_rows(spark: SparkSession) -> None:
+    land(spark, ORDERS, "b1", [order("O1"), order("Q1", status="PAID")])  # Q2 is gone
+    with killed_at(upsert, "_difference"):  # between the quarantine's commit and silver's
+        build(SILVER)
+
+    build(SILVER)
+
+    assert reasons(spark) == [("b2", STATUS), ("b2", STATUS), ("b3", AMOUNT)]
+    assert by(spark, SILVER, "order_id", "status")["Q1"] == "PAID"
+
+
+def test_replay_says_what_is_missing(spark: SparkSession, lake: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"quarantine\.replay silver\.orders"):
+        operate("replay")
+    with pytest.raises(ConfigurationError, match=r"no silver table 'gold\.x'; there are silver\.fx_rates"):
+        operate("count", subject="gold.x")
+    land(spark, ORDERS, "b1", [order("O1")])
+    with pytest.raises(LakeError, match="never built"):
+        build(SILVER, batches=("b1",))
+    operate("replay", subject=SILVER)  # nothing is kept out: nothing happens
+    assert quarantine.total(TABLE) == 0
+    assert version(ORDERS) == 1

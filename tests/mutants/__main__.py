@@ -1,0 +1,179 @@
+"""Plants each fault of `faults.yaml` into a copy of the code and sees whether the named test turns red.
+
+One JVM and one AWS stand-in serve all of them: each fault's tests run in a fork of this process, which has the slow
+libraries imported, and make a Spark context of their own in that JVM. Nothing in the checkout is changed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+AIRFLOW_TESTS = ("tests/dags/", "tests/plugins/")
+SECONDS = 120  # for one test
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One small change to the live code.
+
+    Attributes:
+        promise: what it breaks.
+        file: where.
+        find: text that occurs once in the file.
+        replace: what stands there instead.
+        red: ids of tests of which at least one must fail.
+    """
+
+    promise: str
+    file: str
+    find: str
+    replace: str
+    red: tuple[str, ...]
+
+    def plant(self, tree: Path) -> str:
+        """Changes the file; gives its former text.
+
+        Raises:
+            ValueError: the text is not there exactly once: the list has to follow the code.
+        """
+        path = tree / self.file
+        text = path.read_text()
+        if text.count(self.find) != 1:
+            raise ValueError(f"{self.promise}: {self.file} has {text.count(self.find)} times {self.find!r}")
+        path.write_text(text.replace(self.find, self.replace))
+        return text
+
+
+def faults() -> list[Fault]:
+    """The committed list."""
+    listed = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
+    return [Fault(**{**entry, "red": tuple(entry["red"])}) for entry in listed]
+
+
+def main() -> int:
+    """Exit code 0 when every fault is caught."""
+    begun, listed = time.monotonic(), faults()
+    with tempfile.TemporaryDirectory() as folder:
+        tree = _copy(Path(folder) / "tree")
+        with _services():
+            red = sorted({test for fault in listed for test in fault.red})
+            if not _green(tree, red):
+                print("the tests fail without any fault: mend that first", file=sys.stderr)
+                return 1
+            print(f"{len(red)} tests are green without a fault, {time.monotonic() - begun:.0f} s", flush=True)
+            missed = [fault for fault in listed if not _caught(tree, fault)]
+    print(f"{len(listed) - len(missed)} of {len(listed)} faults caught in {time.monotonic() - begun:.0f} s")
+    for fault in missed:
+        print(f"NOT NOTICED: {fault.promise} ({fault.file}): a test is missing", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _caught(tree: Path, fault: Fault) -> bool:
+    begun = time.monotonic()
+    former = fault.plant(tree)
+    try:
+        code = _pytest(tree, fault.red)
+    finally:
+        (tree / fault.file).write_text(former)
+    # 1 says that tests ran and failed; what can't even be collected has proved nothing.
+    outcome = {0: "NOT NOTICED", 1: "caught"}.get(code, f"pytest ended with {code}")
+    print(f"  {outcome:<12} {time.monotonic() - begun:5.1f} s  {fault.promise}", flush=True)
+    return code == 1
+
+
+def _green(tree: Path, tests: Sequence[str]) -> bool:
+    ours = [test for test in tests if not test.startswith(AIRFLOW_TESTS)]
+    theirs = [test for test in tests if test.startswith(AIRFLOW_TESTS)]
+    return all(_pytest(tree, part, show=True) == 0 for part in (ours, theirs) if part)
+
+
+def _pytest(tree: Path, tests: Sequence[str], *, show: bool = False) -> int:
+    words = ["-q", "--tb=short", f"--timeout={SECONDS}", *([] if show else ["-x"]), *tests]
+    if tests[0].startswith(AIRFLOW_TESTS):
+        python = REPOSITORY / ".venv" / "airflow" / "bin" / "python"
+        output = None if show else subprocess.DEVNULL
+        return subprocess.run([python, "-m", "pytest", *words], cwd=tree, stdout=output, stderr=output).returncode
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return _as_child(tree, words, show)
+
+
+def _as_child(tree: Path, words: list[str], show: bool) -> int:
+    """Runs pytest in the copy and ends the process: nothing of it may go on in the parent's code."""
+    code = 70
+    try:
+        os.chdir(tree)
+        sys.path[:] = [str(tree), *(place for place in sys.path if Path(place or ".").resolve() != REPOSITORY)]
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "jobs", "dq", "infra")]:
+            del sys.modules[name]
+        if not show:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+        import pytest
+
+        code = int(pytest.main(words))
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _copy(tree: Path) -> Path:
+    """The checkout's files as they are now, without what git ignores; the environments are shared."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listing, cwd=REPOSITORY, text=True).splitlines():
+        if (REPOSITORY / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, tree / name)
+    (tree / ".venv").symlink_to(REPOSITORY / ".venv")
+    return tree
+
+
+@contextmanager
+def _services() -> Iterator[None]:
+    """One AWS stand-in and one JVM, named in the environment for the tests' fixtures to find."""
+    from pyspark import SparkConf
+    from pyspark.java_gateway import launch_gateway
+
+    from tests import aws, spark
+
+    for module in (
+        "great_expectations",
+        "boto3",
+        "pandas",
+        "deltalake",
+        "delta.tables",
+        "pyspark.sql.functions",
+        "pytest",
+    ):
+        __import__(module)
+    with tempfile.TemporaryDirectory() as logs, aws.server(Path(logs)) as url:
+        os.environ[aws.SHARED] = url
+        os.environ.update(spark.environment(aws.environment(url)))
+        conf = SparkConf().setAll(list(spark.conf(url).items()))
+        gateway = launch_gateway(conf)
+        os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)
+        os.environ["PYSPARK_GATEWAY_SECRET"] = str(gateway.gateway_parameters.auth_token)
+        try:
+            yield
+        finally:
+            gateway.shutdown()
+            gateway.proc.stdin.close()
+            gateway.proc.wait(30)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
