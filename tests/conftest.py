@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import aws
+from tests import aws, lakes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,18 +48,8 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
 
 
 @pytest.fixture
-def lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def lake(lake_environment: dict[str, str]) -> Iterator[str]:
     """An empty lake: a bucket that no other test knows, named in this process's environment."""
-    import boto3
-    from pyspark.sql import SparkSession
-
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
-    bucket = f"lake-{uuid4().hex[:12]}"
-    monkeypatch.setenv("SLUICE_LAKE_BUCKET", bucket)
-    monkeypatch.setenv("SLUICE_PROJECT", bucket)  # secrets of its own as well
-    s3: Any = boto3.client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
-    yield bucket
-    if active := SparkSession.getActiveSession():
-        active.catalog.clearCache()  # a job's frames live as long as its process: Spark would look through all of them
+    with lakes.empty(lake_environment) as bucket:
+        yield bucket
+    lakes.forget_frames()

@@ -41,9 +41,14 @@ def replace_batch(frame: DataFrame, uri: str, batch_id: str, metadata: str, *, a
     writer.option("replaceWhere", f"_batch_id = '{batch_id}'").save(uri)
 
 
+def append(frame: DataFrame, uri: str, metadata: str) -> None:
+    """Adds rows in one commit."""
+    frame.write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
+
+
 def commit_nothing(spark: SparkSession, uri: str, metadata: str) -> None:
     """Commits metadata without rows: the inputs were read and changed nothing."""
-    read(spark, uri).limit(0).write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
+    append(read(spark, uri).limit(0), uri, metadata)
 
 
 @contextmanager

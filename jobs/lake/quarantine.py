@@ -8,6 +8,7 @@ no longer there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
@@ -48,15 +49,23 @@ def name(table: Table) -> str:
     return f"quarantine.{table.short}"
 
 
+@dataclass(frozen=True)
+class Bad:
+    """The bad rows of batches that were read whole.
+
+    Attributes:
+        rows: with `_raw`, `_rule`, `_source_table` and `_batch_id`, persisted.
+        number: of these.
+        batches: that were read, also those without bad rows.
+    """
+
+    rows: DataFrame
+    number: int
+    batches: Batches
+
+
 def settle(
-    spark: SparkSession,
-    run: Run,
-    table: Table,
-    bad: DataFrame,
-    batches: Batches,
-    inputs: dict[str, int],
-    *,
-    release: bool,
+    spark: SparkSession, run: Run, table: Table, bad: Bad, inputs: dict[str, int], *, release: bool
 ) -> int | None:
     """Makes the quarantine hold the bad rows of these batches, which were read whole; writes only what differs.
 
@@ -64,8 +73,7 @@ def settle(
         spark: the session.
         run: run id and step for the commit.
         table: the silver table.
-        bad: rows with `_raw`, `_rule`, `_source_table` and `_batch_id`, persisted.
-        batches: the batches that were read.
+        bad: the bad rows.
         inputs: versions of the bronze tables, for the commit.
         release: also remove rows of these batches that are not bad (any more).
 
@@ -73,23 +81,34 @@ def settle(
         the quarantine's version; None while there is none.
     """
     uri = settings.lake().uri(name(table))
-    found = bad.count()
-    if not found and not held(table, batches):
+    known = held(table, bad.batches)
+    if not bad.number and not known:
         return delta_log.version(uri)
     delta.create(spark, uri, SCHEMA, (), f"Rows kept out of {table.name}, each with the rules that it breaks.")
-    rows = _identified(bad, run)
-    present = delta.read(spark, uri).filter(_of(batches))
+    rows = _identified(bad.rows, run)
+    if not known:
+        counts = Counts(read=bad.number, written=bad.number)
+        delta.append(rows, uri, run.commit_metadata(inputs, counts=vars(counts)))
+    else:
+        _correct(spark, run, uri, rows, bad, inputs, release=release)
+    ledger.record(name(table))
+    return delta_log.version(uri)
+
+
+def _correct(
+    spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: Bad, inputs: dict[str, int], *, release: bool
+) -> None:
+    """Brings the rows of batches that the quarantine knows to what they are now; commits nothing if they are so."""
+    present = delta.read(spark, uri).filter(_of(bad.batches))
     missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
     gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
     changes = missing.unionByName(gone).persist(StorageLevel.MEMORY_AND_DISK)
     numbers = {row["_gone"]: row["count"] for row in changes.groupBy("_gone").count().collect()}
     if numbers:
         added = numbers.get(False, 0)
-        counts = Counts(read=found, written=added, unchanged=found - added, deleted=numbers.get(True, 0))
+        counts = Counts(read=bad.number, written=added, unchanged=bad.number - added, deleted=numbers.get(True, 0))
         metadata = run.commit_metadata(inputs, counts=vars(counts))
         delta.merge(spark, uri, changes, keys=("row_id",), metadata=metadata, deleted="_gone")
-        ledger.record(name(table))
-    return delta_log.version(uri)
 
 
 def held(table: Table, batches: Batches, version: int | None = None) -> int:

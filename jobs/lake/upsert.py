@@ -51,19 +51,19 @@ def upsert(
         ledger.record(table.name)
         arrived = _read(spark, run, table, schema, readers)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
-        bad = incoming.filter(F.col("_rule") != "")
-        batches, read = _census(incoming)
+        census = _census(incoming)
+        bad = quarantine.Bad(incoming.filter(F.col("_rule") != ""), census.bad, census.batches)
         # Rows that have become good leave the quarantine when the table has them. Where a killed run reads the same
         # rows again by itself they may leave before, in the commit that brings new ones.
         rereads = run.full_refresh or bool(run.batches)
-        quarantined_at = quarantine.settle(spark, run, table, bad, batches, arrived.inputs, release=not rereads)
-        counts, changed, places = _difference(delta.read(spark, uri), incoming, table)
+        quarantined_at = quarantine.settle(spark, run, table, bad, arrived.inputs, release=not rereads)
+        counts, changed, places = _difference(delta.read(spark, uri), incoming, table, census)
         metadata = run.commit_metadata(
             arrived.inputs,
             counts=vars(counts),
             since=arrived.since,
-            read_by_source=read,
-            batches=batches,
+            read_by_source=census.read,
+            batches=census.batches,
             quarantine_version=quarantined_at,
             replayed=list(run.batches),
             fencing=held[table.name].fencing,
@@ -75,7 +75,7 @@ def upsert(
         else:
             delta.commit_nothing(spark, uri, metadata)
         if rereads:
-            quarantine.settle(spark, run, table, bad, batches, arrived.inputs, release=True)
+            quarantine.settle(spark, run, table, bad, arrived.inputs, release=True)
         ledger.record(table.name)
     return counts
 
@@ -114,18 +114,35 @@ def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, reade
     return _Arrived(reduce(DataFrame.unionByName, parts), inputs, since)
 
 
-def _census(incoming: DataFrame) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """The batches of the incoming rows, and how many rows each bronze table gave."""
+@dataclass(frozen=True)
+class _Census:
+    """The incoming rows in numbers.
+
+    Attributes:
+        batches: that they belong to, by bronze table.
+        read: rows that each bronze table gave.
+        bad: rows that break a rule.
+    """
+
+    batches: dict[str, list[str]]
+    read: dict[str, int]
+    bad: int
+
+
+def _census(incoming: DataFrame) -> _Census:
     batches: dict[str, list[str]] = {}
     read: dict[str, int] = {}
-    for source, batch, number in incoming.groupBy("_source_table", "_batch_id").count().collect():
+    bad = 0
+    numbers = F.count("*"), F.count_if(F.col("_rule") != "")
+    for source, batch, rows, broken in incoming.groupBy("_source_table", "_batch_id").agg(*numbers).collect():
         batches.setdefault(source, []).append(batch)
-        read[source] = read.get(source, 0) + number
-    return {source: sorted(ids) for source, ids in batches.items()}, read
+        read[source] = read.get(source, 0) + rows
+        bad += broken
+    return _Census({source: sorted(ids) for source, ids in batches.items()}, read, bad)
 
 
 def _difference(
-    present: DataFrame, incoming: DataFrame, table: Table
+    present: DataFrame, incoming: DataFrame, table: Table, census: _Census
 ) -> tuple[Counts, DataFrame, tuple[str, list[str]] | None]:
     """What becomes of the rows, those of them to write, and the partitions that a merge of these has to look into."""
     good = incoming.filter(F.col("_rule") == "").drop("_rule")
@@ -134,13 +151,12 @@ def _difference(
         StorageLevel.MEMORY_AND_DISK
     )
     classes = {row["_class"]: row["count"] for row in classified.groupBy("_class").count().collect()}
-    quarantined = incoming.filter(F.col("_rule") != "").count()
     counts = Counts(
-        read=incoming.count(),
+        read=sum(census.read.values()),
         written=classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0),
         unchanged=classes.get(versions.UNCHANGED, 0),
         superseded=classes.get(versions.SUPERSEDED, 0),
-        quarantined=quarantined,
+        quarantined=census.bad,
     )
     return counts, classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)), places
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,20 +12,29 @@ from dq import conservation, suite
 from dq.validate import Judgement
 from jobs.lake import delta, delta_log, quarantine, settings, tables
 from jobs.lake.delta_log import Commit
+from tests import lakes
 from tests.jobs.lakehouse import ORDERS, build, land, order, version
 
 SILVER = "silver.orders"
 BAD = order("Q1", status="LOST")
 
 
+@pytest.fixture(scope="module")
+def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
+    """Two batches with two good rows and a bad one, in silver and quarantine."""
+    with lakes.empty(lake_environment) as bucket:
+        land(spark, ORDERS, "b1", [order("O1"), BAD])
+        build(SILVER)
+        land(spark, ORDERS, "b2", [order("O2")])
+        build(SILVER)
+        yield bucket
+
+
 @pytest.fixture
-def built(spark: SparkSession, lake: str) -> int:
-    """Two batches with two good rows and a bad one, in silver and quarantine; gives silver's version."""
-    land(spark, ORDERS, "b1", [order("O1"), BAD])
-    build(SILVER)
-    land(spark, ORDERS, "b2", [order("O2")])
-    build(SILVER)
-    return version(SILVER)
+def built(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
+    """A lake with these; gives silver's version."""
+    with lakes.copy(original, lake_environment):
+        yield version(SILVER)
 
 
 def judge(version: int, since: int | None = None, run_id: str | None = "run-1") -> dict[str, Judgement]:

@@ -22,6 +22,7 @@ from jobs.lake import delta, delta_log, ledger, objects, settings, tables
 from jobs.lake.ingest import LINEAGE
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from tests import lakes
 
 ORDERS = "bronze.snowflake_orders"
 ACCOUNTS = "bronze.salesforce_accounts"
@@ -154,6 +155,7 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
 def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
     """Runs a table's step as `run.py` would; gives the record of the commit that it made."""
     import_module(f"jobs.{step}").build(Run(run_id=run_id, step=step, **options))
+    lakes.forget_frames()  # a job's process ends here
     return record(step)
 
 

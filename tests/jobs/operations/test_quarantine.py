@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from jobs import steps
 from jobs.lake import quarantine, tables, upsert
 from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.lake.run import Run
+from tests import lakes
 from tests.jobs.lakehouse import ORDERS, build, by, files, killed_at, land, order, record, rows, version
 
 SILVER = "silver.orders"
@@ -20,9 +22,22 @@ LOST, CHEAP = order("Q1", status="LOST"), order("Q2", amount=None)
 STATUS, AMOUNT = "status be_in_set", "amount not_be_null"
 
 
-@pytest.fixture
-def kept_out(spark: SparkSession, lake: str) -> None:
+@pytest.fixture(scope="module")
+def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
     """Three batches: two with a row of an unknown status, two with a row without an amount."""
+    with lakes.empty(lake_environment) as bucket:
+        _three_batches(spark)
+        yield bucket
+
+
+@pytest.fixture
+def kept_out(original: str, lake_environment: dict[str, str]) -> Iterator[None]:
+    """A lake with these."""
+    with lakes.copy(original, lake_environment):
+        yield
+
+
+def _three_batches(spark: SparkSession) -> None:
     land(spark, ORDERS, "b1", [order("O1"), LOST, CHEAP])
     build(SILVER)
     land(spark, ORDERS, "b2", [order("Q3", status="LOST"), order("Q3", status="LOST")])
