@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql test lint package events
+.PHONY: help setup up down status env run sql job test lint mutants package
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -39,6 +39,10 @@ lint: setup ## ruff and mypy
 	@.venv/jobs/bin/mypy jobs dq infra
 	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags
 
-test: lint ## every check: lint, types, unit, DAG, operator, stand-in and flow tests
+mutants: setup ## plant each known fault into the code and see its test turn red
+	@$(JOBS) -m tests.mutants
+
+test: lint ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
 	@$(JOBS) -m pytest tests --ignore tests/dags --ignore tests/plugins
+	@$(JOBS) -m tests.mutants

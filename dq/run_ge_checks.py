@@ -35,25 +35,25 @@ def gate(run: Run) -> None:
     refusals: list[str] = []
     for name, version in versions.items():
         rules = suite.load(name)
-        scope = _scope(spark, run, rules, version)
+        judging = scope(spark, run, rules, version)
         judged = [
-            *conservation.judge(rules, version, scope.since, run.run_id if run.builds(name) else None),
-            *_judge(spark, rules, version, scope),
+            *conservation.judge(rules, version, judging.since, run.run_id if run.builds(name) else None),
+            *_judge(spark, rules, version, judging),
         ]
         place = results.write(run, rules, judged, version)
-        lines = results.summary(f"{name} version {version} ({scope.words})", judged)
+        lines = results.summary(f"{name} version {version} ({judging.words})", judged)
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
             refusals.append(f"{' '.join(lines)} All results: {place}")
         else:
-            gated.keep_last_passed(name, scope.verdict)
+            gated.keep_last_passed(name, judging.verdict)
     if refusals:
         raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
     gated.passed(run, versions)
 
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
     """What of a version the row rules have to judge.
 
     Attributes:
@@ -68,25 +68,28 @@ class _Scope:
 
     @property
     def words(self) -> str:
-        return "all rows" if self.changed is None else f"rows changed since version {self.since}"
+        if self.changed is None:
+            return "all rows"
+        return "nothing new" if self.since is None else f"rows changed since version {self.since}"
 
 
-def _scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> _Scope:
+def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
+    """What of a version has to be judged, by what passed before."""
     uri, now = settings.lake().uri(rules.table), datetime.now(UTC)
     table_id = delta_log.table_id(uri) or ""
     last = gated.last_passed(rules.table)
     if last is None or last.table_id != table_id:
-        return _Scope(None, None, gated.Passed(version, table_id, rules.digest, now.isoformat()))
+        return Scope(None, None, gated.Passed(version, table_id, rules.digest, now.isoformat()))
     whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
     keys = tables.table(rules.table).keys
     net = None if whole else changes.net(spark, uri, keys, last.version, version)
     changed = None if net is None else changes.after(net)
     whole_at = now.isoformat() if changed is None else last.whole_at
     since = last.version if last.version < version else None
-    return _Scope(changed, since, gated.Passed(version, table_id, rules.digest, whole_at))
+    return Scope(changed, since, gated.Passed(version, table_id, rules.digest, whole_at))
 
 
-def _judge(spark: SparkSession, rules: Suite, version: int, scope: _Scope) -> list[Judgement]:
+def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
     whole = delta.read(spark, settings.lake().uri(rules.table), version)
     return validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
 

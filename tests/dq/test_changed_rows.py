@@ -1,0 +1,95 @@
+"""The gate's cost follows the change: rows that passed under the same suite are not judged again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from dq import run_ge_checks, suite, validate
+from jobs.lake import changes, delta, delta_log, gated, settings
+from jobs.lake.run import Run
+from tests.jobs.lakehouse import change, silver_order
+
+SILVER = "silver.orders"
+RULES = "expectations: [{type: expect_column_values_to_be_between, kwargs: {column: amount, min_value: 0}, severity: "
+CRITICAL, WARNING = (suite.parse(SILVER, f"{RULES}{severity}}}]") for severity in ("critical", "warning"))
+BAD = silver_order("O1", amount=Decimal("-1.00"))
+
+
+@pytest.fixture
+def passed(spark: SparkSession, lake: str) -> int:
+    """A version with a bad row that passed, long ago it seems; then another order came. Gives the newest version."""
+    first = change(spark, SILVER, [BAD, silver_order("O2")])
+    remember(first)
+    return change(spark, SILVER, [silver_order("O3")])
+
+
+def remember(at: int, **other: Any) -> None:
+    table_id = delta_log.table_id(settings.lake().uri(SILVER)) or ""
+    now = datetime.now(UTC).isoformat()
+    known = {"version": at, "table_id": table_id, "suite": CRITICAL.digest, "whole_at": now, **other}
+    gated.keep_last_passed(SILVER, gated.Passed(**known))
+
+
+def judge(spark: SparkSession, rules: suite.Suite, at: int, **run: Any) -> tuple[bool, str]:
+    """Whether the row rules hold, and what they were judged on."""
+    scope = run_ge_checks.scope(spark, Run("run", "gate", **run), rules, at)
+    whole = delta.read(spark, settings.lake().uri(SILVER), at)
+    judged = validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
+    return all(judgement.success for judgement in judged), scope.words
+
+
+def test_rows_that_passed_are_not_judged_again(spark: SparkSession, passed: int) -> None:
+    assert judge(spark, CRITICAL, passed) == (True, f"rows changed since version {passed - 1}")
+
+
+def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) -> None:
+    worse = change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
+
+    assert judge(spark, CRITICAL, worse)[0] is False
+
+
+def test_bad_row_that_was_mended_meanwhile_is_no_fault(spark: SparkSession, passed: int) -> None:
+    change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
+    mended = change(spark, SILVER, [silver_order("O4")])
+
+    assert judge(spark, CRITICAL, mended)[0] is True
+
+
+def test_bad_row_from_before_is_found_by_a_changed_suite_only(spark: SparkSession, passed: int) -> None:
+    assert judge(spark, CRITICAL, passed)[0] is True
+    assert judge(spark, WARNING, passed) == (False, "all rows")
+
+
+@pytest.mark.parametrize("reason", ["full refresh", "a week", "made anew", "never passed", "overtaken", "no feed"])
+def test_every_row_is_judged_where_it_has_to_be(
+    spark: SparkSession, passed: int, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    if reason == "a week":
+        remember(passed - 1, whole_at=(datetime.now(UTC) - timedelta(days=7)).isoformat())
+    elif reason == "made anew":
+        remember(passed - 1, table_id="another")
+    elif reason == "never passed":
+        monkeypatch.setattr(gated, "last_passed", lambda table: None)
+    elif reason == "overtaken":
+        remember(passed + 1)
+    elif reason == "no feed":
+
+        def nothing(*_: Any) -> DataFrame | None:
+            return None
+
+        monkeypatch.setattr(changes, "net", nothing)
+
+    assert judge(spark, CRITICAL, passed, full_refresh=reason == "full refresh") == (False, "all rows")
+
+
+def test_older_verdict_never_replaces_a_newer_one(lake: str) -> None:
+    newer = gated.Passed(5, "id", "suite", "2026-10-05T00:00:00+00:00")
+    gated.keep_last_passed(SILVER, newer)
+    gated.keep_last_passed(SILVER, gated.Passed(4, "id", "suite", "2026-10-06T00:00:00+00:00"))
+
+    assert gated.last_passed(SILVER) == newer
