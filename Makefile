@@ -31,6 +31,9 @@ run: setup ## run the daily DAG for three days in Airflow and print gold
 sql: ## run a statement through the Athena API: make sql Q="SELECT ..."
 	@$(JOBS) -m infra.local sql "$(Q)"
 
+job: setup ## run one step as a job run: make job STEP="quarantine.replay silver.orders"
+	@$(JOBS) -m infra.local job $(STEP)
+
 package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build
 

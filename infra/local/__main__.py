@@ -1,4 +1,4 @@
-"""`python -m infra.local up|down|status|env|sql|run`: the local platform, from a shell."""
+"""`python -m infra.local up|down|status|env|sql|job|run`: the local platform, from a shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import requests
 from botocore.exceptions import EndpointConnectionError
 
-from infra.local import athena, commands, exports
+from infra.local import athena, commands, exports, job
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 
@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
                 print(exports.text(addresses))
             case "sql":
                 print(athena.query(addresses, given.statement, database=given.database))
+            case "job":
+                return job.run(addresses, given.arguments)
             case "run":
                 return commands.run(addresses)
     except PlatformError as error:
@@ -50,6 +52,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands_.add_parser("status", help="show its parts")
     commands_.add_parser("env", help="print the exports with which clients reach it")
     commands_.add_parser("run", help="run the daily DAG for three days and print gold")
+    by_hand = commands_.add_parser("job", help="run one step as a job run: job quarantine.replay silver.orders")
+    by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="of run.py")
     sql = commands_.add_parser("sql", help="run a statement through the Athena API")
     sql.add_argument("statement")
     sql.add_argument("--database", default="silver", help="database of names without one (default: silver)")

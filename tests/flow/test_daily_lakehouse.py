@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from deltalake import write_deltalake
 from infra.local.addresses import REPOSITORY
 from infra.local.athena import query
 from infra.local.seeds import Defect
+from infra.local.sources.ecb.history import newest
 from jobs.lake import tables
 from tests.flow import expected_gold
 from tests.flow.conftest import DAG, Platform
@@ -33,6 +35,12 @@ def rows(platform: Platform, table: str, *columns: str) -> list[tuple[Any, ...]]
 
 def written_files(platform: Platform, table: str) -> set[str]:
     return set(platform.table(table).file_uris())
+
+
+def watermark(platform: Platform, source: str | None) -> dict[str, Any]:
+    key = f"_checkpoints/{source}/watermark.json"
+    body = platform.client("s3").get_object(Bucket=platform.addresses.lake_bucket, Key=key)["Body"].read()
+    return dict(json.loads(body))
 
 
 def test_three_days_end_green_and_print_gold(platform: Platform) -> None:
@@ -137,11 +145,32 @@ def test_run_again_is_quick_and_changes_nothing(platform: Platform) -> None:
     assert {name: platform.table(name).version() for name in BUILT} == before
 
 
-def test_a_further_run_finds_nothing_changed_and_rewrites_no_file(platform: Platform) -> None:
+def test_a_days_way_from_source_to_gold_adds_up_in_athena(platform: Platform) -> None:
+    (statement,) = [statement for statement in QUERIES if "nothing is missing" in statement]
+    result = query(platform.addresses, statement)
+    ways = [row[0] for row in result.rows]
+    assert {way: ways.count(way) for way in ways} == {
+        "source to bronze": 3, "bronze to silver": 3, "bronze gave, silver read": 3, "silver to gold": 1,
+    }  # fmt: skip
+    assert {row[-1] for row in result.rows} == {"0"}
+    assert sum(int(row[2]) for row in result.rows if row[0] == "silver to gold") > 250
+
+
+def test_a_backfill_reads_exactly_its_day_and_rewrites_no_file(platform: Platform) -> None:
     before = {name: written_files(platform, name) for name in BUILT}
-    states = platform.wait(platform.trigger())
+    kept = [watermark(platform, table.source) for table in tables.layer("bronze")]
+    day = newest() - timedelta(days=1)
+
+    (run_id,) = platform.backfill(day, day, reprocess_behavior="completed")
+    states = platform.wait(run_id)
+
     assert set(states.values()) == {"success"}
+    window = ["--window-start", f"{day}T00:00:00+00:00", "--window-end", f"{newest()}T00:00:00+00:00", "--exact"]
+    for step, words in platform.arguments(run_id).items():
+        if step.startswith("bronze."):
+            assert [word for word in words if word in window] == window, step
     assert {name: written_files(platform, name) for name in BUILT} == before
+    assert [watermark(platform, table.source) for table in tables.layer("bronze")] == kept
 
 
 def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platform) -> None:

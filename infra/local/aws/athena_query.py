@@ -72,6 +72,8 @@ class Engine:
     def __init__(self, catalog: Catalog, scratch: Path) -> None:
         self.connection = duckdb.connect(config={**_ENGINE, "temp_directory": str(scratch / "spill")})
         self.connection.execute("SET TimeZone = 'UTC'")
+        # Presto writes lambdas with an arrow, which DuckDB takes only on request.
+        self.connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
         self.scanned = 0
         self.catalog = catalog
         self._scratch = scratch

@@ -15,6 +15,8 @@ from pyspark.sql.types import StructType
 from jobs.catalog import register_glue_tables
 from jobs.catalog.register_glue_tables import Catalog
 from jobs.lake import delta, settings
+from jobs.lake.ledger import PARTS
+from jobs.lake.run import Run
 from jobs.silver import orders
 from tests.jobs.lakehouse import land, order, put, silver_order
 
@@ -162,10 +164,10 @@ def test_every_layer_is_registered_with_the_quarantine(
     quarantine = pa.table({"row_id": ["1"]})
     write_deltalake(settings.lake().uri("quarantine.orders"), quarantine, storage_options=settings.storage_options())
 
-    register_glue_tables.register_all()
+    register_glue_tables.register_all(Run("run", "register"))
 
     registered = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
-    assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders"]
+    assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders", "ops.run_ledger", "ops.dq_results"]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,16 @@ def test_delta_types_are_said_in_hives_words(delta_type: Any, hive: str) -> None
 
 def command(lake: str, layer: str = "silver") -> int:
     return register_glue_tables.main(["--db", layer, "--lake-bucket", lake, "--region", "eu-west-1"])
+
+
+def test_what_happened_is_registered_as_tables_of_json(lake: str, glue: Any) -> None:
+    assert command(lake, "ops") == 0
+
+    ledger = glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]
+    assert ledger["StorageDescriptor"]["Location"] == f"s3://{lake}/ops/run_ledger/"
+    columns = {column["Name"] for column in ledger["StorageDescriptor"]["Columns"]}
+    assert {"read", *PARTS, "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= columns
+    assert command(lake, "ops") == 0  # again
 
 
 def test_command_line_registers_one_layer_without_spark(

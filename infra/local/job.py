@@ -1,0 +1,64 @@
+"""Runs one step by hand, as an operator does on AWS with `aws emr-serverless start-job-run`: a real job run."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Sequence
+
+from infra.local import bootstrap, clients, environment
+from infra.local.addresses import Addresses
+from infra.local.errors import PlatformError
+from infra.local.lifecycle import say
+
+ENDED = ("SUCCESS", "FAILED", "CANCELLED")
+
+
+def run(addresses: Addresses, arguments: Sequence[str]) -> int:
+    """Submits `run.py ARGUMENTS` with the code as it is now, waits, and prints what it printed.
+
+    Returns:
+        Exit code: 1 when the job run failed.
+    """
+    release = bootstrap.release(addresses, environment.of_parts(addresses))
+    emr, application = clients.client(addresses, "emr-serverless"), addresses.emr_application_id
+    exports = addresses.environment()
+    names = ("SLUICE_LAKE_BUCKET", "SLUICE_PROJECT", "SLUICE_EMR_APPLICATION_ID")
+    settings = {name: exports[name] for name in names if name in exports}
+    confs = [f"--conf spark.emr-serverless.driverEnv.{name}={value}" for name, value in settings.items()]
+    name = f"by-hand/{arguments[0] if arguments else 'nothing'} {time.time():.3f}"
+    started = emr.start_job_run(
+        applicationId=application,
+        executionRoleArn=exports["SLUICE_EMR_ROLE_ARN"],
+        name=name,
+        executionTimeoutMinutes=30,
+        jobDriver={
+            "sparkSubmit": {
+                "entryPoint": f"{release}/run.py",
+                "entryPointArguments": [*arguments, "--job", name, "--code", release.rpartition("/")[2]],
+                "sparkSubmitParameters": " ".join(["--py-files", f"{release}/jobs.zip", *confs]),
+            }
+        },
+        configurationOverrides={
+            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": f"s3://{addresses.code_bucket}/logs/"}}
+        },
+    )["jobRunId"]
+    say(f"job run {started}: run.py {' '.join(arguments)}")
+    while (state := emr.get_job_run(applicationId=application, jobRunId=started)["jobRun"]["state"]) not in ENDED:
+        time.sleep(1)
+    print(_output(addresses, started))
+    say(f"job run {started}: {state}")
+    return 0 if state == "SUCCESS" else 1
+
+
+def _output(addresses: Addresses, job_run: str) -> str:
+    """The driver's output; logs are shipped apart from the state and may come after it."""
+    s3 = clients.client(addresses, "s3")
+    key = f"logs/applications/{addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stdout.gz"
+    for _ in range(20):
+        listed = s3.list_objects_v2(Bucket=addresses.code_bucket, Prefix=key)
+        if listed["KeyCount"]:
+            body: bytes = s3.get_object(Bucket=addresses.code_bucket, Key=key)["Body"].read()
+            return gzip.decompress(body).decode(errors="replace").rstrip()
+        time.sleep(1)
+    raise PlatformError(f"job run {job_run} left no log at s3://{addresses.code_bucket}/{key}")
