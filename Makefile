@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job test lint mutants package
+.PHONY: help setup up down status env run sql job test lint mutants benchmark package
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -36,6 +36,9 @@ job: setup ## run one step as a job run: make job STEP="quarantine.replay silver
 
 package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build
+
+benchmark: setup ## print what silver and gold cost as the table grows
+	@$(JOBS) -m benchmarks.table_size
 
 lint: setup ## ruff and mypy
 	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .

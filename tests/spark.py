@@ -38,20 +38,24 @@ def environment(aws: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def conf(s3_url: str) -> dict[str, str]:
-    """The session's settings, in a process whose environment is `environment`."""
+def conf(s3_url: str, *, light: bool = True) -> dict[str, str]:
+    """The session's settings, in a process whose environment is `environment`; not `light` is for millions of rows."""
     from infra.local.aws.spark_submit import local_conf
     from jobs.lake import session
 
-    return {**local_conf(s3_url), **session.CONF, **TEN_ROWS}
+    found = {**local_conf(s3_url), **session.CONF}
+    if light:
+        return {**found, **TEN_ROWS}
+    options = found["spark.driver.extraJavaOptions"].replace("-XX:TieredStopAtLevel=1", "")
+    return {**found, "spark.driver.extraJavaOptions": options}
 
 
-def session(s3_url: str) -> SparkSession:
+def session(s3_url: str, *, light: bool = True) -> SparkSession:
     """The session, in a process whose environment is `environment`."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("tests")
-    for key, value in conf(s3_url).items():
+    for key, value in conf(s3_url, light=light).items():
         builder = builder.config(key, value)
     started: SparkSession = builder.getOrCreate()
     started.sparkContext.setLogLevel("OFF")

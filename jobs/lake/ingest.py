@@ -47,10 +47,14 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         begin = window.record()["start"] or "the beginning"
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
         staged = staging.write(table, window.batch_id, extract(window))
-        _refuse_sudden_nulls(run, table, window, staged)
         counts = Counts(read=staged.rows, written=staged.rows)
         delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
-        batch, adds_columns = _batch(spark, run, table, window, staged)
+        try:
+            _refuse_sudden_nulls(run, table, window, staged)
+            batch, adds_columns = _batch(spark, table, window, staged)
+        except SchemaContractError:
+            staging.clear(table, window.batch_id)  # else the next try could go on with what was refused
+            raise
         metadata = run.commit_metadata(
             {},
             batch_id=window.batch_id,
@@ -68,9 +72,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
     return counts
 
 
-def _batch(
-    spark: SparkSession, run: Run, table: Table, window: Window, staged: staging.Staged
-) -> tuple[DataFrame, bool]:
+def _batch(spark: SparkSession, table: Table, window: Window, staged: staging.Staged) -> tuple[DataFrame, bool]:
     """The staged rows with their lineage, and whether they bring new columns.
 
     Raises:
@@ -95,8 +97,4 @@ def _refuse_sudden_nulls(run: Run, table: Table, window: Window, staged: staging
     if "null_column" in run.accept:
         return
     before = column_nulls.newest(settings.lake().uri(table.name), but=window.batch_id)
-    try:
-        contract.sudden_nulls(table.name, staged.rows, staged.nulls, before)
-    except SchemaContractError:
-        staging.clear(table, window.batch_id)  # else the next try could go on with what was refused
-        raise
+    contract.sudden_nulls(table.name, staged.rows, staged.nulls, before)

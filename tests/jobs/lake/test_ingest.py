@@ -146,6 +146,7 @@ def test_other_schema_stops_the_batch_and_nothing_is_written(
     assert version(ACCOUNTS) == before
     assert by(spark, ACCOUNTS, "id", "n") == {"a": 1}
     assert objects.read_json(WATERMARK) == saved
+    assert staged() == []
 
 
 def test_column_that_turns_null_all_at_once_stops_the_batch_until_that_is_accepted(
