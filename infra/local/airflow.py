@@ -6,6 +6,7 @@ Four components on one loopback port; not `airflow standalone`, which opens log 
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -18,14 +19,15 @@ from infra.local.errors import PlatformError
 from infra.local.parts import AIRFLOW, Part
 from infra.local.sources.ecb.history import newest
 
-DAYS = 3  # that `run` goes through
+DAYS = 3  # that `run` goes through, unless SLUICE_DAYS says otherwise
 SCHEDULED_DAG = "daily_lakehouse"
 _COMMAND = str(REPOSITORY / ".venv" / "airflow" / "bin" / "airflow")
 
 
 def schedule() -> tuple[date, date]:
     """First and last data interval of scheduled DAGs: the newest days for which ECB has rates."""
-    return newest() - timedelta(days=DAYS - 1), newest()
+    days = int(os.environ.get("SLUICE_DAYS") or DAYS)
+    return newest() - timedelta(days=days - 1), newest()
 
 
 def settings(addresses: Addresses) -> dict[str, str]:

@@ -78,13 +78,16 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
     if since is None or since > until:
         return None
     try:
-        return (
+        feed = (
             spark.read.format("delta")
             .option("readChangeFeed", "true")
             .option("startingVersion", since + 1)
             .option("endingVersion", until)
             .load(uri)
         )
+        # Whether each commit has its changes shows when the read is planned, and not before.
+        feed._jdf.queryExecution().executedPlan()
+        return feed
     except (AnalysisException, Py4JJavaError) as error:
         reason = _why_the_feed_is_gone(error)
         if reason is None:

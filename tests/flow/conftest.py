@@ -1,4 +1,4 @@
-"""One whole platform, on ports and in a folder of its own, after `run`: three days in a real Airflow."""
+"""One whole platform, on ports and in a folder of its own, after `run`: two days in a real Airflow."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from infra.local.sources.ecb.history import newest
 
 PORT = 18600
 SEED_SIZE = 300
+DAYS = 2  # one that reads all there is, one that reads what is new
 DAG = "daily_lakehouse"
 
 
@@ -133,6 +134,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "SLUICE_HOME": str(home),
         "SLUICE_PORT": str(PORT),
         "SLUICE_SEED_SIZE": str(SEED_SIZE),
+        "SLUICE_DAYS": str(DAYS),
     }
     try:
         ran = _command(environment, "run")

@@ -19,7 +19,7 @@ from infra.local.seeds import Defect
 from infra.local.sources.ecb.history import newest
 from jobs.lake import tables
 from tests.flow import expected_gold
-from tests.flow.conftest import DAG, Platform
+from tests.flow.conftest import DAG, DAYS, Platform
 
 pytestmark = pytest.mark.timeout(1500)
 RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text()
@@ -43,9 +43,9 @@ def watermark(platform: Platform, source: str | None) -> dict[str, Any]:
     return dict(json.loads(body))
 
 
-def test_three_days_end_green_and_print_gold(platform: Platform) -> None:
+def test_scheduled_days_end_green_and_print_gold(platform: Platform) -> None:
     runs = platform.airflow.runs(DAG)
-    assert [run["state"] for run in runs] == ["success"] * 3
+    assert [run["state"] for run in runs] == ["success"] * DAYS
     assert platform.addresses.airflow in platform.output
     assert "customer" in platform.output
 
@@ -93,7 +93,7 @@ def test_every_row_read_is_accounted_for_in_the_ledger(platform: Platform) -> No
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="ops/run_ledger/silver.orders/")
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
     records = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
-    assert len(records) == 3
+    assert len(records) == DAYS
     parts = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
     for record in records:
         assert record["read"] == sum(record[part] for part in parts)
