@@ -58,4 +58,4 @@ platform-tests:
 
 job-tests:
 	@$(JOBS) -m pytest tests --ignore tests/dags --ignore tests/plugins --ignore tests/flow
-	@$(JOBS) -m tests.mutants
+	@$(JOBS) -m tests.mutants --tested

@@ -73,9 +73,7 @@ def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSessi
         gate()
 
     message = str(caught.value)
-    assert (
-        "The gate refuses. Gold is unchanged. silver.orders version 0 (all rows): 16 of 17 expectations hold" in message
-    )
+    assert "The gate refuses. Gold is unchanged. silver.orders version 0 (all rows): 16 of 17 expectations" in message
     assert "critical: order_id be_unique: " in message
     assert "unexpected_count 2" in message
     assert "(a doubled order doubles its revenue)" in message
@@ -101,9 +99,7 @@ def test_warning_passes_and_is_recorded(spark: SparkSession, lake: str) -> None:
 def test_every_refusing_table_is_named(spark: SparkSession, lake: str) -> None:
     wrote("run-1", orders=[], salesforce_accounts=[silver_account(account_number=None)])
 
-    with pytest.raises(
-        GateError, match=r"salesforce_accounts version 0 \(all rows\): .*silver\.orders version 0 \(all rows\): "
-    ):
+    with pytest.raises(GateError, match=r"salesforce_accounts version 0 \(.*silver\.orders version 0 \("):
         gate()
 
 

@@ -37,7 +37,5 @@ def test_gate_and_register_are_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_step_is_answered_with_those_there_are() -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"no step 'gold'; there are bronze\.fx_rates, .*, gate, .*, register, "
-    ):
+    with pytest.raises(ConfigurationError, match=r"no step 'gold'; there are bronze\.fx_rates, .*, register, "):
         steps.perform(Run("r1", "gold"))
