@@ -1,4 +1,7 @@
-"""Two drivers, one table on S3: with the lease no commit is lost; without it some are, or fail."""
+"""Two drivers, one table on S3: with the lease no commit is lost; without it some are, or fail.
+
+`SLUICE_RACE=50 pytest -s tests/faults/test_racing_writers.py` runs the whole race, of 100 commits, both ways.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,7 @@ def test_with_the_lease_every_racing_commit_is_there(lake: str, lake_environment
     assert (told, kept) == (2 * COMMITS, 2 * COMMITS)
 
 
+@pytest.mark.skipif(COMMITS < 50, reason="shorter races may lose nothing by luck: SLUICE_RACE=50 runs the whole one")
 @pytest.mark.timeout(600)
 def test_without_the_lease_commits_are_lost_or_fail(lake: str, lake_environment: dict[str, str]) -> None:
     _, kept = race(lake_environment, "bare")
