@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job test lint mutants benchmark package platform-tests job-tests
+.PHONY: help setup up down status env run sql job test lint mutants benchmark slow package platform-tests job-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -37,6 +37,9 @@ job: setup ## run one step as a job run: make job STEP="quarantine.replay silver
 package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build
 
+slow: setup ## the tests that take minutes each: races of drivers, backfills in any order, kills between commits
+	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/faults tests/jobs
+
 benchmark: setup ## print what silver and gold cost as the table grows
 	@$(JOBS) -m benchmarks.table_size
 
@@ -54,8 +57,8 @@ test: lint ## every check: lint, types, unit, DAG, operator, stand-in, fault and
 # Two lanes for two cores: a platform spends half of its time waiting.
 platform-tests:
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
-	@$(JOBS) -m pytest tests/flow
+	@$(JOBS) -m pytest tests/flow tests/faults
 
 job-tests:
-	@$(JOBS) -m pytest tests --ignore tests/dags --ignore tests/plugins --ignore tests/flow
+	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow faults)
 	@$(JOBS) -m tests.mutants --tested

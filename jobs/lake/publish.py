@@ -94,8 +94,10 @@ def publish(spark: SparkSession, run: Run, table: Table, recipe: Recipe, audit: 
             inputs, counts=vars(counts), whole=part is None, fencing=held[table.name].fencing
         )
         held[table.name].renew()
-        if written or deleted:
+        if classes.get(versions.CHANGED) or deleted:
             _merge(spark, uri, table, difference, metadata)
+        elif written:  # only new rows: nobody else writes while the lease is held
+            delta.append(_to_write(difference, recipe.schema), uri, metadata)
         else:
             delta.commit_nothing(spark, uri, metadata)
         ledger.record(table.name)

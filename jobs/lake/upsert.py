@@ -57,7 +57,7 @@ def upsert(
         # rows again by itself they may leave before, in the commit that brings new ones.
         rereads = run.full_refresh or bool(run.batches)
         quarantined_at = quarantine.settle(spark, run, table, bad, arrived.inputs, release=not rereads)
-        counts, changed, places = _difference(delta.read(spark, uri), incoming, table, census)
+        counts, changed, places, news = _difference(delta.read(spark, uri), incoming, table, census)
         metadata = run.commit_metadata(
             arrived.inputs,
             counts=vars(counts),
@@ -69,7 +69,9 @@ def upsert(
             fencing=held[table.name].fencing,
         )
         held[table.name].renew()
-        if counts.written:
+        if counts.written and news:
+            delta.append(changed.select(schema.names), uri, metadata)
+        elif counts.written:
             rows = changed.select(schema.names)
             delta.merge(spark, uri, rows, keys=table.keys, metadata=metadata, partitions=places)
         else:
@@ -143,8 +145,11 @@ def _census(incoming: DataFrame) -> _Census:
 
 def _difference(
     present: DataFrame, incoming: DataFrame, table: Table, census: _Census
-) -> tuple[Counts, DataFrame, tuple[str, list[str]] | None]:
-    """What becomes of the rows, those of them to write, and the partitions that a merge of these has to look into."""
+) -> tuple[Counts, DataFrame, tuple[str, list[str]] | None, bool]:
+    """What becomes of the rows, those to write, the partitions that a merge has to look into, and whether all are new.
+
+    New rows need no merge: nobody else writes while the lease is held.
+    """
     good = incoming.filter(F.col("_rule") == "").drop("_rule")
     target, places = _present_rows(present, good, table)
     classified = versions.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
@@ -158,7 +163,8 @@ def _difference(
         superseded=classes.get(versions.SUPERSEDED, 0),
         quarantined=census.bad,
     )
-    return counts, classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)), places
+    changed = classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED))
+    return counts, changed, places, not classes.get(versions.CHANGED)
 
 
 def _version(source: str) -> int:

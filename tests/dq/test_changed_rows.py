@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from dq import run_ge_checks, suite, validate
 from jobs.lake import changes, delta, delta_log, gated, settings
 from jobs.lake.run import Run
-from tests.jobs.lakehouse import change, silver_order
+from tests import lakes
+from tests.jobs.lakehouse import change, silver_order, version
 
 SILVER = "silver.orders"
 RULES = "expectations: [{type: expect_column_values_to_be_between, kwargs: {column: amount, min_value: 0}, severity: "
@@ -20,12 +22,20 @@ CRITICAL, WARNING = (suite.parse(SILVER, f"{RULES}{severity}}}]") for severity i
 BAD = silver_order("O1", amount=Decimal("-1.00"))
 
 
+@pytest.fixture(scope="module")
+def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
+    """A version with a bad row that passed, long ago it seems; then another order came."""
+    with lakes.empty(lake_environment) as bucket:
+        remember(change(spark, SILVER, [BAD, silver_order("O2")]))
+        change(spark, SILVER, [silver_order("O3")])
+        yield bucket
+
+
 @pytest.fixture
-def passed(spark: SparkSession, lake: str) -> int:
-    """A version with a bad row that passed, long ago it seems; then another order came. Gives the newest version."""
-    first = change(spark, SILVER, [BAD, silver_order("O2")])
-    remember(first)
-    return change(spark, SILVER, [silver_order("O3")])
+def passed(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
+    """A lake with these; gives the newest version."""
+    with lakes.copy(original, lake_environment):
+        yield version(SILVER)
 
 
 def remember(at: int, **other: Any) -> None:

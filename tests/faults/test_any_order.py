@@ -9,6 +9,7 @@ from tests import lakes
 from tests.faults import any_order
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_days_read_reversed_and_twice_end_in_the_same_tables(
     spark: SparkSession, lake_environment: dict[str, str]

@@ -1,7 +1,4 @@
-"""Two drivers, one table on S3: with the lease no commit is lost; without it some are, or fail.
-
-`SLUICE_RACE=50 pytest -s tests/faults/test_racing_writers.py` runs the whole race, of 100 commits, both ways.
-"""
+"""Two drivers, one table on S3: with the lease no commit is lost; without it some are, or fail."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from tests import spark as test_spark
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WRITERS = ("a", "b")
-COMMITS = int(os.environ.get("SLUICE_RACE") or 10)  # of each; 50 for the whole race
+COMMITS = 50  # of each
 
 
 def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
@@ -52,14 +49,15 @@ def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
     return sum(told), len(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_with_the_lease_every_racing_commit_is_there(lake: str, lake_environment: dict[str, str]) -> None:
+def test_with_the_lease_every_one_of_100_racing_commits_is_there(lake: str, lake_environment: dict[str, str]) -> None:
     told, kept = race(lake_environment, "leased")
 
     assert (told, kept) == (2 * COMMITS, 2 * COMMITS)
 
 
-@pytest.mark.skipif(COMMITS < 50, reason="shorter races may lose nothing by luck: SLUICE_RACE=50 runs the whole one")
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_without_the_lease_commits_are_lost_or_fail(lake: str, lake_environment: dict[str, str]) -> None:
     _, kept = race(lake_environment, "bare")

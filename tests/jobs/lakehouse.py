@@ -147,6 +147,9 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
     facts = tables.table(table)
     uri = settings.lake().uri(table)
     delta.create(spark, uri, schema_of(table), facts.partition_by, table)
+    if version(table) == 0 and not gone:
+        delta.append(frame(spark, rows, schema_of(table)), uri, "{}")
+        return version(table)
     batch = frame(spark, rows, schema_of(table)).withColumn("_gone", F.col(facts.keys[0]).isin(list(gone)))
     delta.merge(spark, uri, batch, keys=facts.keys, metadata="{}", deleted="_gone")
     return version(table)

@@ -102,7 +102,7 @@ def _green(tree: Path, tests: Sequence[str]) -> bool:
 
 
 def _pytest(tree: Path, tests: Sequence[str], *, show: bool = False) -> int:
-    words = ["-q", "--tb=short", f"--timeout={SECONDS}", *([] if show else ["-x"]), *tests]
+    words = ["-q", "--tb=short", "-m", "slow or not slow", f"--timeout={SECONDS}", *([] if show else ["-x"]), *tests]
     if tests[0].startswith(AIRFLOW_TESTS):
         python = REPOSITORY / ".venv" / "airflow" / "bin" / "python"
         output = None if show else subprocess.DEVNULL

@@ -146,6 +146,7 @@ def assert_as_rebuilt(spark: SparkSession, made: dict[str, Any], *, affected: li
     assert made["read"] + made["deleted"] == len(affected)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("silver")
 def test_full_refresh_computes_the_whole_and_changes_nothing(spark: SparkSession) -> None:
     before = files(FACTS)
@@ -156,6 +157,7 @@ def test_full_refresh_computes_the_whole_and_changes_nothing(spark: SparkSession
     assert files(FACTS) == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("silver")
 def test_other_code_computes_the_whole(spark: SparkSession) -> None:
     assert build(FACTS, "run", code="other")["whole"]

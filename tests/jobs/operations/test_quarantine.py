@@ -99,6 +99,7 @@ def test_replay_after_a_fix_brings_rows_home_once_and_leaves_the_rest(
     assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kept_out")
 def test_replay_killed_between_its_commits_is_completed_by_the_next(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
@@ -123,6 +124,7 @@ def test_replay_killed_between_its_commits_is_completed_by_the_next(
     assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kept_out")
 def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     land(spark, ORDERS, "b4", [order("O3")])
@@ -135,6 +137,7 @@ def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, mon
     assert "O3" in by(spark, SILVER, "order_id", "status")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("kept_out")
 def test_batch_that_the_source_sends_mended_frees_its_rows(spark: SparkSession) -> None:
     land(spark, ORDERS, "b1", [order("O1"), order("Q1", status="PAID")])  # Q2 is gone
