@@ -101,10 +101,11 @@ def _quarantine_faults(name: str, commit: Commit) -> list[str]:
 def _volume(suite: Suite, limits: Quarantine, counted: list[Commit]) -> Judgement:
     """Too many rows of the batches that were read are in quarantine now: those that a replay freed don't count."""
     batches: dict[str, set[str]] = {}
-    for commit in counted:
+    arrived = [commit for commit in counted if not commit.metadata.get("replayed")]
+    for commit in arrived:
         for source, ids in commit.metadata.get("batches", {}).items():
             batches.setdefault(source, set()).update(ids)
-    read = sum(commit.metadata["counts"]["read"] for commit in counted if not commit.metadata.get("replayed"))
+    read = sum(commit.metadata["counts"]["read"] for commit in arrived)
     held = quarantine.held(tables.table(suite.table), {source: sorted(ids) for source, ids in batches.items()})
     share = held / read if read else 0.0
     too_many = held > limits.max_rows or (read >= limits.share_from_rows and share > limits.max_share)

@@ -6,9 +6,11 @@ Prints what it did; on failure prints one `SLUICE-ERROR {json}` line last and ex
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from jobs.lake import errors
 from jobs.lake.run import ACCEPTABLE, Run, utc
@@ -56,5 +58,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def end(code: int) -> NoReturn:
+    """Stops Spark and ends the process at once.
+
+    Python's own way to the end can abort ("terminate called without an active exception") over threads that Arrow's
+    readers leave behind: a step that has committed would count as failed.
+    """
+    if "pyspark" in sys.modules:
+        from pyspark.sql import SparkSession
+
+        if session := SparkSession.getActiveSession():
+            session.stop()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    end(main(sys.argv[1:]))
