@@ -11,4 +11,4 @@ class TimetablePlugin(AirflowPlugin):
     """Found by the plugins manager."""
 
     name = "sluice_timetable"
-    timetables = [BoundedTimetable]  # noqa: RUF012 - as the base class declares it
+    timetables = [BoundedTimetable]  # noqa: RUF012 - no ClassVar in the base class, so mypy refuses one

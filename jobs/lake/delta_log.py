@@ -97,13 +97,19 @@ def effective(uri: str) -> Iterator[Commit]:
     """The commits that made the table what it is, newest first: without those that a RESTORE took back."""
     back_to: int | datetime | None = None
     for commit in commits(uri):
-        moment: int | datetime = commit.time if isinstance(back_to, datetime) else commit.version
-        if back_to is not None and moment > back_to:  # type: ignore[operator]  # of one type, as chosen above
+        if not _reached(commit, back_to):
             continue
         if commit.restored is not None:
             back_to = commit.restored
             continue
         yield commit
+
+
+def _reached(commit: Commit, back_to: int | datetime | None) -> bool:
+    """Whether the commit was there at that version or time; None is now."""
+    if isinstance(back_to, datetime):
+        return commit.time <= back_to
+    return back_to is None or commit.version <= back_to
 
 
 def _restored(entry: dict[str, Any]) -> int | datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -46,11 +46,19 @@ class Wire(HTTPAdapter):
         self._to = urlsplit(endpoint) if endpoint else None
         super().__init__()
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # passed through
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         if self._to:
             path = urlsplit(request.url or "")
             request.url = str(urlunsplit((self._to.scheme, self._to.netloc, path.path, path.query, path.fragment)))
-        return super().send(request, **{**options, "timeout": options.get("timeout") or TIMEOUT})
+        return super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
 
 
 @contextmanager
