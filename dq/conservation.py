@@ -5,6 +5,7 @@ Costs a look at the logs since the version that passed last, and at two columns 
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from dq.suite import Quarantine, Rule, Suite
@@ -27,14 +28,10 @@ def judge(suite: Suite, version: int, since: int | None, run_id: str | None) -> 
         run_id: the run that must have left a record of what it read; None when it left the table out.
     """
     uri = settings.lake().uri(suite.table)
-    counted = [
-        commit
-        for commit in delta_log.commits(uri)
-        if "counts" in commit.metadata and commit.version <= version and (since is None or commit.version > since)
-    ]
     # A version that is judged again (a cleared gate) is looked at again.
-    recorded = [c for c in delta_log.commits(uri) if c.version == version and "counts" in c.metadata]
-    counted = counted or recorded
+    first = 0 if since is None else min(since + 1, version)
+    arriving = takewhile(lambda commit: commit.version >= first, delta_log.commits(uri))
+    counted = [commit for commit in arriving if "counts" in commit.metadata and commit.version <= version]
     faults = [fault for commit in counted for fault in _faults(suite.table, commit)]
     if run_id is not None and not any(commit.metadata.get("run_id") == run_id for commit in counted):
         faults.append(f"run {run_id} left no record of the rows that it read")

@@ -9,7 +9,7 @@ from typing import Any
 
 from dq.suite import Suite
 from dq.validate import Judgement
-from jobs.lake import objects
+from jobs.lake import objects, settings
 from jobs.lake.run import Run
 
 
@@ -25,11 +25,9 @@ def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int 
     _, _, short = suite.table.partition(".")
     while True:
         now = datetime.now(UTC)
-        place = objects.write_new_json(
-            f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json", _record(run, suite, judgements, version, now)
-        )
-        if place is not None:
-            return place
+        key = f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json"
+        if objects.write_json_if(key, _record(run, suite, judgements, version, now), etag=None) is not None:
+            return f"s3://{settings.lake().bucket}/{key}"
         time.sleep(0.2)  # another validation of the table ended within this second
 
 

@@ -7,7 +7,6 @@ its owner is no longer live. It is never deleted, so that its fencing number onl
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -18,9 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-from botocore.exceptions import ClientError
 
-from jobs.lake import settings
+from jobs.lake import objects, settings
 from jobs.lake.errors import LeaseLostError, TableBusyError
 from jobs.lake.run import Run, utc
 
@@ -60,7 +58,7 @@ class Lease:
         """
         with self._one_at_a_time:
             self.body |= {"heartbeat_at": _now().isoformat(), "held": held}
-            etag = _put(self.s3, self.table, self.body, IfMatch=self.etag)
+            etag = objects.write_json_if(_key(self.table), self.body, etag=self.etag, s3=self.s3)
             if etag is None:
                 raise LeaseLostError(
                     f"{self.table}: the lease of {self.body['run_id']} was taken over while it wrote. What it did "
@@ -117,18 +115,18 @@ def _take(run: Run, table: str) -> Lease:
     mine: dict[str, Any] = {"table_name": table, "run_id": run.run_id, "step": run.step, "job": run.job}
     mine |= {"owner": uuid4().hex, "held": True}
     while True:
-        found = _get(s3, table)
-        if found is None or _free(*found):
-            fencing = 1 if found is None else int(found[0]["fencing"]) + 1
+        theirs, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
+        if theirs is None or _free(theirs):
+            fencing = 1 if theirs is None else int(theirs["fencing"]) + 1
             mine |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
-            etag = _put(s3, table, mine, **({"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}))
+            etag = objects.write_json_if(_key(table), mine, etag=seen, s3=s3)
             if etag is not None:
                 return Lease(table, mine, etag, s3)
             continue  # another was quicker
-        owner = f"{found[0]['step']} of run {found[0]['run_id']}"
+        owner = f"{theirs['step']} of run {theirs['run_id']}"
         if time.monotonic() > give_up:
             raise TableBusyError(
-                f"{table} is being written by {owner}, last heard of {found[0]['heartbeat_at']}. Nothing was "
+                f"{table} is being written by {owner}, last heard of {theirs['heartbeat_at']}. Nothing was "
                 "written. It is tried again; if that job hangs, cancel it."
             )
         if not told:
@@ -137,7 +135,7 @@ def _take(run: Run, table: str) -> Lease:
         time.sleep(1)
 
 
-def _free(body: dict[str, Any], _: str) -> bool:
+def _free(body: dict[str, Any]) -> bool:
     """Whether the lease may be taken: given back, or its owner is silent and has no live job run."""
     if not body["held"]:
         return True
@@ -158,30 +156,6 @@ def _is_live(job: str) -> bool:
 
 def _key(table: str) -> str:
     return f"_locks/{table}.json"
-
-
-def _get(s3: Any, table: str) -> tuple[dict[str, Any], str] | None:
-    try:
-        answer = s3.get_object(Bucket=settings.lake().bucket, Key=_key(table))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            return None
-        raise
-    return json.loads(answer["Body"].read()), str(answer["ETag"])
-
-
-def _put(s3: Any, table: str, body: dict[str, Any], **condition: str) -> str | None:
-    """Writes the object if nobody else has since; None when somebody has."""
-    try:
-        answer = s3.put_object(
-            Bucket=settings.lake().bucket, Key=_key(table), Body=json.dumps(body).encode(), **condition
-        )
-    except ClientError as error:
-        # 409: two conditional writes at the same moment; neither of them need have won.
-        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
-            return None
-        raise
-    return str(answer["ETag"])
 
 
 def _now() -> datetime:

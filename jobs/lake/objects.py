@@ -20,31 +20,49 @@ def write(key: str, body: bytes) -> str:
 
 def write_json(key: str, value: Any) -> str:
     """Writes one line of JSON; times become ISO 8601."""
-    return write(key, (json.dumps(value, default=str, sort_keys=True) + "\n").encode())
+    return write(key, _line(value))
 
 
-def write_new_json(key: str, value: Any) -> str | None:
-    """Writes one line of JSON unless the object is there already; None when it is."""
-    bucket = settings.lake().bucket
-    body = (json.dumps(value, default=str, sort_keys=True) + "\n").encode()
+def write_json_if(key: str, value: Any, *, etag: str | None, s3: Any = None) -> str | None:
+    """Writes one line of JSON if the object is still as it was seen: S3's conditional PUT.
+
+    Args:
+        key: of the object.
+        value: to write.
+        etag: of the object as it was seen; None when there was none.
+        s3: a client to share; making one takes longer than the call.
+
+    Returns:
+        the object's new ETag; None when somebody else has written it.
+    """
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    client = s3 or boto3.client("s3")
     try:
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+        answer = client.put_object(Bucket=settings.lake().bucket, Key=key, Body=_line(value), **condition)
     except ClientError as error:
+        # 409: two conditional writes at the same moment; neither of them need have won.
         if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
             return None
         raise
-    return f"s3://{bucket}/{key}"
+    return str(answer["ETag"])
 
 
 def read_json(key: str) -> Any | None:
     """The object's value; None when it doesn't exist."""
+    found = read_json_with_etag(key)
+    return None if found is None else found[0]
+
+
+def read_json_with_etag(key: str, s3: Any = None) -> tuple[Any, str] | None:
+    """The object's value and its ETag, for `write_json_if`; None when it doesn't exist."""
+    client = s3 or boto3.client("s3")
     try:
-        answer = boto3.client("s3").get_object(Bucket=settings.lake().bucket, Key=key)
+        answer = client.get_object(Bucket=settings.lake().bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             return None
         raise
-    return json.loads(answer["Body"].read())
+    return json.loads(answer["Body"].read()), str(answer["ETag"])
 
 
 def read(key: str) -> bytes:
@@ -67,3 +85,7 @@ def delete_prefix(prefix: str) -> None:
         keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
         if keys:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
+
+
+def _line(value: Any) -> bytes:
+    return (json.dumps(value, default=str, sort_keys=True) + "\n").encode()
