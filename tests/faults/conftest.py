@@ -20,9 +20,13 @@ from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.sources.ecb.history import newest
 from infra.local.sources.seed import Recipe, connect, load_accounts, load_orders
 from infra.local.sources.serving import HEALTH_PATH
+from jobs.salesforce import bulk
+from tests.faults.salesforce_org import BEGIN
+from tests.infra.local.sources.conftest import Org, Server
 
 PORT = 18500
 NAMES = ("snowflake", "salesforce", "ecb")
+HEALTHY = {"page_size": 2000, "daily_limit": 100_000, "calls_used": 0, "bulk_polls": 0}
 
 
 @dataclass(frozen=True)
@@ -102,3 +106,36 @@ def sources(running_sources: Sources, lake: str, monkeypatch: pytest.MonkeyPatch
     running_sources.control("salesforce", "DELETE", "fail")
     running_sources.control("ecb", "DELETE", "fail")
     running_sources.control("ecb", "DELETE", "overrides")
+
+
+@pytest.fixture(scope="session")
+def salesforce_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    addresses = Addresses(home=tmp_path_factory.mktemp("salesforce"), port=18400)
+    environment = {**os.environ, **addresses.environment()}
+    process = Server("salesforce", addresses.salesforce, environment, addresses.home / "salesforce.log")
+    process.start()
+    yield addresses
+    process.stop()
+
+
+@pytest.fixture
+def org(salesforce_server: Addresses, lake: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
+    """An empty, healthy org whose log-in is in the lake's secrets."""
+    monkeypatch.setenv("SALESFORCE_ENDPOINT_URL", salesforce_server.salesforce)
+    name, value = f"{lake}/salesforce/credentials", secrets.salesforce_credentials(salesforce_server)
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+    fresh = Org(salesforce_server)
+    known = fresh.control("GET", "state")["fields"]
+    fresh.control("POST", "records/purge", {})
+    fresh.client().query(BEGIN)
+    fresh.control("PATCH", "settings", HEALTHY)
+    yield fresh
+    fresh.control("DELETE", "fail")
+    fresh.control("POST", "fields", {"put": known})
+
+
+@pytest.fixture
+def in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every window is large, and a result page holds two records."""
+    monkeypatch.setattr(bulk, "FROM_ROWS", 1)
+    monkeypatch.setattr(bulk, "ROWS_PER_PAGE", 2)

@@ -1,4 +1,4 @@
-"""Salesforce's accounts as text; the client itself is tested with the stand-in, in tests/faults/test_salesforce.py."""
+"""Salesforce's accounts as text; the client itself is tested with the stand-in, in tests/faults."""
 
 from __future__ import annotations
 

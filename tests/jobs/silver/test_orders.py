@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.lake import delta, versions
+from jobs.lake import versions
 from jobs.silver import orders
 from tests.jobs.lakehouse import (
     ORDERS,
@@ -134,7 +134,7 @@ def test_quarantine_takes_exactly_the_broken_rows(spark: SparkSession, lake: str
 def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: SparkSession, lake: str) -> None:
     bad = order("Q1", amount=None, updated_at=at("2026-10-01 08:00:00.123456"))
     land(spark, ORDERS, "b1", [order("O1"), bad])
-    with killed_at(delta, "merge"):  # between the quarantine's commit and silver's
+    with killed_at(versions, "classify"):  # between the quarantine's commit and silver's
         build(SILVER)
     land(spark, ORDERS, "b1", [order("O1"), bad])  # the window is read again as well
 

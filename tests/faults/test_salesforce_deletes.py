@@ -1,0 +1,174 @@
+"""Accounts that were deleted for good are told of once, and none that exists is ever taken for deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from jobs.bronze import salesforce_accounts
+from jobs.lake import ingest, session, staging
+from jobs.lake.errors import DataError, TransientError
+from jobs.lake.run import Run, Window
+from jobs.salesforce import budget, rest
+from tests.faults.salesforce_org import (
+    DAY,
+    NEXT_DAY,
+    TABLE,
+    Row,
+    after_count,
+    assert_fails,
+    fill,
+    ids,
+    queries,
+    read,
+    record,
+    staged,
+)
+from tests.infra.local.sources.conftest import Org
+from tests.jobs.lakehouse import ACCOUNTS, at, put
+
+
+def commit(window: Window, *earlier: Row) -> list[Row]:
+    """Makes what is staged for the window, and earlier rows, the whole of bronze; gives them."""
+    rows = [*earlier, *({**row, "_batch_id": window.batch_id} for row in staged(window))]
+    put(ACCOUNTS, rows)
+    staging.clear(TABLE, window.batch_id)
+    return rows
+
+
+def committed(org: Org, accounts: int) -> tuple[list[str], list[Row]]:
+    """An org whose accounts are all in bronze."""
+    known = fill(org, accounts)
+    read()
+    return known, commit(DAY)
+
+
+def listings(org: Org) -> int:
+    """How many queries asked for nothing but ids."""
+    return sum(query.startswith("SELECT Id FROM") for query in queries(org))
+
+
+def test_account_that_was_deleted_for_good_gets_a_row_of_its_own(org: Org) -> None:
+    known, bronze = committed(org, 3)
+    org.control("POST", "records/purge", {"ids": known[1:2]})
+    org.put(record(7, "2026-10-02T08:00:00Z", CreatedDate="2026-10-02T08:00:00Z"))
+
+    rows, facts = read(NEXT_DAY, find_deleted=True)
+
+    assert ids(rows) == ["001000000000007AAA", known[1]]
+    last = {name: value for name, value in bronze[1].items() if name != "_batch_id"}
+    assert rows[1] == {**last, "is_deleted": "true"}
+    assert facts == {"source_rows": 1, "arrived_rows": 1, "hard_deleted": 1}
+    assert len(read(NEXT_DAY)[0]) == 1
+
+
+def test_ids_are_listed_only_when_the_counts_differ(org: Org) -> None:
+    known, _ = committed(org, 3)
+    # Changed, and created, since the window's end: neither makes a difference.
+    org.put(record(0, "2026-10-09T00:00:00Z"), record(8, "2026-10-09T00:00:00Z", CreatedDate="2026-10-09T00:00:00Z"))
+
+    assert read(NEXT_DAY, find_deleted=True)[1]["hard_deleted"] == 0
+    assert listings(org) == 0
+
+    org.control("POST", "records/purge", {"ids": known[2:]})
+    assert read(NEXT_DAY, find_deleted=True)[1]["hard_deleted"] == 1
+    assert listings(org) == 1
+
+
+def test_account_that_changes_between_count_and_list_is_never_taken_for_deleted(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, _ = committed(org, 5)
+    org.control("POST", "records/purge", {"ids": known[:1]})
+
+    def meanwhile() -> None:
+        org.put(record(1, "2026-10-09T00:00:00Z"))
+        org.control("POST", "records/delete", {"ids": known[2:3], "at": "2026-10-09T00:00:00Z"})
+        org.put(record(9, "2026-10-09T00:00:00Z"))
+        org.control("POST", "records/purge", {"ids": known[3:4]})
+
+    after_count(monkeypatch, "IsDeleted", meanwhile)
+    org.control("PATCH", "settings", {"page_size": 2})
+
+    assert ids(read(NEXT_DAY, find_deleted=True)[0]) == [known[0], known[3]]
+
+
+def test_account_in_the_recycle_bin_is_not_gone(org: Org) -> None:
+    known, _ = committed(org, 2)
+    org.control("POST", "records/delete", {"ids": known[:1], "at": "2026-10-09T00:00:00Z"})
+
+    assert read(NEXT_DAY, find_deleted=True)[0] == []
+
+
+def test_account_that_goes_right_after_it_was_read_gets_its_row_in_the_same_batch(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, _ = committed(org, 2)
+    org.put(record(0, "2026-10-02T08:00:00Z", Name="newer"))
+    real = rest.records
+
+    def records(client: Any, soql: str) -> Iterator[Row]:
+        yield from real(client, soql)
+        if "SystemModstamp" in soql:
+            org.control("POST", "records/purge", {"ids": known[:1]})
+
+    monkeypatch.setattr(rest, "records", records)
+    rows, _ = read(NEXT_DAY, find_deleted=True)
+
+    assert [(row["id"], row["name"], row["is_deleted"]) for row in rows] == [
+        (known[0], "newer", "false"),
+        (known[0], "newer", "true"),
+    ]
+
+
+def test_deleted_account_is_told_of_once_and_again_when_its_window_is_read_again(org: Org) -> None:
+    known, bronze = committed(org, 2)
+    org.control("POST", "records/purge", {"ids": known[:1]})
+    assert ids(read(NEXT_DAY, find_deleted=True)[0]) == known[:1]
+    commit(NEXT_DAY, *bronze)
+
+    assert ids(read(NEXT_DAY, find_deleted=True)[0]) == known[:1]
+    assert read(Window(at("2026-10-03"), at("2026-10-04")), find_deleted=True)[0] == []
+
+
+def test_loss_of_many_accounts_is_refused_unless_it_is_accepted(org: Org) -> None:
+    known, _ = committed(org, 12)
+    org.control("POST", "records/purge", {"ids": known[:11]})
+
+    assert_fails(DataError, "11 of 12", "sharing", "fewer_rows", window=NEXT_DAY, find_deleted=True)
+    assert ids(read(NEXT_DAY, find_deleted=True, accept=("fewer_rows",))[0]) == known[:11]
+
+
+def test_ids_of_a_large_org_are_listed_by_a_bulk_job(org: Org, in_bulk: None) -> None:
+    known, _ = committed(org, 5)
+    org.control("POST", "records/purge", {"ids": known[:1]})
+
+    assert ids(read(NEXT_DAY, find_deleted=True)[0]) == known[:1]
+    assert queries(org)[-1] == "SELECT Id FROM Account"
+
+
+def test_ids_are_not_listed_when_too_few_api_calls_are_left(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, _ = committed(org, 5)
+    org.control("POST", "records/purge", {"ids": known[:1]})
+    after_count(monkeypatch, "IsDeleted", lambda: org.control("PATCH", "settings", {"calls_used": 95_000}))
+
+    assert_fails(TransientError, "4999 of 100000", f"needs {budget.by_rest(4)}", window=NEXT_DAY, find_deleted=True)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_backfills_never_look_for_deleted_accounts(org: Org, monkeypatch: pytest.MonkeyPatch, exact: bool) -> None:
+    known, _ = committed(org, 2)
+    org.control("POST", "records/purge", {"ids": known[:1]})
+    found: list[Row] = []
+
+    def ingest_without_spark(spark: None, run: Run, table: object, schema: object, extract: ingest.Extract) -> None:
+        staging.write(TABLE, NEXT_DAY.batch_id, extract(NEXT_DAY))
+        found.extend(staged(NEXT_DAY))
+
+    monkeypatch.setattr(session, "spark", lambda step: None)
+    monkeypatch.setattr(ingest, "ingest", ingest_without_spark)
+    salesforce_accounts.build(Run("run", ACCOUNTS, window_start=NEXT_DAY.start, window_end=NEXT_DAY.end, exact=exact))
+
+    assert ids(found) == ([] if exact else known[:1])

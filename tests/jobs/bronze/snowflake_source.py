@@ -1,0 +1,79 @@
+"""Orders as Snowflake's connector gives them, a source that counts as it is told, and a read of it to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.lake import staging
+from jobs.lake.run import Window
+from tests.jobs.lakehouse import at
+
+WINDOW = Window(at("2026-10-01"), at("2026-10-02"))
+
+
+def batch(**columns: pa.Array) -> pa.Table:
+    """One order as the connector gives it, with what the test cares about."""
+    usual = {
+        "ORDER_ID": pa.array(["O1"]),
+        "CUSTOMER_ID": pa.array(["C1"]),
+        "ORDER_DATE": pa.array([date(2026, 10, 1)], pa.date32()),
+        "CURRENCY": pa.array(["EUR"]),
+        "AMOUNT": pa.array([Decimal("12.30")], pa.decimal128(18, 2)),
+        "STATUS": pa.array(["PAID"]),
+        "UPDATED_AT": pa.array([datetime(2026, 10, 1, 8)], pa.timestamp("ns")),
+    }
+    return pa.table({**usual, **columns})
+
+
+def orders(number: int, amount: str = "1.00") -> pa.Table:
+    """So many orders of one amount each, as the connector gives them."""
+    return pa.concat_tables([batch(AMOUNT=pa.array([Decimal(amount)], pa.decimal128(38, 2)))] * number)
+
+
+class Cursor:
+    """A connection and its cursor over given batches, with what the source counts at each call."""
+
+    def __init__(self, batches: Iterable[pa.Table], total: int, *counts: tuple[int, str | None]) -> None:
+        self.batches, self.total, self.counts = batches, total, list(counts)
+        self.statements: list[str] = []
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def cursor(self) -> Cursor:
+        return self
+
+    def execute(self, statement: str, *_: object) -> Cursor:
+        self.statements.append(statement)
+        return self
+
+    def fetch_arrow_batches(self, *, force_microsecond_precision: bool) -> Iterable[pa.Table]:
+        assert force_microsecond_precision
+        return self.batches
+
+    def fetchone(self) -> tuple[Any, ...]:
+        if "SUM" not in self.statements[-1]:
+            return (self.total,)
+        rows, amount = self.counts.pop(0)
+        return rows, None if amount is None else int(Decimal(amount) * 100)
+
+
+Answers = Callable[[Cursor], Cursor]
+
+
+def drained(reading: staging.Batches) -> tuple[list[int], dict[str, Any] | None]:
+    """Sizes of the parts, and the facts."""
+    sizes = []
+    while True:
+        try:
+            sizes.append(next(reading).num_rows)
+        except StopIteration as end:
+            return sizes, end.value
