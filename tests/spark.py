@@ -43,9 +43,9 @@ def conf(s3_url: str, *, light: bool = True) -> dict[str, str]:
     from infra.local.aws.spark_submit import local_conf
     from jobs.lake import session
 
-    found = {**local_conf(s3_url), **session.CONF}
-    if light:
-        return {**found, **TEN_ROWS}
+    found = {**local_conf(s3_url), **session.CONF, **(TEN_ROWS if light else {})}
+    # A job ends before the second compiler pays; a session of many tests gains half. The first alone also has room for
+    # 48 MB of code, which they fill: from then on methods are thrown out and compiled again.
     options = found["spark.driver.extraJavaOptions"].replace("-XX:TieredStopAtLevel=1", "")
     return {**found, "spark.driver.extraJavaOptions": options}
 
