@@ -178,8 +178,9 @@ def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platf
     doubled = orders.to_pyarrow_table().slice(0, 1)
     write_deltalake(orders, doubled, mode="append")
     before = {name: platform.table(name).version() for name in BUILT if name.startswith("gold")}
-    run_id = platform.trigger()
+    run_id = platform.trigger(tables=["silver.orders", *before])
     states = platform.wait(run_id)
+    assert [states[f"bronze.{table.short}"] for table in tables.layer("bronze")] == ["skipped"] * 3
     assert states["gate.silver"] == "failed"
     assert {states[f"gold.{name}"] for name in ("dim_customers", "fact_orders")} == {"upstream_failed"}
     assert {name: platform.table(name).version() for name in before} == before
