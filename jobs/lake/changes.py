@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # ships no types
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.lake import delta
+from jobs.lake import delta, delta_log
 
 FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 BEFORE, AFTER = "_before", "_after"
+# Files that the newest version does without stay for so long: `delta.deletedFileRetentionDuration`, Delta's default.
+FILES_KEPT = timedelta(days=7)
 
 
 def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
@@ -77,6 +79,9 @@ def after(changed: DataFrame) -> DataFrame:
 def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
     if since is None or since > until:
         return None
+    if _may_be_vacuumed(uri, since + 1):
+        print(f"{uri}: changes from version {since + 1} may be vacuumed; reads all of it")
+        return None
     try:
         feed = (
             spark.read.format("delta")
@@ -88,18 +93,12 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
         # Whether each commit has its changes shows when the read is planned, and not before.
         feed._jdf.queryExecution().executedPlan()
         return feed
-    except (AnalysisException, Py4JJavaError) as error:
-        reason = _why_the_feed_is_gone(error)
-        if reason is None:
-            raise
-        print(f"{uri}: no change feed from version {since + 1} ({reason}); reads all of it")
+    except AnalysisException as error:
+        print(f"{uri}: no change feed from version {since + 1} ({error.getCondition()}); reads all of it")
         return None
 
 
-def _why_the_feed_is_gone(error: AnalysisException | Py4JJavaError) -> str | None:
-    """The condition or class of the error; None for errors that say nothing about the feed."""
-    if isinstance(error, AnalysisException):
-        return error.getCondition() or type(error).__name__
-    # A log that was cleaned up has no version to begin at: pyspark passes that error on as Java's.
-    name = str(error.java_exception.getClass().getSimpleName())
-    return name if "FileNotFound" in name else None
+def _may_be_vacuumed(uri: str, version: int) -> bool:
+    """Whether a version is so old that VACUUM, or the clean-up of the log, may have taken files of its changes."""
+    commit = next((commit for commit in delta_log.commits(uri) if commit.version <= version), None)
+    return commit is None or datetime.now(UTC) - commit.time > FILES_KEPT

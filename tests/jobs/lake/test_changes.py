@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,17 @@ def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, 
 
     assert ids(other, versions[0], versions[2]) is None
     assert "reads all of it" in capsys.readouterr().out
+
+
+def test_changes_that_may_be_vacuumed_are_told_as_unknown(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = land(spark, ORDERS, "b1", [order("O1")])
+    last = land(spark, ORDERS, "b2", [order("O2")])
+    monkeypatch.setattr(changes, "FILES_KEPT", timedelta(0))
+
+    assert ids(spark, first, last) is None
+    assert ids(spark, last, last) == []
 
 
 def states(found: DataFrame | None) -> dict[str, tuple[str | None, str | None]]:
