@@ -58,7 +58,7 @@ class Wire(HTTPAdapter):
         if self._to:
             path = urlsplit(request.url or "")
             request.url = str(urlunsplit((self._to.scheme, self._to.netloc, path.path, path.query, path.fragment)))
-        return super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+        return super().send(request, stream, timeout=timeout or TIMEOUT, verify=verify, cert=cert, proxies=proxies)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def test_every_request_goes_to_the_endpoint_when_one_is_set_and_has_a_time_limit
 ) -> None:
     sent: list[tuple[str | None, Any]] = []
 
-    def send(self: object, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self: object, request: requests.PreparedRequest, stream: bool, **options: Any) -> requests.Response:
         sent.append((request.url, options["timeout"]))
         return requests.Response()
 
