@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from dq import conservation, results, suite, validate
@@ -83,7 +84,7 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
     keys = tables.table(rules.table).keys
     net = None if whole else changes.net(spark, uri, keys, last.version, version)
-    changed = None if net is None else changes.after(net)
+    changed = None if net is None else changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
     whole_at = now.isoformat() if changed is None else last.whole_at
     since = last.version if last.version < version else None
     return Scope(changed, since, gated.Passed(version, table_id, rules.digest, whole_at))
