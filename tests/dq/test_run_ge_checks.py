@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,18 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "silver.salesforce_accounts": [silver_account()],
     "silver.orders": [silver_order()],
 }
+
+
+@pytest.fixture(autouse=True)
+def short_suites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders are judged by all their rules, the other tables by one each: a rule costs a Spark job."""
+    load = suite.load
+
+    def cut(table: str) -> suite.Suite:
+        rules = load(table)
+        return rules if table == "silver.orders" else replace(rules, rules=rules.rules[3:4])
+
+    monkeypatch.setattr(suite, "load", cut)
 
 
 def wrote(run_id: str, **tables: list[dict[str, Any]]) -> dict[str, int]:
@@ -49,7 +62,10 @@ def results(bucket: str) -> dict[str, dict[str, Any]]:
     return {entry["Key"]: objects.read_json(entry["Key"]) for entry in listed}
 
 
-def test_versions_of_the_run_pass_and_each_table_has_a_result_file(spark: SparkSession, lake: str) -> None:
+def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # every suite whole
     versions = wrote("run-1")
 
     gate()
