@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job test lint mutants benchmark slow package platform-tests job-tests
+.PHONY: help setup up down status env run sql job test lint mutants benchmark slow package platform-tests job-tests mutant-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -52,13 +52,15 @@ mutants: setup ## plant each known fault into the code and see its test turn red
 	@$(JOBS) -m tests.mutants
 
 test: lint ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
-	@$(MAKE) --no-print-directory -j 2 platform-tests job-tests
+	@$(MAKE) --no-print-directory -j 2 platform-tests job-tests mutant-tests
 
-# Two lanes for two cores: a platform spends half of its time waiting.
+# Two lanes for two cores, and the planted faults in whichever is free first.
 platform-tests:
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
 	@$(JOBS) -m pytest tests/flow tests/faults
 
 job-tests:
 	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow faults)
+
+mutant-tests:
 	@$(JOBS) -m tests.mutants --tested
