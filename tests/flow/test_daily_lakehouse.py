@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,14 @@ def watermark(platform: Platform, source: str | None) -> dict[str, Any]:
     key = f"_checkpoints/{source}/watermark.json"
     body = platform.client("s3").get_object(Bucket=platform.addresses.lake_bucket, Key=key)["Body"].read()
     return dict(json.loads(body))
+
+
+def ledger(platform: Platform, table: str) -> list[dict[str, Any]]:
+    """The records of a table's commits, oldest first."""
+    s3, bucket = platform.client("s3"), platform.addresses.lake_bucket
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"ops/run_ledger/{table}/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
 
 def test_scheduled_days_end_green_and_print_gold(platform: Platform) -> None:
@@ -88,11 +96,7 @@ def test_each_bad_row_is_in_quarantine_with_its_reason(platform: Platform) -> No
 
 
 def test_every_row_read_is_accounted_for_in_the_ledger(platform: Platform) -> None:
-    s3 = platform.client("s3")
-    bucket = platform.addresses.lake_bucket
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="ops/run_ledger/silver.orders/")
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    records = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+    records = ledger(platform, "silver.orders")
     assert len(records) == DAYS
     parts = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
     for record in records:
@@ -178,9 +182,14 @@ def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platf
     doubled = orders.to_pyarrow_table().slice(0, 1)
     write_deltalake(orders, doubled, mode="append")
     before = {name: platform.table(name).version() for name in BUILT if name.startswith("gold")}
-    run_id = platform.trigger(tables=["silver.orders", *before])
+    read_to = datetime.fromisoformat(watermark(platform, "snowflake/orders")["end"])
+    run_id = platform.trigger(tables=["bronze.snowflake_orders", "silver.orders", *before])
     states = platform.wait(run_id)
-    assert [states[f"bronze.{table.short}"] for table in tables.layer("bronze")] == ["skipped"] * 3
+    assert (states["bronze.snowflake_orders"], states["bronze.fx_rates"]) == ("success", "skipped")
+    overlap = timedelta(hours=tables.table("bronze.snowflake_orders").overlap_hours)
+    read, built = ledger(platform, "bronze.snowflake_orders")[-1], ledger(platform, "silver.orders")[-1]
+    assert datetime.fromisoformat(read["window_start"]) == read_to - overlap
+    assert built["read"] == read["written"], "silver reads what is new in bronze and no more"
     assert states["gate.silver"] == "failed"
     assert {states[f"gold.{name}"] for name in ("dim_customers", "fact_orders")} == {"upstream_failed"}
     assert {name: platform.table(name).version() for name in before} == before
