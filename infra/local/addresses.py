@@ -24,7 +24,8 @@ class Addresses:
 
     Attributes:
         home: state folder: logs, S3 objects, Airflow's database, pid files.
-        port: first port. +0 Airflow, +1 AWS (moto), +2 S3, +3 Snowflake, +4 Salesforce, +5 ECB, +6..+8 Kafka.
+        port: first port. +0 Airflow, +1 AWS (moto), +2 S3, +3 Snowflake, +4 Salesforce, +5 ECB, +6 Kafka by
+            SASL_SSL, +7 by plain text, +8 its controller.
         project: prefix of secret names and buckets.
     """
 
@@ -68,6 +69,24 @@ class Addresses:
         return self._url(5)
 
     @property
+    def kafka(self) -> str:
+        """Where clients with a log-in reach the broker: `host:port`."""
+        return f"{HOST}:{self.port + 6}"
+
+    @property
+    def kafka_plaintext(self) -> str:
+        return f"{HOST}:{self.port + 7}"
+
+    @property
+    def kafka_controller(self) -> str:
+        return f"{HOST}:{self.port + 8}"
+
+    @property
+    def kafka_authority(self) -> Path:
+        """PEM file of the authority that the broker's certificate is of; made at its first start."""
+        return self.home / "kafka" / "authority.pem"
+
+    @property
     def lake_bucket(self) -> str:
         return f"{self.project}-lake"
 
@@ -93,6 +112,7 @@ class Addresses:
             "AWS_MAX_ATTEMPTS": "2",
             "SNOWFLAKE_ENDPOINT_URL": self.snowflake,
             "SALESFORCE_ENDPOINT_URL": self.salesforce,
+            "KAFKA_SSL_CA_FILE": str(self.kafka_authority),
             "FX_RATES_URL": f"{self.ecb}/stats/eurofxref/eurofxref-hist.zip",
             "SLUICE_HOME": str(self.home),
             "SLUICE_PORT": str(self.port),

@@ -17,6 +17,7 @@ from infra.local import clients
 from infra.local.addresses import EMR_APPLICATION_NAME, REGION, REPOSITORY, Addresses
 from infra.local.airflow_api import AirflowApi
 from infra.local.errors import PlatformError
+from infra.local.kafka import topics
 from infra.local.lifecycle import say
 from infra.local.parts import python_module
 from infra.local.processes import marks
@@ -39,6 +40,7 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
     _timed("buckets", lambda: _buckets(addresses))
     _timed("secrets", lambda: _secrets(addresses))
     _timed("EMR application", lambda: _application(addresses))
+    _timed("topics", lambda: ", ".join(topics.ensure(addresses)))
     _timed("seeds", lambda: _command(addresses, environment, "infra.local.sources.seed").splitlines()[0])
     _timed("catalog", lambda: _catalog(addresses, environment))
     return release(addresses, environment)

@@ -14,7 +14,7 @@ from infra.setup import class_archive, jars
 
 # The shell's own; a platform sets what it needs of them itself.
 _FOREIGN = (
-    "AIRFLOW", "AWS_", "FX_RATES_URL", "HADOOP_", "MOTO_", "PYSPARK_", "PYTHON", "SALESFORCE_", "SLUICE_",
+    "AIRFLOW", "AWS_", "FX_RATES_URL", "HADOOP_", "KAFKA_", "MOTO_", "PYSPARK_", "PYTHON", "SALESFORCE_", "SLUICE_",
     "SNOWFLAKE_", "SPARK_", "VIRTUAL_ENV",
 )  # fmt: skip
 _KEPT = ("SLUICE_CACHE", "SLUICE_SEED_SIZE")

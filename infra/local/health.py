@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import requests
+from confluent_kafka.admin import AdminClient
 
 from infra.local import clients
 from infra.local.addresses import Addresses
+from infra.local.kafka import topics
 from infra.local.secrets import salesforce_credentials, snowflake_credentials
 
 TIMEOUT = 5.0  # seconds; a check is repeated, so one slow answer is no failure
@@ -81,6 +83,12 @@ def salesforce(addresses: Addresses, _: float) -> None:
 def ecb(addresses: Addresses, _: float) -> None:
     """Asks for the feed's headers."""
     requests.head(addresses.environment()["FX_RATES_URL"], timeout=TIMEOUT).raise_for_status()
+
+
+def kafka(addresses: Addresses, _: float) -> None:
+    """Logs in by SASL_SSL, as the jobs do, and asks for the brokers."""
+    quiet = {"log_level": 0}  # it would print a line for each refused connection
+    AdminClient(topics.client_settings(addresses) | quiet).list_topics(timeout=TIMEOUT)
 
 
 def airflow_api(addresses: Addresses, _: float) -> None:

@@ -85,6 +85,13 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
             check=partial(health.ecb, addresses),
             address=addresses.ecb,
         ),
+        Part(
+            name="kafka",
+            command=python_module("infra.local.kafka"),
+            check=partial(health.kafka, addresses),
+            address=addresses.kafka,
+            stop_within=30,  # it hands its partitions over and closes their segments
+        ),
     )
 
 

@@ -32,6 +32,12 @@ def secrets(addresses: Addresses) -> dict[str, dict[str, str]]:
             "database": "SALES",
             "schema": "PUBLIC",
         },
+        f"{project}/kafka/credentials": {
+            "bootstrap_servers": addresses.kafka,
+            "api_key": "lakehouse",
+            "api_secret": made_up("kafka/api_secret"),
+            "group_id": "orders-stream-processor",
+        },
     }
 
 
@@ -43,3 +49,8 @@ def salesforce_credentials(addresses: Addresses) -> dict[str, str]:
 def snowflake_credentials(addresses: Addresses) -> dict[str, str]:
     """The Snowflake secret's document."""
     return secrets(addresses)[f"{addresses.project}/snowflake/credentials"]
+
+
+def kafka_credentials(addresses: Addresses) -> dict[str, str]:
+    """The Kafka secret's document."""
+    return secrets(addresses)[f"{addresses.project}/kafka/credentials"]

@@ -20,6 +20,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "jars.lock"
     file.write_text(f"{COORDINATE} {hashlib.sha256(BODY).hexdigest()}\n")
     monkeypatch.setattr(jars, "LOCK", file)
+    monkeypatch.setattr(jars, "BROKER", file)
     monkeypatch.setenv("SLUICE_CACHE", str(tmp_path / "cache"))
     serve(monkeypatch, BODY)
     return file
@@ -88,7 +89,7 @@ def test_job_environment_without_pyspark_is_said(tmp_path: Path, monkeypatch: py
 
 
 def test_lock_of_the_project_has_the_releases_delta_and_a_checksum_for_each_jar() -> None:
-    locked = jars._lock()
+    locked = jars._coordinates(jars.LOCK)
 
     assert len(locked) == 45
     assert "io.delta:delta-spark_4.1_2.13:4.2.0" in locked

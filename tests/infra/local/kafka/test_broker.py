@@ -1,0 +1,128 @@
+"""The broker of the platform: Kafka itself, which only a client with the secret's log-in reaches by TLS."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from infra.local import health
+from infra.local.addresses import REPOSITORY, Addresses
+from infra.local.kafka import certificates, topics
+
+PORT = 18560
+QUIET = {"log_level": 0}
+
+
+class Broker:
+    """The part's own command, started and stopped."""
+
+    def __init__(self, home: Path) -> None:
+        self.addresses = Addresses(home=home, port=PORT)
+        self.log = home / "broker.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "infra.local.kafka"],
+                cwd=REPOSITORY, env={**os.environ, **self.addresses.environment()}, stdout=log, stderr=log,
+            )  # fmt: skip
+        give_up = time.monotonic() + 90
+        while True:
+            try:
+                return health.kafka(self.addresses, 0)
+            except KafkaException:
+                if time.monotonic() > give_up or self._process.poll() is not None:
+                    self.kill()
+                    pytest.fail(f"the broker does not answer:\n{self.log.read_text()[-3000:]}")
+                time.sleep(0.3)
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.wait(30)
+
+    def settings(self, **other: Any) -> dict[str, Any]:
+        return {**topics.client_settings(self.addresses), **QUIET, **other}
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    topics.ensure(broker.addresses)
+    yield broker
+    broker.kill()
+
+
+def refused(settings: dict[str, Any]) -> bool:
+    try:
+        AdminClient(settings).list_topics(timeout=3)
+    except KafkaException:
+        return True
+    return False
+
+
+def produce(broker: Broker, *values: bytes) -> None:
+    producer = Producer(broker.settings(**{"enable.idempotence": True}))
+    for value in values:
+        producer.produce("orders", value, key=b"O1")
+    assert producer.flush(20) == 0
+
+
+def consume(broker: Broker, number: int) -> list[bytes]:
+    """The first messages of the topic."""
+    consumer = Consumer(broker.settings(**{"group.id": "test", "auto.offset.reset": "earliest"}))
+    consumer.subscribe(["orders"])
+    found: list[bytes] = []
+    give_up = time.monotonic() + 30
+    while len(found) < number and time.monotonic() < give_up:
+        message = consumer.poll(1.0)
+        if message is not None and message.error() is None:
+            found.append(message.value())
+    consumer.close()
+    return found
+
+
+def test_client_with_the_secrets_log_in_is_served_and_no_other(broker: Broker, tmp_path: Path) -> None:
+    foreign = tmp_path / "authority.pem"
+    certificates.ensure(foreign, tmp_path / "keystore.pem")
+
+    assert not refused(broker.settings())
+    assert refused(broker.settings(**{"sasl.password": "wrong"}))
+    assert refused(broker.settings(**{"ssl.ca.location": str(foreign)}))
+
+
+def test_topics_are_made_once_and_no_other_comes_by_writing_to_it(broker: Broker) -> None:
+    assert topics.ensure(broker.addresses) == sorted(topics.TOPICS)
+    producer = Producer(broker.settings(**{"message.timeout.ms": 3000}))
+    producer.produce("ordres", b"a slip of the pen")
+    producer.flush(10)
+
+    known = AdminClient(broker.settings()).list_topics(timeout=10).topics
+
+    assert {name: len(topic.partitions) for name, topic in known.items() if not name.startswith("__")} == topics.TOPICS
+
+
+def test_what_was_acknowledged_outlives_a_killed_broker_in_order(broker: Broker) -> None:
+    produce(broker, b"first", b"second")
+    broker.kill()
+    broker.start()
+    produce(broker, b"third")
+
+    assert consume(broker, 3) == [b"first", b"second", b"third"]
+
+
+def test_key_and_log_in_are_for_the_owner_alone(broker: Broker) -> None:
+    home = broker.addresses.kafka_authority.parent
+    for name in ("broker.pem", "server.properties"):
+        assert (home / name).stat().st_mode & 0o077 == 0, name
