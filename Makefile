@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job test lint mutants benchmark slow package platform-tests job-tests mutant-tests
+.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests mutant-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -33,6 +33,9 @@ sql: ## run a statement through the Athena API: make sql Q="SELECT ..."
 
 job: setup ## run one step as a job run: make job STEP="quarantine.replay silver.orders"
 	@$(JOBS) -m infra.local job $(STEP)
+
+events: setup ## send order events to Kafka, some of them broken: make events N=2000 BROKEN=5
+	@$(JOBS) -m infra.local events $(or $(N),2000) --broken $(or $(BROKEN),0)
 
 package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build

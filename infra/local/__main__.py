@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from infra.local import athena, commands, exports, job
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
+from infra.local.kafka import produce
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
                 print(athena.query(addresses, given.statement, database=given.database))
             case "job":
                 return job.run(addresses, given.arguments)
+            case "events":
+                print(produce.produce(addresses, given.number, given.broken / 100))
             case "run":
                 return commands.run(addresses)
     except PlatformError as error:
@@ -54,6 +57,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands_.add_parser("run", help="run the daily DAG for three days and print gold")
     by_hand = commands_.add_parser("job", help="run one step as a job run: job quarantine.replay silver.orders")
     by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="of run.py")
+    events = commands_.add_parser("events", help="send order events to Kafka")
+    events.add_argument("number", type=int)
+    events.add_argument("--broken", type=float, default=0.0, help="per cent that are broken, of every kind")
     sql = commands_.add_parser("sql", help="run a statement through the Athena API")
     sql.add_argument("statement")
     sql.add_argument("--database", default="silver", help="database of names without one (default: silver)")

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from infra.local import health
 from infra.local.addresses import REPOSITORY, Addresses
+from infra.local.errors import PlatformError
 from infra.local.kafka import certificates, topics
+from infra.local.kafka.events import Broken, Message
+from infra.local.kafka.produce import produce as produce_events
+from infra.local.kafka.produce import send
 
 PORT = 18560
 QUIET = {"log_level": 0}
@@ -79,6 +83,16 @@ def produce(broker: Broker, *values: bytes) -> None:
     assert producer.flush(20) == 0
 
 
+def end(broker: Broker) -> dict[int, int]:
+    """Where each partition of the topic ends."""
+    consumer = Consumer(broker.settings(**{"group.id": "ends"}))
+    ends = {
+        n: consumer.get_watermark_offsets(TopicPartition("orders", n), 10)[1] for n in range(topics.TOPICS["orders"])
+    }
+    consumer.close()
+    return ends
+
+
 def consume(broker: Broker, number: int) -> list[bytes]:
     """The first messages of the topic."""
     consumer = Consumer(broker.settings(**{"group.id": "test", "auto.offset.reset": "earliest"}))
@@ -120,6 +134,25 @@ def test_what_was_acknowledged_outlives_a_killed_broker_in_order(broker: Broker)
     produce(broker, b"third")
 
     assert consume(broker, 3) == [b"first", b"second", b"third"]
+
+
+def test_producer_tells_what_the_broker_took_by_kind_and_offset(broker: Broker) -> None:
+    before = end(broker)
+
+    ledger = produce_events(broker.addresses, 2000, 0.05)
+
+    assert (ledger.kinds[None], sum(ledger.kinds.values())) == (1900, 2000)
+    assert set(ledger.kinds) == {None, *Broken}
+    assert sum(last - first + 1 for first, last in ledger.offsets.values()) == 2000
+    assert sum(end(broker).values()) - sum(before.values()) == 2000
+    assert "2,000 messages in orders: 1,900 good, 100 broken" in str(ledger)
+
+
+def test_messages_that_the_broker_refuses_are_told(broker: Broker) -> None:
+    too_large = Message(b"O1", b"x" * 2_000_000, None)
+
+    with pytest.raises((PlatformError, KafkaException), match="large"):
+        send(broker.addresses, [too_large])
 
 
 def test_key_and_log_in_are_for_the_owner_alone(broker: Broker) -> None:

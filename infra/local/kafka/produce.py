@@ -1,0 +1,89 @@
+"""Sends messages to the topic `orders`, and tells what it sent: `make events N=2000`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Message as Delivered
+
+from infra.local.addresses import Addresses
+from infra.local.errors import PlatformError
+from infra.local.kafka import topics
+from infra.local.kafka.events import Broken, Message, messages
+from infra.local.seeds import generate
+from infra.local.sources.ecb.history import newest
+
+TOPIC = "orders"
+FLUSH_SECONDS = 60.0
+ACCOUNTS_OF = 300  # size of the seeds that customers are taken from: a prefix of every larger one
+
+
+@dataclass
+class Ledger:
+    """What was sent and acknowledged.
+
+    Attributes:
+        kinds: messages by what is wrong with them; None for good ones.
+        offsets: first and last offset of each partition.
+        errors: of messages that the broker didn't take.
+    """
+
+    kinds: Counter[Broken | None] = field(default_factory=Counter)
+    offsets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def delivered(self, broken: Broken | None, error: KafkaError | None, message: Delivered) -> None:
+        """Notes the broker's answer to one message."""
+        if error is not None:
+            self.errors[error.str()] += 1
+            return
+        partition, offset = message.partition(), message.offset()
+        if partition is None or offset is None:
+            raise PlatformError("the broker acknowledged a message without saying where it is")
+        first, last = self.offsets.get(partition, (offset, offset))
+        self.offsets[partition] = min(first, offset), max(last, offset)
+        self.kinds[broken] += 1
+
+    def __str__(self) -> str:
+        total, good = sum(self.kinds.values()), self.kinds[None]
+        lines = [f"{total:,} messages in {TOPIC}: {good:,} good, {total - good:,} broken"]
+        lines += [f"  {kind.value:<18}{self.kinds[kind]:>9,}" for kind in Broken if self.kinds[kind]]
+        lines += [f"  partition {number}: offsets {a} to {b}" for number, (a, b) in sorted(self.offsets.items())]
+        return "\n".join(lines)
+
+
+def send(addresses: Addresses, sent: Iterable[Message]) -> Ledger:
+    """Sends messages, each once whatever the network does, and waits for the broker's answer to all of them.
+
+    Raises:
+        PlatformError: the broker didn't take some.
+    """
+    producer = Producer(topics.client_settings(addresses) | {"enable.idempotence": True, "linger.ms": 20})
+    ledger = Ledger()
+    for message in sent:
+        while True:
+            try:
+                answer = partial(ledger.delivered, message.broken)
+                producer.produce(TOPIC, message.value, key=message.key, on_delivery=answer)
+                break
+            except BufferError:  # more is under way than the client keeps: wait for answers
+                producer.poll(0.1)
+        producer.poll(0)
+    unanswered = producer.flush(FLUSH_SECONDS)
+    if unanswered or ledger.errors:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in ledger.errors.items())
+        raise PlatformError(f"{unanswered} messages without an answer, refused: {reasons or 'none'}\n{ledger}")
+    return ledger
+
+
+def produce(addresses: Addresses, number: int, broken: float) -> Ledger:
+    """Sends so many new events of the seeds' customers, a share of them broken."""
+    now, day = datetime.now(UTC), newest()
+    customers = [a.account_number for a in generate(ACCOUNTS_OF, day).accounts if a.account_number is not None]
+    made = messages(number, broken=broken, customers=customers, day=day, now=now, seed=int(now.timestamp()))
+    return send(addresses, made)
