@@ -88,9 +88,11 @@ def test_job_environment_without_pyspark_is_said(tmp_path: Path, monkeypatch: py
         jars.download("java", [COORDINATE], tmp_path)
 
 
-def test_lock_of_the_project_has_the_releases_delta_and_a_checksum_for_each_jar() -> None:
+def test_locks_of_the_project_have_the_releases_delta_and_kafka_and_a_checksum_for_each_jar() -> None:
     locked = jars._coordinates(jars.LOCK)
 
     assert len(locked) == 45
     assert "io.delta:delta-spark_4.1_2.13:4.2.0" in locked
-    assert all(len(checksum) == 64 and int(checksum, 16) >= 0 for checksum in locked.values())
+    assert "org.apache.kafka:kafka_2.13:4.1.1" in jars._coordinates(jars.BROKER)
+    checksums = [*locked.values(), *jars._coordinates(jars.BROKER).values()]
+    assert all(len(checksum) == 64 and int(checksum, 16) >= 0 for checksum in checksums)
