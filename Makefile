@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests mutant-tests
+.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -54,16 +54,19 @@ lint: setup ## ruff and mypy
 mutants: setup ## plant each known fault into the code and see its test turn red
 	@$(JOBS) -m tests.mutants
 
-test: lint ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
-	@$(MAKE) --no-print-directory -j 2 platform-tests job-tests mutant-tests
+test: setup ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
+	@$(MAKE) --no-print-directory -j 2 lint platform-tests job-tests mutant-tests stand-in-tests
 
-# Two lanes for two cores, and the planted faults in whichever is free first.
-platform-tests:
+# Two at a time for two cores, in this order; job tests and fault tests share one Spark.
+platform-tests: setup
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
-	@$(JOBS) -m pytest tests/flow tests/faults
+	@$(JOBS) -m pytest tests/flow
 
-job-tests:
-	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow faults)
+job-tests: setup
+	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow infra)
 
-mutant-tests:
+stand-in-tests: setup
+	@$(JOBS) -m pytest tests/infra
+
+mutant-tests: setup
 	@$(JOBS) -m tests.mutants --tested

@@ -166,7 +166,7 @@ def _services() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as logs, aws.server(Path(logs)) as url:
         os.environ[aws.SHARED] = url
         os.environ.update(spark.environment(aws.environment(url)))
-        conf = SparkConf().setAll(list(spark.conf(url).items()))
+        conf = SparkConf().setAll(list(spark.conf(url, long=False).items()))
         gateway = launch_gateway(conf)
         os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = str(gateway.gateway_parameters.auth_token)
