@@ -35,7 +35,7 @@ def orders_of(days: int, number: int) -> Iterator[tuple[str, list[int]]]:
     yield "in order", forward
     yield "reversed", forward[::-1]
     for seed in range(number - 2):
-        chance = random.Random(seed)  # noqa: S311  # no secret: the same orders each time
+        chance = random.Random(seed)
         shuffled = [*forward, *chance.sample(forward, days // 3 * (seed % 2))]
         chance.shuffle(shuffled)
         yield f"shuffled {seed}" + (" with repeats" if len(shuffled) > days else ""), shuffled
@@ -43,7 +43,7 @@ def orders_of(days: int, number: int) -> Iterator[tuple[str, list[int]]]:
 
 def changes_of(day: int) -> list[dict[str, Any]]:
     """What the source gives for a day's window: new orders, and earlier ones that changed, some to another month."""
-    chance, changed = random.Random(day), []  # noqa: S311  # no secret either
+    chance, changed = random.Random(day), []
     for name in {f"O{day}{letter}" for letter in "abc"} | {f"O{d}a" for d in range(day) if chance.random() < 0.5}:
         moment = f"{FIRST + timedelta(days=day)} {chance.randrange(24):02}:{chance.randrange(60):02}:00"
         changed.append(

@@ -63,15 +63,14 @@ class Store:
         Raises:
             ApiError: the query is wrong.
         """
-        # The clauses hold no value: field names are the org's own, and values are parameters.
         planned = plan(parse(soql), self.fields(), include_deleted=include_deleted)
+        # Field names in the clauses are the org's own; values are parameters.
+        statement = f"SELECT body FROM record {planned.clauses}"  # noqa: S608  # holds no value, as said above
+        bodies = self._db.execute(statement, planned.parameters).fetchall()
         if not planned.fields:
-            inner = f"SELECT 1 FROM record {planned.clauses}"  # noqa: S608  # as said
-            count = self._db.execute(f"SELECT count(*) FROM ({inner})", planned.parameters).fetchone()  # noqa: S608  # as said
-            return (), [{"count": count[0]}]
-        rows = self._db.execute(f"SELECT body FROM record {planned.clauses}", planned.parameters)  # noqa: S608  # as said
-        bodies = (json.loads(body) for (body,) in rows)
-        return planned.fields, [{field.name: body.get(field.name) for field in planned.fields} for body in bodies]
+            return (), [{"count": len(bodies)}]
+        records = (json.loads(body) for (body,) in bodies)
+        return planned.fields, [{field.name: record.get(field.name) for field in planned.fields} for record in records]
 
     def upsert(self, records: Iterable[Mapping[str, object]]) -> int:
         """Creates records, or changes the given fields of those that exist. Returns their number.
