@@ -15,12 +15,11 @@ from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.kafka import topics
 from infra.local.kafka.events import Broken, Message, messages
-from infra.local.seeds import generate
+from infra.local.seeds import generate, wanted_size
 from infra.local.sources.ecb.history import newest
 
 TOPIC = "orders"
 FLUSH_SECONDS = 60.0
-ACCOUNTS_OF = 300  # size of the seeds that customers are taken from: a prefix of every larger one
 
 
 @dataclass
@@ -84,6 +83,6 @@ def send(addresses: Addresses, sent: Iterable[Message]) -> Ledger:
 def produce(addresses: Addresses, number: int, broken: float) -> Ledger:
     """Sends so many new events of the seeds' customers, a share of them broken."""
     now, day = datetime.now(UTC), newest()
-    customers = [a.account_number for a in generate(ACCOUNTS_OF, day).accounts if a.account_number is not None]
+    customers = [a.account_number for a in generate(wanted_size(), day).accounts if a.account_number is not None]
     made = messages(number, broken=broken, customers=customers, day=day, now=now, seed=int(now.timestamp()))
     return send(addresses, made)

@@ -6,13 +6,22 @@ Pure and deterministic: the same arguments give the same rows on every machine, 
 
 from __future__ import annotations
 
+import os
 from datetime import date
 
 from infra.local.seeds.accounts import MINIMUM_ACCOUNTS, make_accounts
 from infra.local.seeds.model import Account, Defect, Order, Seeds, Span
 from infra.local.seeds.orders import MINIMUM_ORDERS, make_orders
 
-__all__ = ["MINIMUM_ORDERS", "Account", "Defect", "Order", "Seeds", "Span", "generate"]
+__all__ = ["MINIMUM_ORDERS", "Account", "Defect", "Order", "Seeds", "Span", "generate", "wanted_size"]
+
+
+DEFAULT_SIZE = 1000
+
+
+def wanted_size() -> int:
+    """Number of orders of this platform's seeds: SLUICE_SEED_SIZE, or 1000."""
+    return int(os.environ.get("SLUICE_SEED_SIZE") or DEFAULT_SIZE)
 
 
 def generate(size: int, newest: date, days: int = 60, seed: int = 7) -> Seeds:

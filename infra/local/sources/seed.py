@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -22,10 +21,9 @@ import snowflake.connector
 from infra.local import seeds
 from infra.local.addresses import Addresses
 from infra.local.secrets import snowflake_credentials
-from infra.local.seeds import Account, Order, Seeds, generate
+from infra.local.seeds import Account, Order, Seeds, generate, wanted_size
 from infra.local.sources.ecb.history import newest
 
-DEFAULT_SIZE = 1000
 CHUNK = 20_000  # rows of one INSERT
 TIMEOUT_SECONDS = 60
 
@@ -151,7 +149,7 @@ def account_record(account: Account) -> dict[str, object]:
 def main() -> None:
     """Loads what is missing, and says what is there."""
     addresses = Addresses.from_environment()
-    recipe = Recipe(int(os.environ.get("SLUICE_SEED_SIZE") or DEFAULT_SIZE), newest())
+    recipe = Recipe(wanted_size(), newest())
     with connect(addresses) as connection:
         loaded = load_orders(connection, recipe), load_accounts(addresses.salesforce, recipe)
     if not any(loaded):
