@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from infra.local import health
 from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.errors import PlatformError
-from infra.local.kafka import certificates, topics
+from infra.local.kafka import certificates, produce, topics
 from infra.local.kafka.events import Broken, Message
-from infra.local.kafka.produce import produce as produce_events
-from infra.local.kafka.produce import send
 
 PORT = 18560
 QUIET = {"log_level": 0}
@@ -76,7 +75,7 @@ def refused(settings: dict[str, Any]) -> bool:
     return False
 
 
-def produce(broker: Broker, *values: bytes) -> None:
+def say(broker: Broker, *values: bytes) -> None:
     producer = Producer(broker.settings(**{"enable.idempotence": True}))
     for value in values:
         producer.produce("orders", value, key=b"O1")
@@ -128,10 +127,10 @@ def test_topics_are_made_once_and_no_other_comes_by_writing_to_it(broker: Broker
 
 
 def test_what_was_acknowledged_outlives_a_killed_broker_in_order(broker: Broker) -> None:
-    produce(broker, b"first", b"second")
+    say(broker, b"first", b"second")
     broker.kill()
     broker.start()
-    produce(broker, b"third")
+    say(broker, b"third")
 
     assert consume(broker, 3) == [b"first", b"second", b"third"]
 
@@ -139,7 +138,7 @@ def test_what_was_acknowledged_outlives_a_killed_broker_in_order(broker: Broker)
 def test_producer_tells_what_the_broker_took_by_kind_and_offset(broker: Broker) -> None:
     before = end(broker)
 
-    ledger = produce_events(broker.addresses, 2000, 0.05)
+    ledger = produce.produce(broker.addresses, 2000, 0.05)
 
     assert (ledger.kinds[None], sum(ledger.kinds.values())) == (1900, 2000)
     assert set(ledger.kinds) == {None, *Broken}
@@ -148,11 +147,15 @@ def test_producer_tells_what_the_broker_took_by_kind_and_offset(broker: Broker) 
     assert "2,000 messages in orders: 1,900 good, 100 broken" in str(ledger)
 
 
-def test_messages_that_the_broker_refuses_are_told(broker: Broker) -> None:
-    too_large = Message(b"O1", b"x" * 2_000_000, None)
+def test_messages_that_the_broker_refuses_are_told(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = AdminClient(broker.settings())
+    narrow = NewTopic("narrow", 1, 1, config={"max.message.bytes": "1000"})
+    admin.create_topics([narrow])["narrow"].result(10)
+    monkeypatch.setattr(produce, "TOPIC", "narrow")
 
-    with pytest.raises((PlatformError, KafkaException), match="large"):
-        send(broker.addresses, [too_large])
+    with pytest.raises(PlatformError, match=r"0 messages without an answer, refused: 1 Broker: Message size too large"):
+        produce.send(broker.addresses, [Message(b"O1", b"x" * 5000, None)])
+    admin.delete_topics(["narrow"])["narrow"].result(10)
 
 
 def test_key_and_log_in_are_for_the_owner_alone(broker: Broker) -> None:
