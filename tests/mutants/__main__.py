@@ -65,7 +65,7 @@ def faults() -> list[Fault]:
 
 
 def main(tested: bool) -> int:
-    """Plants all faults, or, after the tests were seen green, the quick ones; exit code 0 when every one is caught."""
+    """Plants all faults, or, beside the suite that shows the tests green, the quick ones; 0 when each is caught."""
     begun, listed = time.monotonic(), [fault for fault in faults() if not (tested and fault.slow)]
     with tempfile.TemporaryDirectory() as folder:
         tree = _copy(Path(folder) / "tree")
