@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.local import health
-from infra.local.addresses import HOST, Addresses
+from infra.local.addresses import HOST, REGION, Addresses
 
 SOURCES, AWS, AIRFLOW = 10, 20, 30
 
@@ -106,6 +106,8 @@ def _ministack(addresses: Addresses) -> dict[str, str]:
         "S3_DATA_DIR": str(folder / "objects"),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(folder / "state"),
+        # A server that was killed has forgotten its buckets' region, and would take them for another one's.
+        "MINISTACK_REGION": REGION,
         # Both listen on all interfaces, whatever BIND_HOST says.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
