@@ -3,6 +3,8 @@
 Spark's Delta does not make commits of two drivers on S3 safe (delta#3596): the later one replaces the log entry of
 the earlier. A lease is renewed by a heartbeat; it may be broken only when the heartbeat is stale and the job run of
 its owner is no longer live. It is never deleted, so that its fencing number only grows.
+
+Who waits says so in `_locks/<table>.waiting.json`: a stream, which would hold its tables for ever, then gives way.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from jobs.lake.run import Run, utc
 HEARTBEAT = timedelta(seconds=10)
 STALE = timedelta(seconds=60)
 PATIENCE = timedelta(minutes=10)
+WAITING = timedelta(seconds=30)  # a waiter that was not heard of for so long has gone
 LIVE = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"]
 
 
@@ -79,6 +82,11 @@ def hold(run: Run, *tables: str) -> Iterator[dict[str, Lease]]:
         yield {table: stack.enter_context(_held(run, table)) for table in sorted(tables)}
 
 
+def awaited(*tables: str) -> bool:
+    """Whether another job waits for one of these tables."""
+    return any(_waiter(table) for table in tables)
+
+
 @contextmanager
 def _held(run: Run, table: str) -> Iterator[Lease]:
     lease = _take(run, table)
@@ -116,11 +124,13 @@ def _take(run: Run, table: str) -> Lease:
     mine |= {"owner": uuid4().hex, "held": True}
     while True:
         theirs, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
-        if theirs is None or _free(theirs):
+        if theirs is None or _free(theirs, run):
             fencing = 1 if theirs is None else int(theirs["fencing"]) + 1
             mine |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
             etag = objects.write_json_if(_key(table), mine, etag=seen, s3=s3)
             if etag is not None:
+                if told:
+                    objects.delete_prefix(_waiting_key(table))
                 return Lease(table, mine, etag, s3)
             continue  # another was quicker
         owner = f"{theirs['step']} of run {theirs['run_id']}"
@@ -132,12 +142,17 @@ def _take(run: Run, table: str) -> Lease:
         if not told:
             print(f"{table}: waits for {owner}", flush=True)
             told = True
+        if not _waiter(table):
+            objects.write_json(_waiting_key(table), {"run_id": run.run_id, "step": run.step, "at": _now().isoformat()})
         time.sleep(1)
 
 
-def _free(body: dict[str, Any]) -> bool:
-    """Whether the lease may be taken: given back, or its owner is silent and has no live job run."""
-    if not body["held"]:
+def _free(body: dict[str, Any], run: Run) -> bool:
+    """Whether the lease may be taken: given back, or its owner is silent and has no live job run.
+
+    An owner of the same job run is its earlier attempt: EMR Serverless starts one when the other has ended.
+    """
+    if not body["held"] or (run.job and body["job"] == run.job):
         return True
     if _now() - utc(body["heartbeat_at"]) < STALE:
         return False
@@ -152,6 +167,15 @@ def _is_live(job: str) -> bool:
         for page in pages.paginate(applicationId=application, states=LIVE)
         for entry in page["jobRuns"]
     )
+
+
+def _waiter(table: str) -> bool:
+    found = objects.read_json(_waiting_key(table))
+    return found is not None and _now() - utc(found["at"]) < WAITING
+
+
+def _waiting_key(table: str) -> str:
+    return f"_locks/{table}.waiting.json"
 
 
 def _key(table: str) -> str:

@@ -142,6 +142,46 @@ def test_lease_of_a_silent_owner_whose_job_run_has_ended_is_broken(job_runs: dic
         assert held[TABLE].fencing == 8
 
 
+def test_next_attempt_of_the_same_job_run_takes_the_lease_at_once(job_runs: dict[str, str]) -> None:
+    job_runs[JOB] = "RUNNING"
+    left_behind(timedelta(seconds=1), JOB)
+
+    with leases.hold(run(1, JOB), TABLE) as held:
+        assert held[TABLE].fencing == 8
+    left_behind(timedelta(seconds=1), JOB)
+    with pytest.raises(TableBusyError), leases.hold(run(2, "another job run"), TABLE):
+        pytest.fail("two writers")
+
+
+def test_who_waits_is_known_until_it_has_the_lease(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "PATIENCE", timedelta(seconds=30))
+    done: list[int] = []
+
+    def wait_for_it() -> None:
+        with leases.hold(run(2), TABLE):
+            done.append(2)
+
+    with leases.hold(run(1), TABLE):
+        assert not leases.awaited(TABLE)
+        waiter = threading.Thread(target=wait_for_it)
+        waiter.start()
+        give_up = datetime.now(UTC) + timedelta(seconds=20)
+        while not leases.awaited("silver.fx_rates", TABLE):
+            assert datetime.now(UTC) < give_up
+        assert done == []
+    waiter.join(30)
+
+    assert done == [2]
+    assert not leases.awaited(TABLE)
+
+
+def test_waiter_that_was_killed_is_forgotten(lake: str) -> None:
+    long_ago = datetime.now(UTC) - leases.WAITING - timedelta(seconds=1)
+    objects.write_json(f"_locks/{TABLE}.waiting.json", {"run_id": "r", "step": "s", "at": long_ago.isoformat()})
+
+    assert not leases.awaited(TABLE)
+
+
 def test_owner_that_was_taken_over_may_not_commit_and_fails(lake: str) -> None:
     def commit() -> None:
         with leases.hold(run(1), TABLE) as held:
