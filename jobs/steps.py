@@ -13,11 +13,16 @@ from jobs.lake.run import Run
 STEPS = {
     "gate": "dq.run_ge_checks:gate",
     "register": "jobs.catalog.register_glue_tables:register_all",
+    "dlq.count": "jobs.operations.dlq:count",
+    "dlq.replay": "jobs.operations.dlq:replay",
+    "dlq.sample": "jobs.operations.dlq:sample",
     "lineage": "jobs.operations.lineage:show",
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",
     "quarantine.replay": "jobs.operations.quarantine:replay",
-    **{table.name: f"{table.module}:build" for table in tables.TABLES},
+    "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
+    "stream.accept_gap": "jobs.operations.stream:accept_gap",
+    **{table.name: f"{table.module}:build" for table in tables.TABLES if table.written_with is None},
 }
 
 

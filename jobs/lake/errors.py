@@ -46,6 +46,14 @@ class SchemaContractError(DataError):
     """A batch's schema is not the table's plus new nullable columns."""
 
 
+class OffsetsLostError(DataError):
+    """Kafka has deleted messages before they were read."""
+
+
+class CheckpointLostError(ConfigurationError):
+    """A stream's checkpoint is gone, or says other than the table: a person decides from where to go on."""
+
+
 class GateError(DataError):
     """A gate found a critical failure, or could not judge."""
 

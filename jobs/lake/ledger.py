@@ -64,6 +64,40 @@ def record(table: str) -> None:
         print(f"{table} version {commit.version}: {Counts(**commit.metadata['counts'])}", flush=True)
 
 
+def record_stream(table: str, **facts: Any) -> None:
+    """Writes one record for all of a stream's commits since its last record: they come every few seconds.
+
+    Args:
+        table: that the stream writes.
+        facts: of the stream at this moment.
+    """
+    fresh: list[delta_log.Commit] = []
+    for commit in delta_log.commits(settings.lake().uri(table)):
+        if "counts" not in commit.metadata:
+            continue
+        if objects.read_json(key(table, commit.version)) is not None:
+            break
+        fresh.append(commit)
+    if not fresh:
+        return
+    newest = fresh[0]
+    counts = {name: sum(commit.metadata["counts"][name] for commit in fresh) for name in newest.metadata["counts"]}
+    seconds = [commit.metadata["batch_seconds"] for commit in fresh if "batch_seconds" in commit.metadata]
+    entry = {
+        "table_name": table,
+        "output_version": newest.version,
+        "committed_at": newest.time,
+        **{name: value for name, value in newest.metadata.items() if name != "counts"},
+        **counts,
+        "commits": len(fresh),
+        "batch_seconds": max(seconds, default=None),
+        "bytes_written": sum(commit.bytes_written for commit in fresh),
+        **facts,
+    }
+    objects.write_json(key(table, newest.version), entry)
+    print(f"{table} version {newest.version}: {len(fresh)} batches, {Counts(**counts)}", flush=True)
+
+
 def _entry(table: str, commit: delta_log.Commit) -> dict[str, Any]:
     facts = dict(commit.metadata)
     window = facts.pop("window", None) or {"start": None, "end": None}

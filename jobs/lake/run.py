@@ -54,8 +54,9 @@ class Run:
         accept: what this run takes though it looks like damage: `fewer_rows`, `null_column`.
         job: name of the job run that does the step; empty when none does (a shell, a test).
         subject: the table that an operation is about, such as `gold.fact_orders` for `lineage`.
-        rule: limits an operation on the quarantine to rows that break this rule.
+        rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
         batches: limits an operation on the quarantine, or a silver step, to these bronze batches.
+        offsets: limits an operation on a dead-letter queue to messages of `PARTITION:FROM-TO`.
     """
 
     run_id: str
@@ -71,6 +72,7 @@ class Run:
     subject: str = ""
     rule: str = ""
     batches: tuple[str, ...] = ()
+    offsets: tuple[str, ...] = ()
     _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def builds(self, table: str) -> bool:

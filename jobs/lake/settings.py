@@ -35,11 +35,16 @@ class Lake:
 
 @dataclass(frozen=True)
 class Sources:
-    """Endpoints that replace a source's own address; None means the vendor's."""
+    """Endpoints that replace a source's own address; None means the vendor's.
+
+    Attributes:
+        kafka_authority: PEM file of the authority of the brokers' certificates; None means the public ones.
+    """
 
     salesforce: str | None
     snowflake: str | None
     fx_rates: str
+    kafka_authority: str | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def sources() -> Sources:
         salesforce=os.environ.get("SALESFORCE_ENDPOINT_URL") or None,
         snowflake=os.environ.get("SNOWFLAKE_ENDPOINT_URL") or None,
         fx_rates=os.environ.get("FX_RATES_URL") or "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
+        kafka_authority=os.environ.get("KAFKA_SSL_CA_FILE") or None,
     )
 
 

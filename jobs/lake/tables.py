@@ -20,13 +20,16 @@ class Table:
         name: `<layer>.<table>`.
         description: one sentence for the catalog and the UI.
         depends_on: tables that its step reads.
-        keys: columns that identify a row; empty for append-only bronze.
+        keys: columns that identify a row; bronze has none, but for messages.
         partition_by: partition columns, coarse enough to give files of useful size.
         zorder_by: columns by which housekeeping clusters files.
         order_by: columns, most significant first, by which the newest version of a key wins.
         source: for bronze: `<source>/<object>`, the folder of its watermark under `_checkpoints/`.
         overlap_hours: for bronze: how far before the watermark a scheduled run reads again.
         retention_days: history that housekeeping keeps.
+        continuous: written by a stream that runs all the time; no task of a pipeline run builds it, and a table that
+            reads it does so from when it is there.
+        written_with: the table whose step writes this one as well; None for a step of its own.
         pipeline: the DAG family that the table belongs to.
     """
 
@@ -40,6 +43,8 @@ class Table:
     source: str | None = None
     overlap_hours: int = 0
     retention_days: int = 30
+    continuous: bool = False
+    written_with: str | None = None
     pipeline: str = "lakehouse"
 
     def __post_init__(self) -> None:
@@ -47,8 +52,8 @@ class Table:
             raise ValueError(f"{self.name}: a table's name is <layer>.<table>, the layer one of {LAYERS}")
         if (self.layer == "bronze") != (self.source is not None):
             raise ValueError(f"{self.name}: exactly the bronze tables have a source")
-        if (self.layer == "bronze") == bool(self.keys):
-            raise ValueError(f"{self.name}: silver and gold tables have keys, bronze tables have none")
+        if (self.layer != "bronze" or self.continuous) != bool(self.keys):
+            raise ValueError(f"{self.name}: silver and gold tables and streams have keys, bronze batches have none")
 
     @property
     def layer(self) -> str:
@@ -89,6 +94,21 @@ TABLES: tuple[Table, ...] = (
         partition_by=("_batch_id",),
     ),
     Table(
+        name="bronze.orders_events",
+        description="Valid order events of the Kafka topic orders: one row per message.",
+        source="kafka/orders",
+        keys=("topic", "partition", "offset"),
+        continuous=True,
+    ),
+    Table(
+        name="bronze.orders_dlq",
+        description="The dead-letter queue of the topic orders: messages that are no event, each with its reason.",
+        source="kafka/orders",
+        keys=("topic", "partition", "offset"),
+        continuous=True,
+        written_with="bronze.orders_events",
+    ),
+    Table(
         name="silver.fx_rates",
         description="US dollars per unit of a currency, by day of publication.",
         depends_on=("bronze.fx_rates",),
@@ -107,7 +127,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         name="silver.orders",
         description="The newest state of each order.",
-        depends_on=("bronze.snowflake_orders",),
+        depends_on=("bronze.snowflake_orders", "bronze.orders_events"),
         keys=("order_id",),
         partition_by=("order_month",),
         zorder_by=("order_id",),
@@ -140,6 +160,15 @@ def table(name: str) -> Table:
         if candidate.name == name:
             return candidate
     raise KeyError(f"no table {name!r}; the registry has {', '.join(t.name for t in TABLES)}")
+
+
+def reached_by_streams() -> tuple[str, ...]:
+    """Names of the tables that a stream's messages come to: those that read a continuous table, and so on."""
+    reached = {table.name for table in TABLES if table.continuous}
+    for table in TABLES:  # dependencies come before their dependents
+        if reached & set(table.depends_on):
+            reached.add(table.name)
+    return tuple(table.name for table in TABLES if table.name in reached and not table.continuous)
 
 
 def layer(name: str, pipeline: str | None = None) -> tuple[Table, ...]:

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import changes, delta, delta_log, leases, ledger, quarantine, settings, versions
+from jobs.lake import changes, delta, delta_log, leases, ledger, quarantine, settings, tables, versions
 from jobs.lake.errors import LakeError
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
@@ -99,7 +99,7 @@ class _Arrived:
 
 def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
     known = delta_log.last_inputs(settings.lake().uri(table.name), run.step) or {}
-    inputs = known if run.batches else {source: _version(source) for source in readers}
+    inputs = known if run.batches else {s: v for s in readers if (v := _version(s, known)) is not None}
     if not inputs:
         raise LakeError(f"{table.name} was never built: there is nothing to read again")
     before = {} if run.full_refresh else known
@@ -167,9 +167,12 @@ def _difference(
     return counts, changed, places, not classes.get(versions.CHANGED)
 
 
-def _version(source: str) -> int:
+def _version(source: str, known: Mapping[str, int]) -> int | None:
+    """The bronze table's newest version; None for a stream that has not begun yet."""
     found = delta_log.version(settings.lake().uri(source))
-    if found is None:
+    if found is None and tables.table(source).continuous and source not in known:
+        print(f"{source} has no table yet: its stream has not begun")
+    elif found is None:
         raise LakeError(f"{source} has no table yet: run its step first")
     return found
 

@@ -29,10 +29,21 @@ def build(run: Run) -> None:
     """Merges new states of orders."""
     spark = session.spark(run.step)
     broken = rules.broken(suite.load(run.step))
-    readers = {"bronze.snowflake_orders": from_snowflake}
+    readers = {"bronze.snowflake_orders": from_snowflake, "bronze.orders_events": from_events}
     upsert.upsert(spark, run, tables.table(run.step), SCHEMA, readers, broken)
 
 
 def from_snowflake(raw: DataFrame) -> DataFrame:
     """Snowflake's orders with their source and partition."""
     return raw.withColumns({"source": F.lit("snowflake"), "order_month": F.date_format("order_date", "yyyy-MM")})
+
+
+def from_events(raw: DataFrame) -> DataFrame:
+    """Order events: each is the whole state of its order at its own time."""
+    return raw.withColumns(
+        {
+            "updated_at": F.col("event_timestamp"),
+            "source": F.lit("kafka"),
+            "order_month": F.date_format("order_date", "yyyy-MM"),
+        }
+    )

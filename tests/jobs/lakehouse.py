@@ -27,6 +27,7 @@ from tests import lakes
 ORDERS = "bronze.snowflake_orders"
 ACCOUNTS = "bronze.salesforce_accounts"
 RATES = "bronze.fx_rates"
+EVENTS = "bronze.orders_events"
 
 
 def at(text: str) -> datetime:
@@ -87,6 +88,13 @@ def silver_account(record_id: str = "001000000000001AAA", **other: Any) -> dict[
     }
 
 
+def order_event(order_id: str = "O1", **other: Any) -> dict[str, Any]:
+    """A good row of `bronze.orders_events`, with what the test cares about."""
+    row = {key: value for key, value in order(order_id).items() if key != "updated_at"}
+    place = {"topic": "orders", "partition": 0, "offset": 0}
+    return {**row, **place, "event_timestamp": at("2026-10-01 08:00:00"), **other}
+
+
 def quote(day: str, ccy: str, per_euro: str, published_at: str = "2026-10-02 14:00:00") -> dict[str, Any]:
     """One quote of the ECB feed."""
     return {"as_of_date": day, "ccy": ccy, "rate": per_euro, "published_at": at(published_at)}
@@ -130,7 +138,7 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
         delta.replace_batch(batch, uri, batch_id, json.dumps(metadata), add_columns=False)
     else:
         arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
-        storage, partitions = settings.storage_options(), ["_batch_id"]
+        storage, partitions = settings.storage_options(), list(tables.table(table).partition_by) or None
         if delta_log.version(uri) is None:
             DeltaTable.create(
                 uri, arrow, partition_by=partitions, configuration=delta.PROPERTIES, storage_options=storage

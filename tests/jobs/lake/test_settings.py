@@ -28,10 +28,10 @@ def test_table_lies_in_the_folder_of_its_name(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_sources_are_the_vendors_own_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SALESFORCE_ENDPOINT_URL", "SNOWFLAKE_ENDPOINT_URL", "FX_RATES_URL"):
+    for name in ("SALESFORCE_ENDPOINT_URL", "SNOWFLAKE_ENDPOINT_URL", "FX_RATES_URL", "KAFKA_SSL_CA_FILE"):
         monkeypatch.delenv(name, raising=False)
     assert settings.sources() == settings.Sources(
-        None, None, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
+        None, None, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip", None
     )
 
     monkeypatch.setenv("SALESFORCE_ENDPOINT_URL", "http://127.0.0.1:1")

@@ -1,0 +1,69 @@
+"""The orders stream: valid events of the topic `orders` come here, all others to `bronze.orders_dlq`."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from pyspark.sql.pandas.functions import arrow_udf
+from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
+
+from jobs.kafka import order_contract, stream
+from jobs.kafka.batches import Source
+from jobs.kafka.message import PLACE, VERDICT, column
+from jobs.kafka.order_contract import DeadMessage, OrderEvent
+from jobs.lake import session, tables
+from jobs.lake.run import Run
+
+TOPIC = "orders"
+EVENT = (
+    column("order_id", StringType(), "order number"),
+    column("customer_id", StringType(), "account number of the customer"),
+    column("order_date", DateType(), "day of the order"),
+    column("currency", StringType(), "ISO 4217 code"),
+    column("amount", DecimalType(18, 2), "amount in the order's currency"),
+    column("status", StringType(), "PLACED, PAID, SHIPPED or CANCELLED"),
+    column("event_timestamp", TimestampType(), "when the order came to this state, UTC"),
+)
+SCHEMA = StructType([*EVENT, column("value", StringType(), "the message as it came, JSON"), *PLACE])
+_ARROW = {
+    "order_date": pa.date32(),
+    "amount": pa.decimal128(18, 2),
+    "event_timestamp": pa.timestamp("us", "UTC"),
+}
+
+
+def build(run: Run) -> None:
+    """Streams messages into both tables until the stream is asked to end."""
+    stream.run(session.spark(run.step), run, source())
+
+
+def source() -> Source:
+    """The topic and where its messages go."""
+    # Without the comments, which Arrow would have to bring back as well.
+    answer = StructType([StructField(field.name, field.dataType) for field in (*VERDICT, *EVENT)])
+    judged = arrow_udf(judge, answer)  # type: ignore[call-overload]  # its stub wants what the hints of judge say
+    return Source(TOPIC, tables.table("bronze.orders_events"), SCHEMA, EVENT, judged)
+
+
+def judge(value: pa.Array, kafka_time: pa.Array) -> pa.Array:
+    """What each message is: an event, or dead with reason and detail; the columns of the other are null.
+
+    Args:
+        value: binary, null for a tombstone.
+        kafka_time: Kafka's time of the message.
+    """
+    events: list[OrderEvent | None] = []
+    reasons: list[str | None] = []
+    details: list[str | None] = []
+    for body, moment in zip(value.to_pylist(), kafka_time.to_pylist(), strict=True):
+        try:
+            event, reason, detail = order_contract.read(body, moment), None, None
+        except DeadMessage as dead:
+            event, reason, detail = None, dead.reason.value, dead.detail
+        events.append(event)
+        reasons.append(reason)
+        details.append(detail)
+    columns = [pa.array(reasons, pa.string()), pa.array(details, pa.string())]
+    for field in EVENT:
+        content = [None if event is None else getattr(event, field.name) for event in events]
+        columns.append(pa.array(content, _ARROW.get(field.name, pa.string())))
+    return pa.StructArray.from_arrays(columns, [field.name for field in (*VERDICT, *EVENT)])

@@ -1,0 +1,68 @@
+"""What an operator tells a stream that stopped over its position: `run.py stream.accept_gap bronze.orders_events`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from jobs.kafka import broker, position
+from jobs.kafka.batches import Source
+from jobs.lake import delta, leases, ledger, session, settings
+from jobs.lake.errors import ConfigurationError
+from jobs.lake.ledger import Counts
+from jobs.lake.run import Run
+from jobs.operations.dlq import source_of
+
+
+def accept_gap(run: Run) -> None:
+    """Records the messages that Kafka deleted unread as lost, and moves the position behind them.
+
+    Run again, it finds no gap and changes nothing. The gap is in the table's commit and in the ledger: `lost_offsets`.
+
+    Raises:
+        ConfigurationError: no stream's table was named, or it holds nothing yet.
+    """
+    source = source_of(run)
+    with leases.hold(run, source.events.name, source.dead.name) as held:
+        known = _known(source)
+        with broker.Login.from_secret().consumer() as consumer:
+            bounds = broker.bounds(consumer, source.topic)
+        gaps = position.gap(known, bounds)
+        if not gaps:
+            print(f"{source.events.name}: Kafka still has all that was not read; there is no gap to accept")
+            return
+        beyond = known | {number: end for number, (_, end) in gaps.items()}
+        metadata = run.commit_metadata(
+            {},
+            counts=vars(Counts(read=0)),
+            position={str(number): offset for number, offset in sorted(beyond.items())},
+            gap={str(number): list(lost) for number, lost in gaps.items()},
+            lost_offsets=position.missing(gaps),
+            fencing=held[source.events.name].fencing,
+        )
+        # The record says how much was lost, so batches before it get one of their own.
+        ledger.record_stream(source.events.name)
+        delta.commit_nothing(session.spark(run.step), settings.lake().uri(source.events.name), metadata)
+        ledger.record_stream(source.events.name)
+        position.save_checkpoint(source.events, beyond)
+        for number, (first, end) in gaps.items():
+            print(f"{source.topic} partition {number}: offsets {first} to {end - 1} are recorded as lost")
+
+
+def accept_checkpoint(run: Run) -> None:
+    """Writes the checkpoint anew from what the table says, after someone has deleted it.
+
+    Raises:
+        ConfigurationError: no stream's table was named, or it holds nothing yet.
+    """
+    source = source_of(run)
+    with leases.hold(run, source.events.name):
+        known = _known(source)
+        position.save_checkpoint(source.events, known)
+        print(f"{source.events.name}: goes on from {known}, as of {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def _known(source: Source) -> position.Position:
+    known = position.of_table(source.events)
+    if known is None:
+        raise ConfigurationError(f"{source.events.name} holds no message yet: start the stream")
+    return known

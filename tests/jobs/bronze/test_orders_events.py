@@ -1,0 +1,276 @@
+"""The stream of order events, from a real broker into both tables."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.kafka import batches, position, stream
+from jobs.lake import delta_log, objects, settings, stream_control, tables
+from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
+from jobs.lake.run import Run
+from jobs.operations import stream as operations
+from tests.jobs import lakehouse
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, wish
+
+TABLE = tables.table(EVENTS)
+
+
+def newest(table: str) -> dict[str, Any]:
+    """User metadata of the table's newest batch."""
+    return next(c.metadata for c in delta_log.commits(settings.lake().uri(table)) if "counts" in c.metadata)
+
+
+def test_each_message_is_in_exactly_one_table_with_its_place(topic: Topic) -> None:
+    topic.send([event("O1"), b"{", event("O2"), None], headers=[("trace", b"1")])
+    topic.send([event("O3")], partition=1, key=b"O3")
+
+    topic.read(5)
+
+    assert topic.places() == [(DEAD, 0, 1), (DEAD, 0, 3), (EVENTS, 0, 0), (EVENTS, 0, 2), (EVENTS, 1, 0)]
+    (kept,) = [row for row in rows(EVENTS, ("partition", "topic", "key", "headers", "_source")) if row["partition"]]
+    assert kept == {"partition": 1, "topic": topic.name, "key": b"O3", "headers": None, "_source": "kafka/orders"}
+    headers = {str(row["headers"]) for table in (EVENTS, DEAD) for row in rows(table, ("partition", "headers"))}
+    assert headers == {"None", "[{'key': 'trace', 'value': b'1'}]"}
+
+
+def test_event_keeps_its_values_and_the_message_as_it_came(topic: Topic) -> None:
+    message = event("O1", amount=0.1, order_date="2026-09-30", event_timestamp="2026-10-01T10:00:00.000001+02:00", x=1)
+    topic.send([message])
+
+    topic.read(1)
+
+    columns = ("order_id", "customer_id", "order_date", "currency", "amount", "status", "event_timestamp", "value")
+    (row,) = rows(EVENTS, columns)
+    moment = row.pop("event_timestamp")
+    assert moment.astimezone(UTC) == datetime(2026, 10, 1, 8, 0, 0, 1, UTC)
+    assert row == {
+        "order_id": "O1", "customer_id": "C1", "order_date": date(2026, 9, 30), "currency": "EUR",
+        "amount": Decimal("0.10"), "status": "PLACED", "value": message.decode(),
+    }  # fmt: skip
+
+
+def test_batch_accounts_for_every_message_by_reason_and_says_how_far_it_came(topic: Topic) -> None:
+    topic.send([event("O1"), b"{", b"[]", b"{"])
+
+    topic.read(4)
+
+    made = newest(EVENTS)
+    counts = {name: number for name, number in made["counts"].items() if number}
+    assert counts == {"read": 4, "written": 1, "dead_lettered": 3}
+    assert made["reasons"] == {"not_json": 2, "not_an_object": 1}
+    assert made["position"] == {"0": 4, "1": 0}
+    assert made["facts"] == {"offsets_without_message": 0}
+    record = objects.read_json(f"ops/run_ledger/{EVENTS}/{lakehouse.version(EVENTS):020d}.json")
+    assert record is not None
+    assert (record["read"], record["written"], record["dead_lettered"], record["lag"]) == (4, 1, 3, 0)
+
+
+def test_next_stream_goes_on_where_the_table_ends(topic: Topic) -> None:
+    topic.send([event("O1"), event("O2")])
+    topic.read(2)
+    topic.send([event("O3")])
+    topic.read(3, "stream-2")
+
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 2)]
+    assert newest(EVENTS)["counts"]["read"] == 1
+
+
+def test_kill_between_dead_letters_and_events_leaves_each_message_once(topic: Topic) -> None:
+    topic.send([event("O1"), b"{"])
+    with lakehouse.killed_at(batches.Batches, "_append_events"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "GIVE_UP", stream.timedelta(0))
+        topic.run()
+    assert topic.places() == [(DEAD, 0, 1)]
+
+    topic.read(2, "stream-2")
+
+    assert topic.places() == [(DEAD, 0, 1), (EVENTS, 0, 0)]
+
+
+def test_message_that_the_next_release_judges_otherwise_after_a_kill_is_in_one_table(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send([event("O1", currency="XAU"), event("O2")])
+    with lakehouse.killed_at(batches.Batches, "_append_events"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "GIVE_UP", stream.timedelta(0))
+        patch.setattr(Topic, "source", property(lambda self: _refusing(self)))
+        topic.run()
+    assert topic.places() == [(DEAD, 0, 0)]
+
+    topic.read(2, "stream-2")
+
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def _refusing(topic: Topic) -> batches.Source:
+    """A source whose release takes gold for no currency."""
+    from dataclasses import replace
+
+    from pyspark.sql import functions as F
+
+    known = Topic.__dict__["_source"](topic)
+
+    def judged(value: Any, moment: Any) -> Any:
+        gold = value.cast("string").contains("XAU")
+        return known.judged(value, moment).withField("reason", F.when(gold, "unknown_currency"))
+
+    return replace(known, judged=judged)
+
+
+def test_lost_checkpoint_stops_the_stream_and_once_accepted_nothing_is_doubled(topic: Topic) -> None:
+    topic.send([event("O1")])
+    topic.read(1)
+    topic.send([event("O2")])
+    objects.delete_prefix("_checkpoints/kafka/orders/")
+    wish(stream_control.Wish())
+
+    with pytest.raises(CheckpointLostError, match=r"watermark.json is gone.*accept_checkpoint"):
+        topic.run()
+
+    operations.accept_checkpoint(Run("by-hand", "stream.accept_checkpoint", subject=EVENTS))
+    topic.read(2)
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_lost_table_stops_the_stream(topic: Topic) -> None:
+    topic.send([event("O1")])
+    topic.read(1)
+    for table in (EVENTS, DEAD):
+        objects.delete_prefix(table.replace(".", "/") + "/")
+    wish(stream_control.Wish())
+
+    with pytest.raises(CheckpointLostError, match=r"holds no message, but by its checkpoint 1 offsets"):
+        topic.run()
+
+
+def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send([event("O1")])
+    topic.read(1)
+    topic.send([event("O2"), event("O3"), event("O4")])
+    topic.delete_before(partition=0, offset=3)
+    wish(stream_control.Wish())
+
+    with pytest.raises(OffsetsLostError, match=r"partition 0 offsets 1 to 2: 2 messages were deleted.*accept_gap"):
+        topic.run()
+
+    monkeypatch.setattr(operations, "source_of", lambda run: topic.source)
+    accepted = Run("by-hand", "stream.accept_gap", subject=EVENTS)
+    operations.accept_gap(accepted)
+    record = lakehouse.record(EVENTS)
+    assert (record["lost_offsets"], record["gap"], record["read"]) == (2, {"0": [1, 3]}, 0)
+    operations.accept_gap(accepted)
+    assert lakehouse.record(EVENTS) == record, "accepted again it changes nothing"
+    topic.read(2)
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 3)]
+
+
+def test_topic_that_was_made_anew_stops_the_stream(topic: Topic) -> None:
+    topic.send([event("O1"), event("O2")])
+    topic.read(2)
+    topic.recreate()
+    topic.send([event("O3")])
+    wish(stream_control.Wish())
+
+    with pytest.raises(OffsetsLostError, match=r"partition 0 of .* ends at 1, but .* up to 2: the topic was made anew"):
+        topic.run()
+
+
+def test_restored_table_is_read_on_from_where_it_went_back_to(topic: Topic, spark: SparkSession) -> None:
+    topic.send([event("O1")])
+    topic.read(1)
+    before = lakehouse.version(EVENTS)
+    topic.send([event("O2"), b"{"])
+    topic.read(3)
+    spark.sql(f"RESTORE delta.`{settings.lake().uri(EVENTS)}` TO VERSION AS OF {before}")
+    assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0)]
+
+    topic.read(3)
+
+    assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(topic: Topic) -> None:
+    from jobs.lake import leases
+
+    topic.send([event("O1")])
+    with topic.streaming():
+        wait(lambda: len(topic.places()) == 1)
+        with leases.hold(Run("by-hand", "restore"), EVENTS):
+            topic.send([event("O2")])
+            time.sleep(3)
+            assert len(topic.places()) == 1, "nobody else writes the table"
+        wait(lambda: len(topic.places()) == 2)
+
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_stream_of_another_release_drains(topic: Topic) -> None:
+    topic.send([event("O1")])
+    with topic.streaming(code="old"):
+        wait(lambda: len(topic.places()) == 1)
+        wish(stream_control.Wish(code="new"))
+        wait(lambda: _report()["state"] == "ended")
+        topic.send([event("O2")])
+        time.sleep(3)
+
+    assert topic.places() == [(EVENTS, 0, 0)]
+    assert (_report()["code"], _report()["lag"]) == ("old", 0)
+
+
+def _report() -> dict[str, Any]:
+    return dict(objects.read_json(stream_control.report_key(EVENTS)) or {"state": None})
+
+
+def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSession) -> None:
+    topic.send([event("O1")])
+    topic.read(1)
+    held: Any = {}
+    again = batches.Batches(spark, Run("stream-2", EVENTS), topic.source, held, {0: 1, 1: 0}, "query")
+    options = {"kafka.bootstrap.servers": topic.broker.addresses.kafka_plaintext, "subscribe": topic.name}
+    messages = spark.read.format("kafka").options(**options, includeHeaders="true").load()
+
+    with pytest.raises(LakeError, match="Kafka gave offset 0 of partition 0 again"):
+        again.commit(messages, 0)
+
+
+def test_position_outlives_a_log_that_forgot_the_newest_batch(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic.send([event("O1"), event("O2"), b"{"])
+    topic.read(3)
+    monkeypatch.setattr(delta_log, "effective", lambda uri: iter(()))
+
+    assert position.of_table(TABLE) == {0: 2}
+
+
+def test_figures_are_sent_to_cloudwatch(topic: Topic) -> None:
+    import boto3
+
+    topic.send([event("O1"), b"{"])
+    topic.read(2)
+
+    found = boto3.client("cloudwatch").list_metrics(Namespace="Sluice")["Metrics"]
+    dimensions = {"Project": settings.lake().project, "Table": EVENTS}
+    mine = {m["MetricName"] for m in found if {d["Name"]: d["Value"] for d in m["Dimensions"]} == dimensions}
+    assert mine == {"MessagesRead", "MessagesDeadLettered", "EventsPerSecond", "BatchSeconds", "Lag"}
+
+
+def test_secret_is_in_no_plan_and_no_output(
+    topic: Topic, capfd: pytest.CaptureFixture[str], spark: SparkSession
+) -> None:
+    topic.send([event("O1")])
+    with topic.streaming():
+        wait(lambda: len(topic.places()) == 1)
+        (query,) = [query for query in spark.streams.active if query.name == topic.name]
+        query.explain(extended=True)
+        plan = query._jsq.toString() + str(query.lastProgress)
+    out, err = capfd.readouterr()
+
+    assert "Scan" in out or "Relation" in out, "the plan was shown"
+    assert topic.secret not in out + err + plan

@@ -1,0 +1,42 @@
+"""The broker of all tests of the stream; each test has a topic of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from infra.local import secrets
+from jobs.kafka import stream
+from tests import lakes
+from tests.jobs.topics import Topic
+from tests.kafka_broker import Broker
+
+PORT = 18570
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("kafka"), PORT)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def topic(broker: Broker, spark: object, lake: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topic]:
+    """A topic that no other test knows, its log-in in the lake's secrets, batches one after another without pause."""
+    monkeypatch.setenv("KAFKA_SSL_CA_FILE", str(broker.addresses.kafka_authority))
+    monkeypatch.setattr(stream, "TRIGGER", "0 seconds")
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(stream, "GIVE_UP", timedelta(seconds=15))
+    known = json.dumps(secrets.kafka_credentials(broker.addresses))
+    boto3.client("secretsmanager").create_secret(Name=f"{lake}/kafka/credentials", SecretString=known)
+    made = Topic(broker, f"orders-{uuid4().hex[:8]}")
+    made.create()
+    yield made
+    lakes.forget_frames()

@@ -1,0 +1,97 @@
+"""Dead messages come home after a fix: once, whatever is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.kafka import redrive
+from jobs.kafka.batches import Source
+from jobs.lake.run import Run
+from tests.jobs import lakehouse
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait
+
+REPLAY = Run("by-hand", "dlq.replay", subject=EVENTS)
+ALL = "true"
+
+
+@pytest.fixture
+def strict(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> Topic:
+    """A topic whose messages were judged by a release that took yen for no currency."""
+    with pytest.MonkeyPatch.context() as patch:
+        known = topic.source
+        patch.setattr(Topic, "source", property(lambda self: refusing(known, "JPY")))
+        topic.send([event("O1"), event("O2", currency="JPY"), b"{", event("O3", currency="JPY")])
+        topic.read(4)
+    assert topic.places() == [(DEAD, 0, 1), (DEAD, 0, 2), (DEAD, 0, 3), (EVENTS, 0, 0)]
+    return topic
+
+
+def refusing(source: Source, word: str) -> Source:
+    judged: Callable[[Any, Any], Column] = source.judged
+    broken = lambda value: F.when(value.cast("string").contains(word), "unknown_currency")  # noqa: E731 - one line
+    return replace(
+        source,
+        judged=lambda value, moment: judged(value, moment).withField(
+            "reason", F.coalesce(broken(value), judged(value, moment)["reason"])
+        ),
+    )
+
+
+def test_messages_that_are_valid_now_move_and_others_stay(strict: Topic, spark: SparkSession) -> None:
+    moved = redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+
+    assert (moved.chosen, moved.home) == (3, 2)
+    assert strict.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 3)]
+    assert {row["order_id"] for row in rows(EVENTS, ("order_id",))} == {"O1", "O2", "O3"}
+
+
+def test_only_what_was_chosen_moves_and_a_second_replay_finds_nothing(strict: Topic, spark: SparkSession) -> None:
+    first = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
+    version = lakehouse.version(EVENTS)
+    again = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
+
+    assert (first.home, again.chosen, lakehouse.version(EVENTS)) == (1, 0, version)
+    assert strict.places() == [(DEAD, 0, 2), (DEAD, 0, 3), (EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_replay_that_was_killed_between_its_commits_is_finished_by_the_stream(
+    strict: Topic, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = redrive.finish, []
+
+    def second_call_is_killed(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise InterruptedError("killed")
+        real(*arguments)
+
+    monkeypatch.setattr(redrive, "finish", second_call_is_killed)
+    with pytest.raises(InterruptedError):
+        redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+    assert (DEAD, 0, 1) in strict.places(), "killed between the two commits"
+    assert (EVENTS, 0, 1) in strict.places()
+    strict.send([event("O4")])
+
+    with strict.streaming("stream-2"):
+        wait(lambda: len(strict.places()) == 5)
+
+    assert strict.places() == [(DEAD, 0, 2), *[(EVENTS, 0, offset) for offset in (0, 1, 3, 4)]]
+
+
+def test_silver_reads_what_came_home_as_a_batch_of_its_own(strict: Topic, spark: SparkSession) -> None:
+    lakehouse.land(spark, lakehouse.ORDERS, "b1", [lakehouse.order("S1")])
+    assert lakehouse.build("silver.orders")["read_by_source"] == {lakehouse.ORDERS: 1, EVENTS: 1}
+    redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+
+    built = lakehouse.build("silver.orders", "run-2")
+
+    assert built["read_by_source"] == {EVENTS: 2}
+    assert set(lakehouse.by(spark, "silver.orders", "order_id", "source").items()) == {
+        ("S1", "snowflake"), ("O1", "kafka"), ("O2", "kafka"), ("O3", "kafka"),
+    }  # fmt: skip

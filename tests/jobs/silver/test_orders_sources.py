@@ -1,0 +1,67 @@
+"""`silver.orders` from both of its sources: the newest state of an order wins, wherever it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.lake import delta, objects, settings
+from jobs.lake.errors import LakeError
+from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, by, collect, land, order, order_event, rows
+
+SILVER = "silver.orders"
+FIRST = (ORDERS, [order("O1", updated_at=at("2026-10-01 08:00:00")), order("S1")])
+SECOND = (EVENTS, [order_event("O1", status="PAID", event_timestamp=at("2026-10-01 09:00:00")), order_event("K1")])
+THIRD = (ORDERS, [order("O1", status="SHIPPED", updated_at=at("2026-10-01 10:00:00"))])
+
+
+@pytest.mark.parametrize("arrivals", [(FIRST, SECOND, THIRD), (THIRD, SECOND, FIRST)], ids=["in order", "reversed"])
+def test_newest_state_wins_in_whatever_order_the_sources_are_read(
+    spark: SparkSession, lake: str, arrivals: tuple[Any, ...]
+) -> None:
+    for number, (table, batch) in enumerate(arrivals):
+        land(spark, table, f"b{number}", batch)
+        if number:  # the first two come together
+            build(SILVER, f"run-{number}")
+
+    states = {row["order_id"]: (row["status"], row["source"], row["updated_at"]) for row in rows(spark, SILVER)}
+    assert states == {
+        "O1": ("SHIPPED", "snowflake", at("2026-10-01 10:00:00")),
+        "S1": ("PLACED", "snowflake", at("2026-10-01 08:00:00")),
+        "K1": ("PLACED", "kafka", at("2026-10-01 08:00:00")),
+    }
+
+
+def test_stream_that_has_not_begun_holds_nothing_up(spark: SparkSession, lake: str) -> None:
+    land(spark, ORDERS, "b1", [order("O1")])
+
+    assert build(SILVER)["inputs"] == {ORDERS: 1}
+
+    land(spark, EVENTS, "orders-000000000001", [order_event("K1")])
+    assert build(SILVER, "run-2")["read_by_source"] == {EVENTS: 1}
+    assert by(spark, SILVER, "order_id", "source") == {"O1": "snowflake", "K1": "kafka"}
+
+
+def test_streams_table_that_was_read_and_is_gone_stops_silver(spark: SparkSession, lake: str) -> None:
+    land(spark, ORDERS, "b1", [order("O1")])
+    land(spark, EVENTS, "orders-000000000001", [order_event("K1")])
+    build(SILVER)
+    objects.delete_prefix("bronze/orders_events/")
+
+    with pytest.raises(LakeError, match=r"bronze\.orders_events has no table"):
+        build(SILVER, "run-2")
+
+
+def test_event_that_breaks_a_rule_of_silver_is_in_quarantine(spark: SparkSession, lake: str) -> None:
+    land(spark, ORDERS, "b1", [order("O1")])
+    land(
+        spark, EVENTS, "orders-000000000002", [order_event("K1"), order_event("K2", order_date=at("1999-01-01").date())]
+    )
+
+    record = build(SILVER)
+
+    assert (record["written"], record["quarantined"]) == (2, 1)
+    (kept,) = collect(delta.read(spark, settings.lake().uri("quarantine.orders")))
+    assert (kept["source_table"], kept["batch_id"]) == (EVENTS, "orders-000000000002")

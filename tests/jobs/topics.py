@@ -1,0 +1,163 @@
+"""A topic of one test, and what tests of the stream say often: sending, streaming, looking at what came of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from deltalake import DeltaTable
+
+from jobs.bronze import orders_events
+from jobs.kafka import stream
+from jobs.kafka.batches import Source
+from jobs.lake import delta_log, objects, settings, stream_control
+from jobs.lake.run import Run
+from tests.kafka_broker import Broker
+
+EVENTS, DEAD = "bronze.orders_events", "bronze.orders_dlq"
+
+
+def event(order_id: str = "O1", **other: Any) -> bytes:
+    """A good event, with what the test cares about."""
+    known = {
+        "order_id": order_id,
+        "customer_id": "C1",
+        "order_date": "2026-10-01",
+        "currency": "EUR",
+        "amount": 10.5,
+        "status": "PLACED",
+        "event_timestamp": "2026-10-01T08:00:00Z",
+    }
+    return json.dumps(known | other).encode()
+
+
+@dataclass
+class Topic:
+    """A topic of one test, of two partitions, and the stream that reads it."""
+
+    broker: Broker
+    name: str
+    partitions: int = 2
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def secret(self) -> str:
+        return str(self.broker.settings()["sasl.password"])
+
+    @property
+    def source(self) -> Source:
+        return self._source()
+
+    def _source(self) -> Source:
+        known = orders_events.source()
+        return Source(self.name, known.events, known.schema, known.event, known.judged)
+
+    def admin(self) -> AdminClient:
+        return AdminClient(self.broker.settings())
+
+    def create(self) -> None:
+        admin = self.admin()
+        admin.create_topics([NewTopic(self.name, self.partitions, 1)])[self.name].result(20)
+
+    def recreate(self) -> None:
+        admin = self.admin()  # futures need it to live
+        admin.delete_topics([self.name])[self.name].result(20)
+        for _ in range(50):
+            try:
+                return self.create()
+            except KafkaException:  # it is still being deleted
+                time.sleep(0.2)
+        raise AssertionError(f"{self.name} can't be made anew")
+
+    def delete_before(self, *, partition: int, offset: int) -> None:
+        """Kafka forgets the partition's messages before this offset, as its retention would have it."""
+        admin, place = self.admin(), TopicPartition(self.name, partition, offset)
+        admin.delete_records([place])[place].result(20)
+
+    def send(self, values: Iterable[bytes | None], partition: int = 0, **other: Any) -> None:
+        """Sends messages and waits until the broker has them."""
+        producer = Producer(self.broker.settings(**{"enable.idempotence": True}))
+        for value in values:
+            producer.produce(self.name, value, partition=partition, **other)
+        assert producer.flush(30) == 0
+
+    def read(self, until: int, run_id: str = "stream-1", seconds: float = 90) -> None:
+        """Runs the stream until so many messages in all are in the two tables, then lets it drain."""
+        with self.streaming(run_id):
+            wait(lambda: len(self.places()) >= until, seconds)
+
+    @contextmanager
+    def streaming(self, run_id: str = "stream-1", code: str = "unreleased") -> Iterator[None]:
+        """The stream runs beside what is inside, and drains at its end; an error of it is raised there."""
+        wish(stream_control.Wish())
+        failures: list[BaseException] = []
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.getActiveSession()
+        assert spark
+
+        def work() -> None:
+            try:
+                stream.run(spark, Run(run_id, EVENTS, code=code), self.source)
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        except BaseException:
+            if failures:
+                raise failures[0] from None
+            raise
+        finally:
+            wish(stream_control.Wish(wanted=stream_control.STOPPED))
+            thread.join(120)
+        assert not thread.is_alive(), "the stream does not drain"
+        if failures:
+            raise failures[0]
+
+    def run(self, run_id: str = "stream-1") -> None:
+        """Runs the stream until it ends by itself."""
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.getActiveSession()
+        assert spark
+        stream.run(spark, Run(run_id, EVENTS), self.source)
+
+    def places(self) -> list[tuple[str, int, int]]:
+        """Table, partition and offset of each message in the two tables."""
+        return sorted((t, row["partition"], row["offset"]) for t in (EVENTS, DEAD) for row in rows(t))
+
+
+def wish(wanted: stream_control.Wish) -> None:
+    objects.write_json(stream_control.wish_key(EVENTS), vars(wanted))
+
+
+def rows(table: str, columns: Sequence[str] = ("partition", "offset")) -> list[dict[str, Any]]:
+    """Rows of a table, read without Spark."""
+    uri = settings.lake().uri(table)
+    if delta_log.version(uri) is None:
+        return []
+    found = DeltaTable(uri, storage_options=settings.storage_options()).to_pyarrow_table(columns=list(columns))
+    return list(found.to_pylist())
+
+
+def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, f"not so after {seconds} s"
+        time.sleep(0.3)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
