@@ -22,41 +22,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, Param, TaskGroup
+from airflow.sdk import DAG, Param
 
 from bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from emr_job import EmrJobOperator
 from job_settings import job_settings
 from jobs.lake.run import ACCEPTABLE
 from jobs.lake.settings import deployment
-from jobs.lake.tables import LAYERS, Table, layer
+from jobs.lake.tables import LAYERS, layer
+from table_tasks import table_stages
 
 PIPELINE = "lakehouse"
 MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 DEPLOYMENT = deployment()
-TABLES = [table for name in LAYERS for table in layer(name, PIPELINE)]
+TABLES = [table for name in LAYERS for table in layer(name, PIPELINE) if not table.continuous]
 NAMES = [table.name for table in TABLES]
 CHOICE: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": NAMES}, "examples": NAMES}
-
-
-def asset(name: str) -> Asset:
-    """A table as Airflow's lineage knows it."""
-    return Asset(name=name, uri=f"s3://{DEPLOYMENT.lake_bucket or 'lake'}/{name.replace('.', '/')}")
-
-
-def table_task(table: Table) -> EmrJobOperator:
-    """The step that builds a table."""
-    return EmrJobOperator(
-        task_id=table.short,
-        step=table.name,
-        arguments={"--accept": "{{ params.accept | join(',') }}"} if table.layer == "bronze" else {},
-        pool=table.name,  # one job at a time writes a table, also where a backfill runs beside the daily run
-        doc=table.description,
-        selected_by="tables",
-        inlets=[asset(name) for name in table.depends_on],
-        outlets=[asset(table.name)],
-    )
-
 
 with DAG(
     "daily_lakehouse",
@@ -83,17 +63,10 @@ with DAG(
         "accept": Param([], type="array", items={"enum": [*ACCEPTABLE]}, examples=[*ACCEPTABLE], title="accept damage"),
     },
 ) as dag:
-    groups = {name: TaskGroup(name) for name in ("bronze", "silver", "gate", "gold", "register")}
-    tasks = {}
-    for table in TABLES:
-        with groups[table.layer]:
-            tasks[table.name] = table_task(table)
-    silver, gold = ([asset(table.name) for table in layer(name, PIPELINE)] for name in ("silver", "gold"))
-    # A table that was left out by choice is judged as it is; one that should be there and isn't closes the gate.
-    chosen = {"--tables": "{{ params.tables | join(',') }}"}
-    gate = EmrJobOperator(task_id="silver", step="gate", arguments=chosen, task_group=groups["gate"], inlets=silver)
-    register = EmrJobOperator(task_id="glue", step="register", task_group=groups["register"], inlets=silver + gold)
-    for table in TABLES:
-        for name in table.depends_on:
-            tasks[name] >> tasks[table.name]
-    groups["silver"] >> gate >> groups["gold"] >> register
+    table_stages(
+        TABLES,
+        DEPLOYMENT.lake_bucket,
+        limited_to="{{ params.tables | join(',') }}",
+        selected_by="tables",
+        bronze_arguments={"--accept": "{{ params.accept | join(',') }}"},
+    )

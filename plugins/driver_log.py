@@ -101,9 +101,22 @@ class Failure:
         return cls(kind, state_details.strip() or "EMR Serverless gave no reason")
 
 
-def log_folder(log_uri: str, application_id: str, job_id: str) -> str:
-    """Where EMR Serverless puts a driver's `stdout.gz` and `stderr.gz`; ends with a slash."""
-    return f"{log_uri.rstrip('/')}/applications/{application_id}/jobs/{job_id}/SPARK_DRIVER/"
+def run_folder(log_uri: str, application_id: str, job_id: str) -> str:
+    """Where EMR Serverless puts everything that it logs of a job run; ends with a slash."""
+    return f"{log_uri.rstrip('/')}/applications/{application_id}/jobs/{job_id}/"
+
+
+def log_folder(log_uri: str, application_id: str, job_id: str, attempt: int | None = None) -> str:
+    """Where EMR Serverless puts a driver's `stdout.gz` and `stderr.gz`; ends with a slash.
+
+    Args:
+        log_uri: S3 prefix of the logs.
+        application_id: of the job run.
+        job_id: of the job run.
+        attempt: number of the attempt where the folder has one: of streams, and of batch jobs that may be retried.
+    """
+    numbered = f"attempts/{attempt}/" if attempt else ""
+    return f"{run_folder(log_uri, application_id, job_id)}{numbered}SPARK_DRIVER/"
 
 
 def _last(stream: Iterable[bytes], lines: int) -> deque[str]:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, NoReturn
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import (
@@ -25,6 +24,7 @@ from job_identity import JobIdentity
 from job_request import command_line, job_driver
 from job_runs import ENDED, JobRunLink, JobRuns
 from job_settings import driver_environment, unset_variables
+from lake_objects import s3_client
 from run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
@@ -261,9 +261,4 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
 
     @cached_property
     def _s3(self) -> Any:
-        return S3Hook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        ).conn
+        return s3_client(self)

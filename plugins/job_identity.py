@@ -69,10 +69,14 @@ class JobIdentity:
         return f"{self._digest(self.run_started)[:48]}-{self.try_number}"
 
     def tags(self, project: str) -> dict[str, str]:
-        """The job run's tags, of the characters that AWS allows."""
-        tags = {"project": project, "dag": self.dag_id, "task": self.task_id, "run": self.run_id}
-        return {key: re.sub(r"[^A-Za-z0-9 /_.:=+@-]", "_", value)[:256] for key, value in tags.items()}
+        """The job run's tags."""
+        return tags(project=project, dag=self.dag_id, task=self.task_id, run=self.run_id)
 
     def _digest(self, salt: str) -> str:
         parts = [self.dag_id, self.run_id, self.task_id, self.map_index, salt]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def tags(**values: str) -> dict[str, str]:
+    """Tags of a job run, of the characters that AWS allows."""
+    return {key: re.sub(r"[^A-Za-z0-9 /_.:=+@-]", "_", value)[:256] for key, value in values.items()}

@@ -51,5 +51,6 @@ def driver_environment(operator: object) -> dict[str, str]:
 
 
 def unset_variables(operator: object) -> list[str]:
-    """The environment variables that this operator lacks when it is to run."""
-    return [variable for setting, variable in VARIABLES.items() if not getattr(operator, setting)]
+    """The environment variables that this operator lacks when it is to run; of those settings that it takes."""
+    taken = {setting: variable for setting, variable in VARIABLES.items() if hasattr(operator, setting)}
+    return [variable for setting, variable in taken.items() if not getattr(operator, setting)]

@@ -44,6 +44,16 @@ def daily(bag: DagBag) -> DAG:
 
 
 @pytest.fixture(scope="session")
+def stream(bag: DagBag) -> DAG:
+    return bag.dags["orders_stream"]
+
+
+@pytest.fixture(scope="session")
+def refresh(bag: DagBag) -> DAG:
+    return bag.dags["orders_refresh"]
+
+
+@pytest.fixture(scope="session")
 def airflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An API server that has our DAGs with a schedule of three days, in a new database; nothing runs there."""
     home = tmp_path_factory.mktemp("airflow")

@@ -12,7 +12,8 @@ from tests.airflow_home import parse_bare
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-LAKEHOUSE = [table for table in TABLES if table.pipeline == "lakehouse"]
+LAKEHOUSE = [table for table in TABLES if table.pipeline == "lakehouse" and not table.continuous]
+NAMES = {table.name for table in LAKEHOUSE}
 
 
 @pytest.mark.parametrize("table", LAKEHOUSE, ids=lambda table: table.name)
@@ -21,12 +22,19 @@ def test_every_table_of_the_registry_has_its_task(table: Any, daily: DAG) -> Non
 
 
 def test_no_task_but_tables_gate_and_catalog(daily: DAG) -> None:
-    assert set(daily.task_ids) == {*(table.name for table in LAKEHOUSE), "gate.silver", "register.glue"}
+    assert set(daily.task_ids) == {*NAMES, "gate.silver", "register.glue"}
 
 
 @pytest.mark.parametrize("table", LAKEHOUSE, ids=lambda table: table.name)
 def test_table_waits_for_the_tables_that_it_reads(table: Any, daily: DAG) -> None:
-    assert set(table.depends_on) <= daily.get_task(table.name).upstream_task_ids
+    assert set(table.depends_on) & NAMES <= daily.get_task(table.name).upstream_task_ids
+
+
+def test_table_that_a_stream_writes_is_left_to_the_stream_and_read_as_it_is(daily: DAG) -> None:
+    streamed = {table.name for table in TABLES if table.continuous}
+    assert "bronze.orders_events" in streamed
+    assert not streamed & {getattr(task, "step", None) for task in daily.tasks}
+    assert set(daily.params.get_param("tables").schema["items"]["enum"]) == NAMES
 
 
 def test_gate_waits_for_every_silver_table(daily: DAG) -> None:
@@ -55,13 +63,13 @@ def test_skipped_table_does_not_hold_up_the_rest_and_a_failed_one_does(daily: DA
 
 def test_only_tables_can_be_deselected(daily: DAG) -> None:
     selectable = {task.task_id for task in daily.tasks if task.selected_by == "tables"}
-    assert selectable == {table.name for table in LAKEHOUSE}
+    assert selectable == NAMES
 
 
 def test_tables_are_declared_as_assets(daily: DAG) -> None:
     orders = daily.get_task("silver.orders")
     assert [(asset.name, asset.uri) for asset in orders.outlets] == [("silver.orders", "s3://lake/silver/orders")]
-    assert [asset.name for asset in orders.inlets] == ["bronze.snowflake_orders"]
+    assert [asset.name for asset in orders.inlets] == ["bronze.snowflake_orders", "bronze.orders_events"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,7 @@ def test_right_parameter_is_accepted(name: str, value: Any, daily: DAG) -> None:
 
 def test_steps_that_read_a_source_are_told_which_damage_is_meant_and_no_other_step_is(daily: DAG) -> None:
     told = {task.task_id: task.arguments["--accept"] for task in daily.tasks if "--accept" in task.arguments}
-    assert set(told) == {table.name for table in layer("bronze", "lakehouse")}
+    assert set(told) == {table.name for table in LAKEHOUSE if table.layer == "bronze"}
     (template,) = set(told.values())
     render = daily.get_template_env().from_string(template).render
     assert render(params={"accept": []}) == ""

@@ -8,10 +8,10 @@ import socket
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -20,6 +20,10 @@ from tests import airflow_home
 
 airflow_home.use()
 
+if TYPE_CHECKING:
+    from tests.plugins.stream_task import StreamTask
+
+ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 RUN_PY = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -32,7 +36,24 @@ if verb == "sleep":
     time.sleep(600)
 if verb == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    import boto3
+
+    boto3.client("s3").put_object(Bucket=os.environ["SLUICE_LAKE_BUCKET"], Key="stubborn." + detail)
     time.sleep(float(detail))
+if verb == "stream":
+    import boto3
+
+    s3, code = boto3.client("s3"), arguments[arguments.index("--code") + 1]
+    while True:
+        try:
+            place = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}
+            wish = json.load(s3.get_object(**place)["Body"])
+        except s3.exceptions.NoSuchKey:
+            wish = {"wanted": "running", "code": ""}
+        if wish["wanted"] != "running" or wish["code"] not in ("", code):
+            print("drained")
+            sys.exit(0)
+        time.sleep(0.2)
 if verb == "report":
     code = {"data": 65, "configuration": 78, "transient": 75, "system": 70}[detail]
     body = {"kind": detail, "error": "PlantedError", "message": "planted " + detail}
@@ -54,6 +75,10 @@ class LocalAws:
     @property
     def emr(self) -> Any:
         return boto3.client("emr-serverless")
+
+    @property
+    def s3(self) -> Any:
+        return boto3.client("s3")
 
     @property
     def application_id(self) -> str:
@@ -80,7 +105,10 @@ class LocalAws:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """The local AWS with an application and a release of a tiny `run.py`; a time limit's minute is 1 s."""
+    """The local AWS with an application and two releases of a tiny `run.py`.
+
+    Three jobs run at once, and a time limit's minute is 1 s.
+    """
     home = tmp_path_factory.mktemp("platform")
     port = _free_port() - 1
     url = f"http://127.0.0.1:{port + 1}"
@@ -104,6 +132,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
                 **os.environ,
                 "SLUICE_HOME": str(home),
                 "SLUICE_PORT": str(port),
+                "LOCAL_EMR_MAX_CONCURRENT": "3",
                 "LOCAL_EMR_MINUTE_SECONDS": "1",
             },
             stdout=log,
@@ -118,14 +147,36 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
             server.wait(60)
 
 
+@pytest.fixture
+def stream_task(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StreamTask]]:
+    """Makes tasks that keep a stream alive; their streams end with the test."""
+    import stream_drain
+    from tests.plugins.stream_task import StreamTask
+
+    monkeypatch.setattr(stream_drain, "POLL_SECONDS", 0.2)
+    made: list[StreamTask] = []
+
+    def make(task_id: str, **arguments: Any) -> StreamTask:
+        made.append(StreamTask(aws, task_id, **arguments))
+        return made[-1]
+
+    yield make
+    left = [run["id"] for task in made for run in task.runs if run["state"] not in ENDED]
+    for run in left:
+        aws.emr.cancel_job_run(applicationId=aws.application_id, jobRunId=run)
+    for run in left:
+        aws.wait_for(run, *ENDED)
+
+
 def _deploy(home: Path) -> dict[str, str]:
     s3 = boto3.client("s3")
     for bucket in ("sluice-code", "sluice-lake"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     with zipfile.ZipFile(home / "jobs.zip", "w") as package:
         package.writestr("jobs/__init__.py", "")
-    s3.upload_file(str(home / "jobs.zip"), "sluice-code", "releases/test/jobs.zip")
-    s3.put_object(Bucket="sluice-code", Key="releases/test/run.py", Body=RUN_PY.encode())
+    for release in ("test", "next"):
+        s3.upload_file(str(home / "jobs.zip"), "sluice-code", f"releases/{release}/jobs.zip")
+        s3.put_object(Bucket="sluice-code", Key=f"releases/{release}/run.py", Body=RUN_PY.encode())
     application = boto3.client("emr-serverless").create_application(
         name="sluice", releaseLabel="emr-spark-8.1.0", type="SPARK"
     )

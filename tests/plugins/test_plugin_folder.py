@@ -7,8 +7,9 @@ from tests import airflow_home
 PLUGINS = airflow_home.REPOSITORY / "plugins"
 
 
-def test_operator_imports_where_the_dag_folder_is_not_on_the_path(tmp_path: Path) -> None:
-    code = "import emr_job, importlib.util; assert importlib.util.find_spec('jobs') is None"
+def test_operators_import_where_the_dag_folder_is_not_on_the_path(tmp_path: Path) -> None:
+    operators = "emr_job, emr_stream, stream_watch, table_tasks"
+    code = f"import {operators}, importlib.util; assert importlib.util.find_spec('jobs') is None"
     airflow_home.run_bare(code, tmp_path, path=PLUGINS)
 
 

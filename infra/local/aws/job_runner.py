@@ -29,12 +29,13 @@ class Limits:
     """What is a matter of the machine, and what a test can't wait for.
 
     Attributes:
-        concurrent: job runs at once; further ones are QUEUED. A stream holds its place as long as it lives.
+        concurrent: job runs at once; further ones are QUEUED. A stream holds its place as long as it lives, and two
+            are left for the steps of a pipeline: as many as keep two cores busy.
         minute: seconds that a minute of `executionTimeoutMinutes` lasts.
         ship: seconds between two shipments of a running job's log.
     """
 
-    concurrent: int = 2
+    concurrent: int = 3
     minute: float = 60.0
     ship: float = 30.0
 

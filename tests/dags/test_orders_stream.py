@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.sdk.exceptions import ParamValidationError
+
+from jobs.lake.stream_control import report_key, wish_key
+from jobs.lake.tables import TABLES
+from tests.airflow_home import parse_bare
+from tests.dags.schedules import LONG_AGO, NEWEST_ONLY
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+STREAMS = [table for table in TABLES if table.continuous and table.written_with is None]
+
+
+def test_every_stream_of_the_registry_is_kept_alive_and_watched(stream: DAG) -> None:
+    assert STREAMS
+    assert set(stream.task_ids) == {f"{table.short}.{task}" for table in STREAMS for task in ("keep_alive", "watch")}
+    for table in STREAMS:
+        assert stream.get_task(f"{table.short}.keep_alive").step == table.name
+
+
+def test_watch_looks_at_the_stream_that_the_task_before_it_keeps_alive(stream: DAG) -> None:
+    for table in STREAMS:
+        keep, watch = (stream.get_task(f"{table.short}.{task}") for task in ("keep_alive", "watch"))
+        assert watch.keeper == keep.task_id
+        assert watch.upstream_task_ids == {keep.task_id}
+        assert keep.wish_key == watch.wish_key == wish_key(table.name)
+        assert watch.report_key == report_key(table.name)
+
+
+def test_watch_looks_whatever_came_of_the_task_before_it(stream: DAG) -> None:
+    for table in STREAMS:
+        assert stream.get_task(f"{table.short}.watch").trigger_rule == "all_done"
+
+
+def test_stream_is_said_to_write_its_table_and_those_written_with_it(stream: DAG) -> None:
+    outlets = stream.get_task("orders_events.keep_alive").outlets
+    assert [asset.name for asset in outlets] == ["bronze.orders_events", "bronze.orders_dlq"]
+    assert stream.get_task("orders_events.watch").dead_letters == "bronze.orders_dlq"
+
+
+@pytest.mark.parametrize("action", ["run", "stop", "restart"])
+def test_action_can_be_asked_for(action: str, stream: DAG) -> None:
+    assert deepcopy(stream.params.get_param("action")).resolve(action) == action  # it keeps what it resolves
+
+
+def test_scheduled_run_keeps_the_stream_running(stream: DAG) -> None:
+    assert stream.params["action"] == "run"
+
+
+@pytest.mark.parametrize("action", ["pause", "", None])
+def test_unknown_action_is_refused_when_a_run_is_asked_for(action: str | None, stream: DAG) -> None:
+    with pytest.raises(ParamValidationError):
+        deepcopy(stream.params.get_param("action")).resolve(action)
+
+
+def test_only_the_newest_five_minutes_are_scheduled_however_long_the_dag_was_away(tmp_path: Path) -> None:
+    printed = parse_bare(NEWEST_ONLY.format(dag="orders_stream", minutes=5), tmp_path, extra=LONG_AGO)
+    assert "one interval at a time" in printed
+
+
+def test_no_two_runs_look_after_a_stream_at_once(stream: DAG) -> None:
+    assert stream.max_active_runs == 1
