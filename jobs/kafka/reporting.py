@@ -54,8 +54,9 @@ class Reporter:
         self._reported = now
         while self._batches and now - self._batches[0].at > REMEMBERED_SECONDS:
             self._batches.popleft()
-        while self._lags and now - self._lags[0][0] > REMEMBERED_SECONDS:
+        while len(self._lags) > 1 and now - self._lags[1][0] >= REMEMBERED_SECONDS:
             self._lags.popleft()
+        before = self._lags[0] if self._lags else (now, 0)
         lag = self._lag(reached)
         found = Report(
             reported_at=datetime.now(UTC).isoformat(),
@@ -64,7 +65,7 @@ class Reporter:
             code=self.run.code,
             state=state,
             lag=lag,
-            lag_before=self._lags[0][1] if self._lags else None,
+            lag_before=before[1] if now - before[0] >= REMEMBERED_SECONDS else None,
             events_per_second=self._rate(now),
             batch_seconds=round(self._batches[-1].seconds, 2) if self._batches else None,
             read=sum(batch.read for batch in self._batches),

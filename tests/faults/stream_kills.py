@@ -158,18 +158,31 @@ def wait(condition: Callable[[], bool], seconds: float, why: str) -> None:
         time.sleep(0.2)
 
 
-def send(scene: Scene, sent: list[Message], rate: float, ledger: produce.Ledger) -> None:
-    """Sends at a rate, each message once, through whatever happens to the broker."""
+def send(
+    scene: Scene, sent: list[Message], rate: float, ledger: produce.Ledger, allowed: Callable[[], int]
+) -> None:
+    """Sends at a rate, each message once, through whatever happens to the broker.
+
+    Args:
+        scene: has the broker.
+        sent: the messages.
+        rate: messages a second.
+        ledger: of what the broker took.
+        allowed: how many may be sent by now, so that some are left to flow at the last kill.
+    """
     options = topics.client_settings(scene.addresses)
     patient = {"message.timeout.ms": 600_000, "queue.buffering.max.messages": 1_000_000, "log_level": 0}
     producer = Producer(options | {"enable.idempotence": True, "linger.ms": 20} | patient)
-    begun = time.monotonic()
+    due = time.monotonic()
     for number, message in enumerate(sent):
         answer = _answer(ledger, message)
         producer.produce(produce.TOPIC, message.value, key=message.key, on_delivery=answer)
         producer.poll(0)
         if number % 100 == 0:
-            time.sleep(max(0.0, begun + number / rate - time.monotonic()))
+            due = max(due + 100 / rate, time.monotonic())
+            time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)
+            while number >= allowed():
+                producer.poll(0.1)
     assert producer.flush(300) == 0
     assert not ledger.errors
 
@@ -199,14 +212,21 @@ def run(number: int, kills: int, *, rate: float, seed: int = 1, say: Callable[[s
         try:
             scene.start(moto)
             scene.keep_driver()
-            sender = threading.Thread(target=send, args=(scene, sent, rate, ledger), daemon=True)
+            done: list[str] = []
+            share = number // (kills + 1)
+            sender = threading.Thread(
+                target=send,
+                args=(scene, sent, rate, ledger, lambda: number if len(done) == kills else share * (len(done) + 1)),
+                daemon=True,
+            )
             sender.start()
             for victim, pause, away in points(random, kills):
-                before = reached()
-                wait(lambda before=before: reached() > before or not sender.is_alive(), 180, "no batch comes")
+                before = max(0, reached())
+                wait(lambda before=before: reached() > before, 120, "no batch comes")
                 time.sleep(pause)
                 say(f"{reached():>7} messages in the tables: kills the {victim}")
                 scene.kill(victim, away)
+                done.append(victim)
             sender.join(600)
             wait(lambda: reached() == number, 90, "not all messages came")
             scene.drain()

@@ -61,9 +61,10 @@ class Platform:
         }
         return DeltaTable(f"s3://{self.addresses.lake_bucket}/{name.replace('.', '/')}", storage_options=options)
 
-    def trigger(self, **conf: Any) -> str:
+    def trigger(self, dag: str = DAG, **conf: Any) -> str:
         """Starts a manual run; gives its id."""
-        url = f"{self.addresses.airflow}/api/v2/dags/{DAG}/dagRuns"
+        self.airflow.pause(dag, False)
+        url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns"
         answer = requests.post(url, json={"logical_date": None, "conf": conf}, timeout=60)
         assert answer.ok, answer.text
         return str(answer.json()["dag_run_id"])
@@ -108,14 +109,14 @@ class Platform:
         ]
         return {step: rest for step, *rest in (submit["entryPointArguments"] for submit in words)}
 
-    def wait(self, run_id: str, seconds: float = 420) -> dict[str, str]:
+    def wait(self, run_id: str, seconds: float = 420, dag: str = DAG) -> dict[str, str]:
         """Waits for the end of a run of any type; gives the state of each task."""
-        url = f"{self.addresses.airflow}/api/v2/dags/{DAG}/dagRuns/{run_id}"
+        url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns/{run_id}"
         give_up = time.monotonic() + seconds
         while requests.get(url, timeout=60).json()["state"] not in ("success", "failed"):
             assert time.monotonic() < give_up, f"{run_id} is not done after {seconds} s"
             time.sleep(1)
-        return {task.task: task.state for task in self.airflow.tasks(DAG, run_id)}
+        return {task.task: task.state for task in self.airflow.tasks(dag, run_id)}
 
 
 def _command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -162,10 +162,11 @@ def test_a_days_way_from_source_to_gold_adds_up_in_athena(platform: Platform) ->
 
 def test_a_backfill_reads_exactly_its_day_and_rewrites_no_file(platform: Platform) -> None:
     before = {name: written_files(platform, name) for name in BUILT}
-    kept = [watermark(platform, table.source) for table in tables.layer("bronze")]
+    sources = [table for table in tables.layer("bronze") if not table.continuous]
+    kept = [watermark(platform, table.source) for table in sources]
     day = newest() - timedelta(days=1)
 
-    built = [table.name for table in tables.layer("bronze")] + ["silver.orders", "gold.fact_orders"]
+    built = [table.name for table in sources] + ["silver.orders", "gold.fact_orders"]
     (run_id,) = platform.backfill(day, day, dag_run_conf={"tables": built})
     states = platform.wait(run_id)
 
@@ -176,11 +177,11 @@ def test_a_backfill_reads_exactly_its_day_and_rewrites_no_file(platform: Platfor
         if step.startswith("bronze."):
             assert [word for word in words if word in window] == window, step
     assert {name: written_files(platform, name) for name in BUILT} == before
-    assert [watermark(platform, table.source) for table in tables.layer("bronze")] == kept
+    assert [watermark(platform, table.source) for table in sources] == kept
 
 
 def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platform) -> None:
-    orders = platform.table("silver.orders")
+    orders, whole = platform.table("silver.orders"), platform.table("silver.orders").version()
     doubled = orders.to_pyarrow_table().slice(0, 1)
     write_deltalake(orders, doubled, mode="append")
     before = {name: platform.table(name).version() for name in BUILT if name.startswith("gold")}
@@ -200,3 +201,4 @@ def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platf
     log = "\n".join(platform.airflow.log(DAG, run_id, "gate.silver", 1))
     for word in ("silver.orders", "order_id be_unique", "Gold is unchanged", "never retried"):
         assert word in log
+    platform.table("silver.orders").restore(whole)  # mended, for the tests of other files
