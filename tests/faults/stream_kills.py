@@ -158,9 +158,7 @@ def wait(condition: Callable[[], bool], seconds: float, why: str) -> None:
         time.sleep(0.2)
 
 
-def send(
-    scene: Scene, sent: list[Message], rate: float, ledger: produce.Ledger, allowed: Callable[[], int]
-) -> None:
+def send(scene: Scene, sent: list[Message], rate: float, ledger: produce.Ledger, allowed: Callable[[], int]) -> None:
     """Sends at a rate, each message once, through whatever happens to the broker.
 
     Args:

@@ -9,11 +9,14 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from pyspark.sql import SparkSession
 
 from infra.local import secrets
 from jobs.kafka import stream
+from jobs.lake import delta, settings
 from tests import lakes
-from tests.jobs.topics import Topic
+from tests.jobs import lakehouse
+from tests.jobs.topics import DEAD, EVENTS, Topic
 from tests.kafka_broker import Broker
 
 PORT = 18570
@@ -27,15 +30,30 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker.kill()
 
 
+@pytest.fixture(scope="session")
+def two_tables(spark: SparkSession, lake_environment: dict[str, str]) -> str:
+    """A lake with the stream's two tables, still empty: making them takes longer than most of a test."""
+    with lakes.empty(lake_environment) as bucket:
+        for table in (EVENTS, DEAD):
+            delta.create(spark, settings.lake().uri(table), lakehouse.schema_of(table), (), table)
+    return bucket
+
+
 @pytest.fixture
-def topic(broker: Broker, spark: object, lake: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topic]:
+def lake_with_tables(two_tables: str, lake_environment: dict[str, str]) -> Iterator[str]:
+    with lakes.copy(two_tables, lake_environment) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def topic(broker: Broker, lake_with_tables: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topic]:
     """A topic that no other test knows, its log-in in the lake's secrets, batches one after another without pause."""
     monkeypatch.setenv("KAFKA_SSL_CA_FILE", str(broker.addresses.kafka_authority))
     monkeypatch.setattr(stream, "TRIGGER", "0 seconds")
     monkeypatch.setattr(stream, "LOOK_SECONDS", 1)
     monkeypatch.setattr(stream, "GIVE_UP", timedelta(seconds=15))
     known = json.dumps(secrets.kafka_credentials(broker.addresses))
-    boto3.client("secretsmanager").create_secret(Name=f"{lake}/kafka/credentials", SecretString=known)
+    boto3.client("secretsmanager").create_secret(Name=f"{lake_with_tables}/kafka/credentials", SecretString=known)
     made = Topic(broker, f"orders-{uuid4().hex[:8]}")
     made.create()
     yield made

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.kafka import batches, position, stream
+from jobs.kafka import batches, compaction, position, stream
 from jobs.lake import delta_log, objects, settings, stream_control, tables
 from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
 from jobs.lake.run import Run
@@ -55,7 +56,23 @@ def test_event_keeps_its_values_and_the_message_as_it_came(topic: Topic) -> None
     }  # fmt: skip
 
 
-def test_batch_accounts_for_every_message_by_reason_and_says_how_far_it_came(topic: Topic) -> None:
+def test_next_stream_goes_on_where_the_table_ends_and_joins_small_files(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send([event("O1"), event("O2")])
+    topic.read(2)
+    monkeypatch.setattr(compaction, "EVERY", 2)
+    topic.send([event("O3")])
+    with topic.streaming("stream-2"):
+        wait(lambda: len(topic.places()) == 3)
+        assert newest(EVENTS)["counts"]["read"] == 1
+        topic.send([event("O4")])
+        wait(lambda: len(lakehouse.files(EVENTS)) == 1)
+
+    assert topic.places() == [(EVENTS, 0, offset) for offset in range(4)]
+
+
+def test_batch_accounts_for_every_message_in_its_commit_the_ledger_and_cloudwatch(topic: Topic) -> None:
     topic.send([event("O1"), b"{", b"[]", b"{"])
 
     topic.read(4)
@@ -69,16 +86,10 @@ def test_batch_accounts_for_every_message_by_reason_and_says_how_far_it_came(top
     record = objects.read_json(f"ops/run_ledger/{EVENTS}/{lakehouse.version(EVENTS):020d}.json")
     assert record is not None
     assert (record["read"], record["written"], record["dead_lettered"], record["lag"]) == (4, 1, 3, 0)
-
-
-def test_next_stream_goes_on_where_the_table_ends(topic: Topic) -> None:
-    topic.send([event("O1"), event("O2")])
-    topic.read(2)
-    topic.send([event("O3")])
-    topic.read(3, "stream-2")
-
-    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 2)]
-    assert newest(EVENTS)["counts"]["read"] == 1
+    dimensions = {"Project": settings.lake().project, "Table": EVENTS}
+    sent = boto3.client("cloudwatch").list_metrics(Namespace="Sluice")["Metrics"]
+    mine = {m["MetricName"] for m in sent if {d["Name"]: d["Value"] for d in m["Dimensions"]} == dimensions}
+    assert mine == {"MessagesRead", "MessagesDeadLettered", "EventsPerSecond", "BatchSeconds", "Lag"}
 
 
 def test_kill_between_dead_letters_and_events_leaves_each_message_once(topic: Topic) -> None:
@@ -247,18 +258,6 @@ def test_position_outlives_a_log_that_forgot_the_newest_batch(topic: Topic, monk
     monkeypatch.setattr(delta_log, "effective", lambda uri: iter(()))
 
     assert position.of_table(TABLE) == {0: 2}
-
-
-def test_figures_are_sent_to_cloudwatch(topic: Topic) -> None:
-    import boto3
-
-    topic.send([event("O1"), b"{"])
-    topic.read(2)
-
-    found = boto3.client("cloudwatch").list_metrics(Namespace="Sluice")["Metrics"]
-    dimensions = {"Project": settings.lake().project, "Table": EVENTS}
-    mine = {m["MetricName"] for m in found if {d["Name"]: d["Value"] for d in m["Dimensions"]} == dimensions}
-    assert mine == {"MessagesRead", "MessagesDeadLettered", "EventsPerSecond", "BatchSeconds", "Lag"}
 
 
 def test_secret_is_in_no_plan_and_no_output(

@@ -42,6 +42,7 @@ def test_stream_that_has_not_begun_holds_nothing_up(spark: SparkSession, lake: s
     land(spark, EVENTS, "orders-000000000001", [order_event("K1")])
     assert build(SILVER, "run-2")["read_by_source"] == {EVENTS: 1}
     assert by(spark, SILVER, "order_id", "source") == {"O1": "snowflake", "K1": "kafka"}
+    assert build(SILVER, "run-3", full_refresh=True)["unchanged"] == 2, "read again, in one go, it is the same"
 
 
 def test_streams_table_that_was_read_and_is_gone_stops_silver(spark: SparkSession, lake: str) -> None:
