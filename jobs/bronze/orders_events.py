@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pyarrow as pa
 from pyspark.sql.pandas.functions import arrow_udf
 from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
@@ -9,7 +12,7 @@ from pyspark.sql.types import DateType, DecimalType, StringType, StructField, St
 from jobs.kafka import order_contract, stream
 from jobs.kafka.batches import Source
 from jobs.kafka.message import PLACE, VERDICT, column
-from jobs.kafka.order_contract import DeadMessage, OrderEvent
+from jobs.kafka.order_contract import DeadMessage
 from jobs.lake import session, tables
 from jobs.lake.run import Run
 
@@ -27,8 +30,9 @@ SCHEMA = StructType([*EVENT, column("value", StringType(), "the message as it ca
 _ARROW = {
     "order_date": pa.date32(),
     "amount": pa.decimal128(18, 2),
-    "event_timestamp": pa.timestamp("us", "UTC"),
+    "event_timestamp": pa.int64(),  # microseconds, cast as a whole
 }
+_NO_EVENT = (None,) * len(EVENT)
 
 
 def build(run: Run) -> None:
@@ -51,19 +55,20 @@ def judge(value: pa.Array, kafka_time: pa.Array) -> pa.Array:
         value: binary, null for a tombstone.
         kafka_time: Kafka's time of the message.
     """
-    events: list[OrderEvent | None] = []
+    events: list[Sequence[Any]] = []
     reasons: list[str | None] = []
     details: list[str | None] = []
-    for body, moment in zip(value.to_pylist(), kafka_time.to_pylist(), strict=True):
+    for body, moment in zip(value.to_pylist(), kafka_time.cast(pa.int64()).to_pylist(), strict=True):
         try:
-            event, reason, detail = order_contract.read(body, moment), None, None
+            events.append(order_contract.read(body, moment))
+            reasons.append(None)
+            details.append(None)
         except DeadMessage as dead:
-            event, reason, detail = None, dead.reason.value, dead.detail
-        events.append(event)
-        reasons.append(reason)
-        details.append(detail)
+            events.append(_NO_EVENT)
+            reasons.append(dead.reason.value)
+            details.append(dead.detail)
     columns = [pa.array(reasons, pa.string()), pa.array(details, pa.string())]
-    for field in EVENT:
-        content = [None if event is None else getattr(event, field.name) for event in events]
+    for field, content in zip(EVENT, zip(*events, strict=True), strict=True):
         columns.append(pa.array(content, _ARROW.get(field.name, pa.string())))
+    columns[-1] = columns[-1].cast(pa.timestamp("us", "UTC"))
     return pa.StructArray.from_arrays(columns, [field.name for field in (*VERDICT, *EVENT)])

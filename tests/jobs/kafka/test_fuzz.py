@@ -41,7 +41,7 @@ def mutated(random: Random, message: bytes) -> bytes | None:
 def judged(message: bytes | None) -> str | None:
     """The reason for which a message is dead; None for an event."""
     try:
-        order_contract.read(message, now())
+        order_contract.read(message, round(now().timestamp() * 1_000_000))
     except DeadMessage as dead:
         return dead.reason.value
     return None
