@@ -106,14 +106,6 @@ def test_refresh_takes_the_newest_state_of_each_order_to_gold(platform: Platform
     assert facts == {key: row["status"] for key, row in newest.items()}
 
 
-def test_operator_lists_dead_messages_beside_the_running_stream(platform: Platform) -> None:
-    counted = platform.command("job", "dlq.count")
-
-    assert counted.returncode == 0, counted.stdout + counted.stderr
-    assert f"{DEAD}: {LOST} messages" in counted.stdout
-    assert "not_json" in counted.stdout
-
-
 def test_stream_stops_on_request_and_its_ledger_adds_up_in_athena(platform: Platform) -> None:
     states = platform.wait(platform.trigger(STREAM, action="stop"), dag=STREAM)
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.aws.job_logs import LogShipper, download, last_exceptions
 from infra.local.aws.job_process import GRACE_SECONDS, JobProcess, remove_orphans
-from infra.local.aws.job_run import TERMINAL, JobRun
+from infra.local.aws.job_run import BATCH, STREAMING, TERMINAL, JobRun
 from infra.local.aws.spark_submit import submission
 
 POLL_SECONDS = 0.2
@@ -29,13 +29,13 @@ class Limits:
     """What is a matter of the machine, and what a test can't wait for.
 
     Attributes:
-        concurrent: job runs at once; further ones are QUEUED. A stream holds its place as long as it lives, and two
-            are left for the steps of a pipeline: as many as keep two cores busy.
+        concurrent: batch job runs at once, as many as keep two cores busy; further ones are QUEUED. As many streams
+            besides: one holds its place as long as it lives.
         minute: seconds that a minute of `executionTimeoutMinutes` lasts.
         ship: seconds between two shipments of a running job's log.
     """
 
-    concurrent: int = 3
+    concurrent: int = 2
     minute: float = 60.0
     ship: float = 30.0
 
@@ -60,7 +60,10 @@ class JobRunner:
         """
         self._root = root
         self._limits = limits
-        self._pool = ThreadPoolExecutor(limits.concurrent, thread_name_prefix="job-run")
+        self._places = {
+            mode: ThreadPoolExecutor(limits.concurrent, thread_name_prefix=f"{mode.lower()}-job-run")
+            for mode in (BATCH, STREAMING)
+        }
         self._lock = threading.Lock()
         self._futures: dict[JobRun, Future[None]] = {}
 
@@ -80,9 +83,10 @@ class JobRunner:
         self.folder(run).mkdir(parents=True)
         with self._lock:
             self._futures = {known: future for known, future in self._futures.items() if not future.done()}
-            if len(self._futures) >= self._limits.concurrent:
+            mode = run.request.mode
+            if sum(known.request.mode == mode for known in self._futures) >= self._limits.concurrent:
                 _move(run, "QUEUED")
-            self._futures[run] = self._pool.submit(self._run, run)
+            self._futures[run] = self._places[mode].submit(self._run, run)
 
     def cancel(self, run: JobRun, reason: str) -> None:
         """Ends a run; one that still waits for a place is CANCELLED at once."""
@@ -102,7 +106,8 @@ class JobRunner:
         for run in running:
             self.cancel(run, "The local EMR Serverless was stopped")
         wait(running.values(), timeout=3 * GRACE_SECONDS)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for places in self._places.values():
+            places.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, run: JobRun) -> None:
         deadline = None

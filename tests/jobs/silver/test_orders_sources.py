@@ -17,7 +17,11 @@ SECOND = (EVENTS, [order_event("O1", status="PAID", event_timestamp=at("2026-10-
 THIRD = (ORDERS, [order("O1", status="SHIPPED", updated_at=at("2026-10-01 10:00:00"))])
 
 
-@pytest.mark.parametrize("arrivals", [(FIRST, SECOND, THIRD), (THIRD, SECOND, FIRST)], ids=["in order", "reversed"])
+@pytest.mark.parametrize(
+    "arrivals",
+    [pytest.param((FIRST, SECOND, THIRD), marks=pytest.mark.slow, id="in order"),
+     pytest.param((THIRD, SECOND, FIRST), id="reversed")],
+)  # fmt: skip
 def test_newest_state_wins_in_whatever_order_the_sources_are_read(
     spark: SparkSession, lake: str, arrivals: tuple[Any, ...]
 ) -> None:

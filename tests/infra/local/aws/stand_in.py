@@ -51,7 +51,7 @@ class Server:
 def start_server(home: Path, port: int) -> Server:
     """Starts a stand-in and waits until it answers.
 
-    Two jobs run at once, a minute of executionTimeoutMinutes lasts 0.6 seconds, and logs go out each second.
+    A minute of executionTimeoutMinutes lasts 0.6 seconds, and logs go out each second.
     """
     addresses = Addresses(home=home, port=port)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LOCAL_EMR_"))}
@@ -60,7 +60,6 @@ def start_server(home: Path, port: int) -> Server:
         "SLUICE_PORT": str(port),
         "SLUICE_JARS": os.environ.get("SLUICE_JARS") or str(jars.folder()),
         "AWS_ENDPOINT_URL_S3": addresses.aws,
-        "LOCAL_EMR_MAX_CONCURRENT": "2",
         "LOCAL_EMR_MINUTE_SECONDS": "0.6",
         "LOCAL_EMR_SHIP_SECONDS": "1",
     }

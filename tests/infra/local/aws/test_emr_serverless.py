@@ -110,7 +110,9 @@ def test_runs_above_the_limit_are_queued_and_start_when_there_is_room(jobs: Jobs
     assert [run["id"] for run in listed] == [waiting]
     jobs.cancel(running[0])
     assert jobs.wait(waiting, "RUNNING")["state"] == "RUNNING"
-    for run in (running[1], waiting):
+    stream = jobs.start(SLEEP, mode="STREAMING")
+    assert jobs.wait(stream, "RUNNING")["state"] == "RUNNING", "a stream takes no place of a batch job"
+    for run in (running[1], waiting, stream):
         jobs.cancel(run)
         jobs.wait(run)
 
@@ -152,7 +154,8 @@ def test_stream_stops_being_retried_after_its_failures_per_hour(jobs: Jobs) -> N
     assert ended["mode"] == "STREAMING"
     assert ended["executionTimeoutMinutes"] == 0
     streams = jobs.emr.list_job_runs(applicationId=jobs.application, mode="STREAMING")["jobRuns"]
-    assert [stream["id"] for stream in streams] == [run]
+    assert run in [stream["id"] for stream in streams]
+    assert {stream["mode"] for stream in streams} == {"STREAMING"}
 
 
 def attempts(jobs: Jobs, run: str) -> list[dict[str, Any]]:
