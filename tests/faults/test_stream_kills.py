@@ -18,6 +18,7 @@ def kills(events: int, kills: int, rate: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_each_of_the_three_is_killed_once() -> None:
     told = kills(2_000, 3, 100)
