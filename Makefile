@@ -40,11 +40,12 @@ events: setup ## send order events to Kafka, some of them broken: make events N=
 package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build
 
-slow: setup ## the tests that take minutes each: races of drivers, backfills in any order, kills between commits
-	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/faults tests/jobs
+slow: setup ## the tests that take minutes each: races of drivers, backfills in any order, kills, a stream to gold
+	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/faults tests/jobs tests/flow
 
-benchmark: setup ## print what silver and gold cost as the table grows
+benchmark: setup ## print what silver and gold cost as the table grows, and the stream beside its peers
 	@$(JOBS) -m benchmarks.table_size
+	@$(JOBS) -m benchmarks.orders_stream
 
 lint: setup ## ruff and mypy
 	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .

@@ -15,7 +15,7 @@ from infra.local.athena import query
 from jobs.lake import stream_control
 from tests.flow.conftest import Platform
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 STREAM, REFRESH = "orders_stream", "orders_refresh"
 EVENTS, DEAD = "bronze.orders_events", "bronze.orders_dlq"
 NUMBER, BROKEN = 600, 10  # per cent

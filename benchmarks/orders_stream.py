@@ -1,0 +1,159 @@
+"""The orders stream beside what else could read its topic: `make benchmark`.
+
+Throughput: a topic is read to its end six times by one process; three times warm it up, the best of the others counts.
+Seconds are from the start of Spark's query, by its own event, or the making of the client, until S3 has the commit of
+the last message, by its object's time: neither a JVM's start nor a pause after the end counts.
+
+Latency: from the sending of a message, which is Kafka's time of it, until S3 has the commit that holds it; at a steady
+rate, without the first seconds of the query.
+
+Each contender runs alone, with the same log-in, and must have in its table what was sent, each message once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from benchmarks import stream_contender, stream_figures, stream_platform
+from benchmarks.stream_peers import Round
+from benchmarks.stream_platform import say
+from infra.local.addresses import Addresses
+from infra.local.kafka.events import Message, messages
+
+PORT = 18900
+WARM, TURNS = 3, 3  # drains of a topic that don't count, and that do
+LEAD = 10  # seconds at the steady rate that don't count
+CONTENDERS = {
+    "ours": "ours: bronze.orders_events",
+    "plain": "(a) Spark to Delta, nothing judged",
+    "writer": "(b) confluent-kafka, contract, delta-rs",
+    "limit": "(c) consume, contract, Parquet; no S3",
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic that is read to its end; `broken` of its messages are no events."""
+
+    name: str
+    messages: int
+    broken: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a contender.
+
+    Attributes:
+        drains: seconds, and CPU seconds of the contender's processes, of each drain that counts, by topic.
+        latencies: seconds, one for each message; None for a contender without a table.
+    """
+
+    drains: dict[str, list[tuple[float, float]]]
+    latencies: np.ndarray | None
+
+
+def made(number: int, broken: float = 0.0) -> list[Message]:
+    """Messages as `make events` sends them."""
+    now, customers = datetime.now(UTC), [f"C{number:05d}" for number in range(2_000)]
+    return list(messages(number, broken=broken, customers=customers, day=now.date(), now=now, seed=1))
+
+
+def filled(addresses: Addresses, name: str, number: int, broken: float) -> Topic:
+    """A new topic with so many messages."""
+    sent = made(number, broken)
+    size = sum(len(message.value or b"") for message in sent)
+    stream_platform.send(addresses, stream_platform.topic(addresses, name), sent)
+    dead = sum(message.broken is not None for message in sent)
+    say(f"topic {name}: {number:,} messages, {dead:,} of them broken, {size / 1e6:,.0f} MB")
+    return Topic(name, number, dead)
+
+
+def measure(addresses: Addresses, name: str, topics: Sequence[Topic], steady: Sequence[Message], rate: int) -> Result:
+    """Runs a contender through its rounds, and looks at what it left once it has ended."""
+
+    def round_of(topic: str, turn: str, number: int) -> Round:
+        return Round(f"{topic}-{turn}", topic, stream_platform.bucket(addresses, f"{name}-{topic}-{turn}"), number)
+
+    say(f"{name}: load {os.getloadavg()[0]:.1f} before it starts")
+    drains = {
+        topic: [round_of(topic.name, str(turn), topic.messages) for turn in range(WARM + TURNS)] for topic in topics
+    }
+    rounds = [each for turns in drains.values() for each in turns]
+    if latency := bool(steady) and name in stream_contender.WITH_TABLE:
+        rounds.append(round_of(stream_platform.topic(addresses, f"steady-{name}"), "0", len(steady)))
+    begun, ended, used = {}, {}, {}
+    with stream_contender.running(addresses, name, rounds) as process:
+        for each in rounds:
+            begun[each], before = process.wait(each, "begun"), process.wait(each, "cpu_begun")
+            if latency and each is rounds[-1]:
+                took = stream_platform.send(addresses, each.topic, steady, rate)
+                say(f"{name}: sent {len(steady) / took:,.0f} events/s, {rate:,} are wanted")
+            ended[each], used[each] = process.wait(each, "ended"), process.wait(each, "cpu_ended") - before
+            took = ended[each] - begun[each]
+            say(f"{name} {each.name}: {took:.1f} s, CPU {used[each]:.1f} s  {process.wait(each, 'batches')}")
+    seconds = {}
+    for topic, turns in drains.items():
+        if name in stream_contender.WITH_TABLE:  # the warm-up must hold all messages as well
+            ended |= {each: stream_figures.landed(addresses, each, topic.broken).queryable.max() for each in turns}
+        seconds[topic.name] = [(ended[each] - begun[each], used[each]) for each in turns[WARM:]]
+    return Result(
+        drains=seconds,
+        latencies=stream_figures.landed(addresses, rounds[-1]).latencies(LEAD) if latency else None,
+    )
+
+
+def show(results: dict[str, Result], topics: Sequence[Topic], rate: int) -> None:
+    """Prints the figures."""
+    ours = results.get("ours")
+    print(f"{'reading a topic to its end':<42}{'events/s':>10}{'seconds':>9}{'CPU s':>8}  ours is")
+    for name, result in results.items():
+        for topic in topics:
+            if topic.name not in result.drains:
+                continue
+            best, used = min(result.drains[topic.name])
+            title = CONTENDERS[name] + (f", {topic.broken / topic.messages:.0%} broken" if topic.broken else "")
+            goal = " (goal: at least 0.8)" if name == "plain" else ""
+            ratio = f"{best / min(ours.drains[topic.name])[0]:.2f} of it{goal}" if ours and name != "ours" else ""
+            print(f"{title:<42}{topic.messages / best:>10,.0f}{best:>9.2f}{used:>8.2f}  {ratio}".rstrip())
+    print(f"\n{f'seconds until queryable, {rate:,} events/s':<42}{'p50':>10}{'p99':>9}{'most':>9}")
+    for name, result in results.items():
+        if result.latencies is not None:
+            middle, late, most = np.percentile(result.latencies, [50, 99, 100])
+            goal = "  (goal: p99 below 10)" if name == "ours" else ""
+            print(f"{CONTENDERS[name]:<42}{middle:>10.2f}{late:>9.2f}{most:>9.2f}{goal}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the figures; always ends with 0 when all messages came: a figure is no test."""
+    parser = argparse.ArgumentParser(prog="orders_stream", description="Measures the orders stream and its peers.")
+    parser.add_argument("--messages", type=int, default=200_000, help="in a topic that is read to its end")
+    parser.add_argument("--broken", type=float, default=5, help="per cent, in the second topic")
+    parser.add_argument("--rate", type=int, default=5_000, help="events a second, where latency is measured")
+    parser.add_argument("--seconds", type=int, default=60, help="of that rate; 0 measures no latency")
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="contenders")
+    given = parser.parse_args(arguments)
+    before = os.getloadavg()
+    with stream_platform.running(PORT) as addresses:
+        good = filled(addresses, "good", given.messages, 0)
+        broken = filled(addresses, "broken", given.messages, given.broken / 100)
+        steady = made(given.rate * (given.seconds + LEAD)) if given.seconds else []
+        results = {
+            name: measure(addresses, name, (good, broken) if name == "ours" else (good,), steady, given.rate)
+            for name in given.only
+        }
+    loads = "load {:.1f} {:.1f} {:.1f}"
+    print(f"{os.cpu_count()} cores, {loads.format(*before)} before, {loads.format(*os.getloadavg())} after\n")
+    show(results, (good, broken), given.rate)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""What `orders_stream` runs against: the platform's own broker, S3 and secrets, on ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from infra.local import clients, lifecycle, parts
+from infra.local.addresses import REGION, REPOSITORY, Addresses
+from infra.local.environment import of_parts
+from infra.local.kafka import topics
+from infra.local.kafka.events import Message
+from infra.local.secrets import kafka_credentials
+from tests import spark as test_spark
+
+PARTS = ("s3", "aws", "kafka")
+OFFSETS = (1, 2, 6, 7, 8)  # of their ports
+PARTITIONS = topics.TOPICS["orders"]
+PACE = 50  # messages sent between two looks at the clock
+
+
+def say(text: str) -> None:
+    """Progress, apart from the figures."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def running(port: int) -> Iterator[Addresses]:
+    """Starts the parts, makes their environment that of this process, and ends each by its own process."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    with tempfile.TemporaryDirectory(prefix="sluice-benchmark-") as folder, ExitStack() as started:
+        addresses = Addresses(home=Path(folder).resolve(), port=port)
+        lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in OFFSETS})
+        (addresses.home / "tmp").mkdir()
+        environment = test_spark.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
+        os.environ.clear()
+        os.environ.update(environment)
+        for part in sorted(parts.stand_ins(addresses), key=lambda part: part.stage):
+            if part.name in PARTS:
+                started.enter_context(_running(part, addresses.home / f"{part.name}.log"))
+        name = f"{addresses.project}/kafka/credentials"
+        known = json.dumps(kafka_credentials(addresses))
+        clients.client(addresses, "secretsmanager").create_secret(Name=name, SecretString=known)
+        yield addresses
+
+
+def _interrupt(number: int, _: object) -> None:
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)  # an impatient second Ctrl-C would leave orphans
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+@contextmanager
+def _running(part: parts.Part, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C is for this process, which then ends the parts in their order.
+        process = subprocess.Popen(  # noqa: S603  # the part's own command
+            part.command, env={**os.environ, **part.environment}, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        _wait_until_healthy(part, process, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(part.stop_within)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(part: parts.Part, process: subprocess.Popen[bytes], log: Path) -> None:
+    begun, give_up = time.time(), time.monotonic() + part.healthy_within
+    while True:
+        try:
+            return part.check(begun)
+        except Exception as error:
+            if time.monotonic() > give_up or process.poll() is not None:
+                tail = log.read_text(errors="replace")[-3000:]
+                raise RuntimeError(f"{part.name} does not answer ({error}):\n{tail}") from error
+            time.sleep(0.3)
+
+
+def bucket(addresses: Addresses, name: str) -> str:
+    """A new bucket: the lake of one round."""
+    made = f"lake-{name}"
+    clients.client(addresses, "s3").create_bucket(Bucket=made, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return made
+
+
+def topic(addresses: Addresses, name: str) -> str:
+    """A new topic, with as many partitions as the platform's."""
+    admin = AdminClient(topics.client_settings(addresses))  # futures need it to live
+    admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result(30)
+    return name
+
+
+def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: float | None = None) -> float:
+    """Sends messages, each with the moment of its sending as Kafka's time; gives the seconds that it took.
+
+    Each partition gets as many: of uneven ones, Spark would leave a few messages to a last batch of their own.
+
+    Args:
+        addresses: of the broker.
+        topic: for them.
+        messages: to send.
+        rate: messages a second; None for as fast as it goes.
+
+    Raises:
+        RuntimeError: the broker did not take all of them.
+    """
+    refused: list[str] = []
+
+    def answered(error: KafkaError | None, _: object) -> None:
+        if error is not None:
+            refused.append(error.str())
+
+    producer = Producer(
+        topics.client_settings(addresses) | {"enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+    )
+    begun = time.monotonic()
+    for number, message in enumerate(messages):
+        if rate and number % PACE == 0 and (early := begun + number / rate - time.monotonic()) > 0:
+            time.sleep(early)
+        while True:
+            try:
+                place = number % PARTITIONS
+                producer.produce(topic, message.value, key=message.key, partition=place, on_delivery=answered)
+                break
+            except BufferError:  # more is under way than the client keeps
+                producer.poll(0.1)
+        producer.poll(0)
+    unanswered, took = producer.flush(60), time.monotonic() - begun
+    if unanswered or refused:
+        raise RuntimeError(f"{topic}: {unanswered} messages without an answer, refused: {refused[:3]}")
+    return took
