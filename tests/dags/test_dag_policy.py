@@ -15,7 +15,17 @@ from tests.airflow_home import REPOSITORY, parse_bare
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-JOB_SIDE = ("pyspark", "delta", "deltalake", "great_expectations", "snowflake", "simple_salesforce", "pandas")
+JOB_SIDE = (
+    "pyspark",
+    "delta",
+    "deltalake",
+    "great_expectations",
+    "snowflake",
+    "simple_salesforce",
+    "pandas",
+    "confluent_kafka",
+    "pycountry",
+)
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
 
 
