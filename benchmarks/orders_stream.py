@@ -27,7 +27,7 @@ from benchmarks.stream_platform import say
 from infra.local.addresses import Addresses
 from infra.local.kafka.events import Message, messages
 
-PORT = 18900
+PORT = 18950
 WARM, TURNS = 3, 3  # drains of a topic that don't count, and that do
 LEAD = 10  # seconds at the steady rate that don't count
 CONTENDERS = {
