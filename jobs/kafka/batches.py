@@ -1,8 +1,11 @@
 """Commits one micro-batch of messages: dead ones to the dead-letter queue, then events to their table.
 
-The commit of the events is the batch: it carries the position that was reached and all counts. What a killed stream
-had put into the dead-letter queue beyond that position is removed before the stream goes on, so that a message is in
-one of the two tables and not in both, even where the next release judges it otherwise.
+The commit of the events is the batch: it carries the position that was reached and all counts. Whoever starts reads it
+there, so that a commit whose answer was lost is not made again. Delta's transaction identifiers would guard the same,
+at the price of reading the table's whole state for each batch: 0.8 of 3.5 s in a table of ten files.
+
+What a killed stream had put into the dead-letter queue beyond that position is removed before the stream goes on, so
+that a message is in one of the two tables and not in both, even where the next release judges it otherwise.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from math import ceil
 from operator import or_
 
 from delta.tables import DeltaTable
@@ -76,7 +80,7 @@ class Batches:
     """The batches of one stream, one after another, while it holds the leases of both tables."""
 
     def __init__(
-        self, spark: SparkSession, run: Run, source: Source, held: dict[str, Lease], position: Position, query: str
+        self, spark: SparkSession, run: Run, source: Source, held: dict[str, Lease], position: Position
     ) -> None:
         """Begins at a position.
 
@@ -86,15 +90,13 @@ class Batches:
             source: the topic.
             held: leases by table.
             position: from where on the messages come.
-            query: identity of the query, by which Delta refuses a commit that it already has: should the answer to
-                a commit get lost, it isn't made a second time.
         """
         self.position = dict(position)
-        self._spark, self._run, self._source, self._held, self._query = spark, run, source, held, query
+        self._spark, self._run, self._source, self._held = spark, run, source, held
         lake = settings.lake()
         self._events, self._dead = lake.uri(source.events.name), lake.uri(source.dead.name)
 
-    def commit(self, messages: DataFrame, number: int) -> Done | None:
+    def commit(self, messages: DataFrame) -> Done | None:
         """Commits a batch; None when it has no message.
 
         Cost grows with its messages. They are read from Kafka and judged once, and kept for the two writes.
@@ -133,7 +135,7 @@ class Batches:
                 batch_seconds=round(time.monotonic() - begun, 2),
                 fencing=self._held[self._source.events.name].fencing,
             )
-            self._append_events(judged, batch_id, read - dead, metadata, number)
+            self._append_events(judged, batch_id, read - dead, metadata)
             self.position = reached
             return Done(read, dead, time.monotonic() - begun, time.monotonic())
         finally:
@@ -170,15 +172,15 @@ class Batches:
         self._held[self._source.dead.name].renew()
         delta.append(rows, self._dead, metadata)
 
-    def _append_events(self, judged: DataFrame, batch_id: str, rows: int, metadata: str, number: int) -> None:
+    def _append_events(self, judged: DataFrame, batch_id: str, rows: int, metadata: str) -> None:
         good = judged.filter(F.col("_is.reason").isNull())
         event = [F.col(f"_is.{field.name}").alias(field.name) for field in self._source.event]
         columns = {field.name for field in self._source.event}
         rest = [name for name in self._source.schema.names if name not in columns and name != "value"]
         text = F.col("value").cast("string").alias("value")
-        frame = good.select(*event, text, *rest, *self._lineage(batch_id)).coalesce(1 + rows // ROWS_PER_FILE)
+        frame = good.select(*event, text, *rest, *self._lineage(batch_id)).coalesce(max(1, ceil(rows / ROWS_PER_FILE)))
         self._held[self._source.events.name].renew()
-        delta.append(frame, self._events, metadata, transaction=(self._query, number))
+        delta.append(frame, self._events, metadata)
 
     def _lineage(self, batch_id: str) -> list[Column]:
         source = F.lit(self._source.events.source)

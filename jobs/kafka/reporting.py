@@ -38,6 +38,7 @@ class Reporter:
     _batches: deque[Done] = field(default_factory=deque)
     _lags: deque[tuple[float, int]] = field(default_factory=deque)
     _committed_at: str | None = None
+    _state: str = ""
     _reported: float = 0.0
     _recorded: float = field(default_factory=time.monotonic)
 
@@ -47,11 +48,11 @@ class Reporter:
         self._committed_at = datetime.now(UTC).isoformat()
 
     def report(self, reached: Mapping[int, int], state: str = "running") -> None:
-        """Tells how the stream does, if it is time to, or its state is another than running."""
+        """Tells how the stream does, if it is time to, or its state is another than it was."""
         now = time.monotonic()
-        if state == "running" and now - self._reported < REPORT_SECONDS:
+        if state == self._state and now - self._reported < REPORT_SECONDS:
             return
-        self._reported = now
+        self._reported, self._state = now, state
         while self._batches and now - self._batches[0].at > REMEMBERED_SECONDS:
             self._batches.popleft()
         while len(self._lags) > 1 and now - self._lags[1][0] >= REMEMBERED_SECONDS:

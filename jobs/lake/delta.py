@@ -41,21 +41,9 @@ def replace_batch(frame: DataFrame, uri: str, batch_id: str, metadata: str, *, a
     writer.option("replaceWhere", f"_batch_id = '{batch_id}'").save(uri)
 
 
-def append(frame: DataFrame, uri: str, metadata: str, transaction: tuple[str, int] | None = None) -> None:
-    """Adds rows in one commit.
-
-    Args:
-        frame: the rows.
-        uri: the table.
-        metadata: user metadata of the commit.
-        transaction: application and number of the commit. Delta passes a number over in silence that is not above
-            the application's last: numbers have to grow for as long as the application's name lives.
-    """
-    writer = frame.write.format("delta").mode("append").option("userMetadata", metadata)
-    if transaction:
-        application, number = transaction
-        writer = writer.option("txnAppId", application).option("txnVersion", number)
-    writer.save(uri)
+def append(frame: DataFrame, uri: str, metadata: str) -> None:
+    """Adds rows in one commit."""
+    frame.write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
 
 
 def commit_nothing(spark: SparkSession, uri: str, metadata: str) -> None:

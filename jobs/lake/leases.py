@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,15 +71,20 @@ class Lease:
 
 
 @contextmanager
-def hold(run: Run, *tables: str) -> Iterator[dict[str, Lease]]:
+def hold(run: Run, *tables: str, waiting: Callable[[], object] = lambda: None) -> Iterator[dict[str, Lease]]:
     """Holds the leases of these tables, always taken in the same order, while the block runs.
+
+    Args:
+        run: that holds them.
+        *tables: their names.
+        waiting: called once a second while another has one of them.
 
     Raises:
         TableBusyError: another live writer has one of them for longer than the patience.
         LeaseLostError: at the end, when a lease was lost in between.
     """
     with ExitStack() as stack:
-        yield {table: stack.enter_context(_held(run, table)) for table in sorted(tables)}
+        yield {table: stack.enter_context(_held(run, table, waiting)) for table in sorted(tables)}
 
 
 def awaited(*tables: str) -> bool:
@@ -88,8 +93,8 @@ def awaited(*tables: str) -> bool:
 
 
 @contextmanager
-def _held(run: Run, table: str) -> Iterator[Lease]:
-    lease = _take(run, table)
+def _held(run: Run, table: str, waiting: Callable[[], object]) -> Iterator[Lease]:
+    lease = _take(run, table, waiting)
     done, lost = threading.Event(), []
 
     def beat() -> None:
@@ -115,7 +120,7 @@ def _held(run: Run, table: str) -> Iterator[Lease]:
         raise lost[0]
 
 
-def _take(run: Run, table: str) -> Lease:
+def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
     """Waits for the lease and takes it."""
     s3 = boto3.client("s3")
     give_up = time.monotonic() + PATIENCE.total_seconds()
@@ -144,6 +149,7 @@ def _take(run: Run, table: str) -> Lease:
             told = True
         if not _waiter(table):
             objects.write_json(_waiting_key(table), {"run_id": run.run_id, "step": run.step, "at": _now().isoformat()})
+        waiting()
         time.sleep(1)
 
 

@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from deltalake import DeltaTable
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.bronze import orders_events
 from jobs.kafka import stream
@@ -42,11 +45,16 @@ def event(order_id: str = "O1", **other: Any) -> bytes:
 
 @dataclass
 class Topic:
-    """A topic of one test, of two partitions, and the stream that reads it."""
+    """A topic of one test, of two partitions, and the stream that reads it.
+
+    Attributes:
+        refused: a currency that the release in use does not know; empty for the release as it is.
+    """
 
     broker: Broker
     name: str
     partitions: int = 2
+    refused: str = ""
     _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
@@ -55,11 +63,8 @@ class Topic:
 
     @property
     def source(self) -> Source:
-        return self._source()
-
-    def _source(self) -> Source:
-        known = orders_events.source()
-        return Source(self.name, known.events, known.schema, known.event, known.judged)
+        known = replace(orders_events.source(), topic=self.name)
+        return replace(known, judged=partial(_refusing, known.judged, self.refused)) if self.refused else known
 
     def admin(self) -> AdminClient:
         return AdminClient(self.broker.settings())
@@ -100,10 +105,7 @@ class Topic:
         """The stream runs beside what is inside, and drains at its end; an error of it is raised there."""
         wish(stream_control.Wish())
         failures: list[BaseException] = []
-        from pyspark.sql import SparkSession
-
-        spark = SparkSession.getActiveSession()
-        assert spark
+        spark = _spark()
 
         def work() -> None:
             try:
@@ -128,15 +130,23 @@ class Topic:
 
     def run(self, run_id: str = "stream-1") -> None:
         """Runs the stream until it ends by itself."""
-        from pyspark.sql import SparkSession
-
-        spark = SparkSession.getActiveSession()
-        assert spark
-        stream.run(spark, Run(run_id, EVENTS), self.source)
+        stream.run(_spark(), Run(run_id, EVENTS), self.source)
 
     def places(self) -> list[tuple[str, int, int]]:
         """Table, partition and offset of each message in the two tables."""
         return sorted((t, row["partition"], row["offset"]) for t in (EVENTS, DEAD) for row in rows(t))
+
+
+def _refusing(judged: Callable[[Column, Column], Column], word: str, value: Column, moment: Column) -> Column:
+    refused = F.when(value.cast("string").contains(word), "unknown_currency")
+    verdict = judged(value, moment)
+    return verdict.withField("reason", F.coalesce(refused, verdict["reason"]))
+
+
+def _spark() -> SparkSession:
+    spark = SparkSession.getActiveSession()
+    assert spark
+    return spark
 
 
 def wish(wanted: stream_control.Wish) -> None:

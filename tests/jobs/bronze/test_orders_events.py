@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,15 +11,11 @@ import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.kafka import batches, compaction, stream
-from jobs.lake import delta_log, objects, settings, stream_control, tables
-from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
+from jobs.kafka import batches, compaction, reporting, stream
+from jobs.lake import delta_log, leases, objects, settings, stream_control
 from jobs.lake.run import Run
-from jobs.operations import stream as operations
 from tests.jobs import lakehouse
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, wish
-
-TABLE = tables.table(EVENTS)
 
 
 def newest(table: str) -> dict[str, Any]:
@@ -105,120 +101,30 @@ def test_message_that_the_next_release_judges_otherwise_after_a_kill_is_in_one_t
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic.send([event("O1", currency="XAU"), event("O2")])
-    with lakehouse.killed_at(batches.Batches, "_append_events"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "GIVE_UP", stream.timedelta(0))
-        patch.setattr(Topic, "source", property(lambda self: _refusing(self)))
+    topic.refused = "XAU"
+    with lakehouse.killed_at(batches.Batches, "_append_events"), monkeypatch.context() as patch:
+        patch.setattr(stream, "GIVE_UP", timedelta(0))
         topic.run()
     assert topic.places() == [(DEAD, 0, 0)]
+    topic.refused = ""
 
     topic.read(2, "stream-2")
 
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
 
 
-def _refusing(topic: Topic) -> batches.Source:
-    """A source whose release takes gold for no currency."""
-    from dataclasses import replace
-
-    from pyspark.sql import functions as F
-
-    known = Topic.__dict__["_source"](topic)
-
-    def judged(value: Any, moment: Any) -> Any:
-        gold = value.cast("string").contains("XAU")
-        return known.judged(value, moment).withField("reason", F.when(gold, "unknown_currency"))
-
-    return replace(known, judged=judged)
-
-
-@pytest.mark.slow
-def test_lost_checkpoint_stops_the_stream_and_once_accepted_nothing_is_doubled(topic: Topic) -> None:
-    topic.send([event("O1")])
-    topic.read(1)
-    topic.send([event("O2")])
-    objects.delete_prefix("_checkpoints/kafka/orders/")
-    wish(stream_control.Wish())
-
-    with pytest.raises(CheckpointLostError, match=r"watermark.json is gone.*accept_checkpoint"):
-        topic.run()
-
-    operations.accept_checkpoint(Run("by-hand", "stream.accept_checkpoint", subject=EVENTS))
-    topic.read(2)
-    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
-
-
-@pytest.mark.slow
-def test_lost_table_stops_the_stream(topic: Topic) -> None:
-    topic.send([event("O1")])
-    topic.read(1)
-    for table in (EVENTS, DEAD):
-        objects.delete_prefix(table.replace(".", "/") + "/")
-    wish(stream_control.Wish())
-
-    with pytest.raises(CheckpointLostError, match=r"holds no message, but by its checkpoint 1 offsets"):
-        topic.run()
-
-
-@pytest.mark.slow
-def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
+def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    topic.send([event("O1")])
-    topic.read(1)
-    topic.send([event("O2"), event("O3"), event("O4")])
-    topic.delete_before(partition=0, offset=3)
-    wish(stream_control.Wish())
-
-    with pytest.raises(OffsetsLostError, match=r"partition 0 offsets 1 to 2: 2 messages were deleted.*accept_gap"):
-        topic.run()
-
-    monkeypatch.setattr(operations, "source_of", lambda run: topic.source)
-    accepted = Run("by-hand", "stream.accept_gap", subject=EVENTS)
-    operations.accept_gap(accepted)
-    record = lakehouse.record(EVENTS)
-    assert (record["lost_offsets"], record["gap"], record["read"]) == (2, {"0": [1, 3]}, 0)
-    operations.accept_gap(accepted)
-    assert lakehouse.record(EVENTS) == record, "accepted again it changes nothing"
-    topic.read(2)
-    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 3)]
-
-
-@pytest.mark.slow
-def test_topic_that_was_made_anew_stops_the_stream(topic: Topic) -> None:
-    topic.send([event("O1"), event("O2")])
-    topic.read(2)
-    topic.recreate()
-    topic.send([event("O3")])
-    wish(stream_control.Wish())
-
-    with pytest.raises(OffsetsLostError, match=r"partition 0 of .* ends at 1, but .* up to 2: the topic was made anew"):
-        topic.run()
-
-
-@pytest.mark.slow
-def test_restored_table_is_read_on_from_where_it_went_back_to(topic: Topic, spark: SparkSession) -> None:
-    topic.send([event("O1")])
-    topic.read(1)
-    before = lakehouse.version(EVENTS)
-    topic.send([event("O2"), b"{"])
-    topic.read(3)
-    spark.sql(f"RESTORE delta.`{settings.lake().uri(EVENTS)}` TO VERSION AS OF {before}")
-    assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0)]
-
-    topic.read(3)
-
-    assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1)]
-
-
-def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(topic: Topic) -> None:
-    from jobs.lake import leases
-
+    monkeypatch.setattr(reporting, "REPORT_SECONDS", 1.0)
     topic.send([event("O1")])
     with topic.streaming():
         wait(lambda: len(topic.places()) == 1)
         with leases.hold(Run("by-hand", "restore"), EVENTS):
             topic.send([event("O2")])
-            time.sleep(3)
+            wait(lambda: (_report()["state"], _report()["lag"]) == ("waiting", 1))
+            first = _report()["reported_at"]
+            wait(lambda: _report()["reported_at"] > first, seconds=10)
             assert len(topic.places()) == 1, "nobody else writes the table"
         wait(lambda: len(topic.places()) == 2)
 
@@ -240,15 +146,3 @@ def test_stream_of_another_release_drains(topic: Topic) -> None:
 
 def _report() -> dict[str, Any]:
     return dict(objects.read_json(stream_control.report_key(EVENTS)) or {"state": None})
-
-
-def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSession) -> None:
-    topic.send([event("O1")])
-    topic.read(1)
-    held: Any = {}
-    again = batches.Batches(spark, Run("stream-2", EVENTS), topic.source, held, {0: 1, 1: 0}, "query")
-    options = {"kafka.bootstrap.servers": topic.broker.addresses.kafka_plaintext, "subscribe": topic.name}
-    messages = spark.read.format("kafka").options(**options, includeHeaders="true").load()
-
-    with pytest.raises(LakeError, match="Kafka gave offset 0 of partition 0 again"):
-        again.commit(messages, 0)
