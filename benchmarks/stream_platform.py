@@ -67,7 +67,7 @@ def _interrupt(number: int, _: object) -> None:
 def _running(part: parts.Part, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         # A session of its own: Ctrl-C is for this process, which then ends the parts in their order.
-        process = subprocess.Popen(  # noqa: S603  # the part's own command
+        process = subprocess.Popen(
             part.command, env={**os.environ, **part.environment}, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip

@@ -78,7 +78,7 @@ class EmrJobTrigger(EmrServerlessStartJobTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait; when a person ends the deferred task, cancel the job run."""
         run_key = {"applicationId": self.application_id, "jobRunId": str(self.job_id)}
-        async with await self.hook().get_async_conn() as client:  # type: ignore[no-untyped-call]  # untyped in the provider
+        async with await self.hook().get_async_conn() as client:
             try:
                 state = await self._wait(client, run_key)
                 await asyncio.sleep(self.earliest - time.time())
@@ -87,7 +87,7 @@ class EmrJobTrigger(EmrServerlessStartJobTrigger):
                     self.log.info("The task was ended: cancelling job run %s", self.job_id)
                     await client.cancel_job_run(**run_key)
                 raise
-        yield TriggerEvent({"job_id": self.job_id, "state": state})  # type: ignore[no-untyped-call]  # untyped in Airflow
+        yield TriggerEvent({"job_id": self.job_id, "state": state})
 
     async def _wait(self, client: Any, run_key: dict[str, str]) -> str:
         began, seen = time.time(), ""

@@ -47,7 +47,7 @@ def test_stream_that_has_failed_rests_and_the_task_says_until_when(
     assert task.scheduled() is None
     assert [run["id"] for run in task.runs] == [job]
     assert "has failed 1 times in a row: it rests until" in capfd.readouterr().out
-    with urlopen(task.xcoms["job_run"]) as page:  # noqa: S310 - the stand-in's own address
+    with urlopen(task.xcoms["job_run"]) as page:
         assert job in page.read().decode()
 
 

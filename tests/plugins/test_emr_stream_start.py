@@ -15,6 +15,7 @@ from stream_runs import StreamRuns
 from stream_wish import Wish
 
 if TYPE_CHECKING:
+    from stream_start import Start
     from tests.plugins.conftest import LocalAws
     from tests.plugins.stream_task import StreamTask
 
@@ -110,7 +111,7 @@ def test_stream_outlives_a_task_that_is_killed(aws: LocalAws, stream_task: Make)
 def test_link_leads_to_the_page_of_the_job_run(stream_task: Make) -> None:
     task = stream_task("linked.stream")
     run = task.scheduled()
-    with urlopen(task.xcoms["job_run"]) as page:  # noqa: S310 - the stand-in's own address
+    with urlopen(task.xcoms["job_run"]) as page:
         assert run in page.read().decode()
 
 
@@ -132,8 +133,8 @@ def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
 
     submit = EmrStreamOperator._submit
 
-    def submit_and_lose(self: EmrStreamOperator, start: object) -> str:
-        submit(self, start)  # type: ignore[arg-type]  # what the operator makes
+    def submit_and_lose(self: EmrStreamOperator, start: Start) -> str:
+        submit(self, start)
         raise ReadTimeoutError(endpoint_url="emr-serverless")
 
     patch.setattr(EmrStreamOperator, "_submit", submit_and_lose)

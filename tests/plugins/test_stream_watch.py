@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from jobs.lake.stream_control import Report
@@ -53,7 +53,7 @@ class Watched:
                 task_id="watch", keeper=keeper, wish_key=self.task.wish_key, report_key="ops/streams/watched.json",
                 dead_letters="bronze.orders_dlq", **settings | arguments,
             )  # fmt: skip
-        operator.execute({})  # type: ignore[typeddict-item]  # it needs nothing of its context
+        operator.execute(Context())
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jobs.lake.run import Run, utc
@@ -9,10 +11,7 @@ from jobs.operations import dlq
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows
 
 PERSONAL = b'{"order_id": "O1", "customer_id": "Jane Doe'
-
-
-def ask(step: str, **chosen: object) -> None:
-    getattr(dlq, step)(Run("by-hand", f"dlq.{step}", subject=EVENTS, **chosen))  # type: ignore[arg-type]
+ASKED = Run("by-hand", "dlq", subject=EVENTS)
 
 
 @pytest.fixture
@@ -36,10 +35,10 @@ def test_dead_message_is_kept_byte_by_byte_with_reason_and_detail(queue: Topic) 
 
 
 def test_listings_tell_place_and_reason_and_never_the_content(queue: Topic, capsys: pytest.CaptureFixture[str]) -> None:
-    ask("count")
-    ask("count", rule="tombstone", window_start=utc("2026-01-01"), offsets=("0:0-9",))
-    ask("count", window_end=utc("2026-01-01"))
-    ask("sample", offsets=("0:1",))
+    dlq.count(ASKED)
+    dlq.count(replace(ASKED, rule="tombstone", window_start=utc("2026-01-01"), offsets=("0:0-9",)))
+    dlq.count(replace(ASKED, window_end=utc("2026-01-01")))
+    dlq.sample(replace(ASKED, offsets=("0:1",)))
     shown = capsys.readouterr().out
 
     assert f"{DEAD}: 3 messages" in shown

@@ -70,7 +70,7 @@ def start_server(home: Path, port: int) -> Server:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close()  # noqa: S310  # our own address
+            urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close()
             return Server(process, addresses)
         except URLError as error:
             if process.poll() is not None or time.monotonic() > deadline:

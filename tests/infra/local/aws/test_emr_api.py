@@ -50,14 +50,14 @@ def test_dashboard_shows_state_command_and_log(jobs: Jobs) -> None:
     run = jobs.start("print('<b>hello</b>')", name="a & b")
     jobs.wait(run)
     url = jobs.emr.get_dashboard_for_job_run(applicationId=jobs.application, jobRunId=run)["url"]
-    page = urllib.request.urlopen(url).read().decode()  # noqa: S310  # our own address
+    page = urllib.request.urlopen(url).read().decode()
     assert "SUCCESS" in page
     assert "spark-submit" in page
     assert "&lt;b&gt;hello&lt;/b&gt;" in page
     assert "a &amp; b" in page
     # The Airflow provider's link to the log is the dashboard's with another path.
     log = url.replace("/_emr/job-run", "/logs/SPARK_DRIVER/stdout.gz")
-    assert urllib.request.urlopen(log).read() == b"<b>hello</b>\n"  # noqa: S310  # our own address
+    assert urllib.request.urlopen(log).read() == b"<b>hello</b>\n"
 
 
 def test_application_id_follows_from_its_name(jobs: Jobs, server: Server) -> None:
