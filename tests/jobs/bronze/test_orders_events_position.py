@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from jobs.kafka import batches
-from jobs.lake import objects, settings, stream_control
+from jobs.kafka import batches, stream
+from jobs.lake import delta, objects, settings, stream_control
 from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
 from jobs.lake.run import Run
 from jobs.operations import stream as operations
 from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic, event, wish
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, wait, wish
 
 
 @pytest.mark.slow
@@ -93,6 +94,27 @@ def test_restored_table_is_read_on_from_where_it_went_back_to(topic: Topic, spar
     topic.read(3)
 
     assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_commit_whose_answer_was_lost_is_not_made_again(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, lost = delta.append, []
+
+    def append(frame: DataFrame, uri: str, metadata: str) -> None:
+        real(frame, uri, metadata)
+        if not lost:
+            lost.append(uri)
+            raise OSError("no answer")
+
+    monkeypatch.setattr(delta, "append", append)
+    monkeypatch.setattr(stream, "GIVE_UP", timedelta(minutes=1))
+    topic.send([event("O1"), event("O2")])
+    with topic.streaming():
+        wait(lambda: bool(lost))
+        topic.send([event("O3")])
+        wait(lambda: len(topic.places()) >= 3)
+
+    assert lost == [settings.lake().uri(EVENTS)]
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 2)]
 
 
 def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSession) -> None:
