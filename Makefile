@@ -56,9 +56,10 @@ mutants: setup ## plant each known fault into the code and see its test turn red
 	@$(JOBS) -m tests.mutants
 
 test: setup ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
-	@$(MAKE) --no-print-directory -j 2 lint platform-tests job-tests mutant-tests stand-in-tests
+	@$(MAKE) --no-print-directory -j 3 lint platform-tests job-tests mutant-tests stand-in-tests
 
-# Two at a time for two cores, in this order; job tests and fault tests share one Spark.
+# Three at a time for two cores, in this order: tests of whole processes wait a good part of their time. Job tests and
+# fault tests share one Spark.
 platform-tests: setup
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
 	@$(JOBS) -m pytest tests/flow
