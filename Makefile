@@ -1,7 +1,7 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests mutant-tests stand-in-tests
+.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -41,7 +41,7 @@ package: setup ## build what a deployment uploads, named by its content
 	@$(JOBS) -m infra.package build
 
 slow: setup ## the tests that take minutes each: races of drivers, backfills in any order, kills, a stream to gold
-	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/faults tests/jobs tests/flow
+	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/jobs tests/flow
 
 benchmark: setup ## print what silver and gold cost as the table grows, and the stream beside its peers
 	@$(JOBS) -m benchmarks.table_size
@@ -56,16 +56,19 @@ mutants: setup ## plant each known fault into the code and see its test turn red
 	@$(JOBS) -m tests.mutants
 
 test: setup ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
-	@$(MAKE) --no-print-directory -j 3 lint platform-tests job-tests mutant-tests stand-in-tests
+	@$(MAKE) --no-print-directory -j 3 platform-tests job-tests dq-tests lint mutant-tests stand-in-tests
 
-# Three at a time for two cores, in this order: tests of whole processes wait a good part of their time. Job tests and
-# fault tests share one Spark.
+# Three at a time for two cores, the long ones first: tests of whole processes wait a good part of their time.
 platform-tests: setup
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
 	@$(JOBS) -m pytest tests/flow
 
 job-tests: setup
-	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow infra)
+	@$(JOBS) -m pytest tests/jobs
+
+# Rules, broken sources, and whatever has no target of its own.
+dq-tests: setup
+	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow infra jobs)
 
 stand-in-tests: setup
 	@$(JOBS) -m pytest tests/infra

@@ -144,6 +144,7 @@ def test_too_many_quarantined_rows_are_critical(built: int, limits: suite.Quaran
     assert volume.observed["read"] == 3
 
 
+@pytest.mark.slow
 def test_rows_that_a_replay_brought_home_do_not_count(
     spark: SparkSession, built: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

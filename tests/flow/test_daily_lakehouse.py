@@ -160,6 +160,7 @@ def test_a_days_way_from_source_to_gold_adds_up_in_athena(platform: Platform) ->
     assert sum(int(row[2]) for row in result.rows if row[0] == "silver to gold") > 250
 
 
+@pytest.mark.slow
 def test_a_backfill_reads_exactly_its_day_and_rewrites_no_file(platform: Platform) -> None:
     before = {name: written_files(platform, name) for name in BUILT}
     sources = [table for table in tables.layer("bronze") if not table.continuous]

@@ -107,6 +107,7 @@ def test_changed_orders_bring_gold_to_what_a_rebuild_gives_and_no_other_is_compu
 
 
 @pytest.mark.usefixtures("silver")
+@pytest.mark.slow
 def test_changed_rates_revalue_exactly_the_orders_that_they_count_for(spark: SparkSession) -> None:
     change(
         spark,
@@ -125,6 +126,7 @@ def test_changed_rates_revalue_exactly_the_orders_that_they_count_for(spark: Spa
 
 
 @pytest.mark.usefixtures("silver")
+@pytest.mark.slow
 def test_changed_accounts_and_customers_without_orders_bring_gold_to_what_a_rebuild_gives(spark: SparkSession) -> None:
     inferred_no_more = silver_account("001000000000009AAA", account_number="C9")
     other_number = silver_account(ONE, account_number="C7")  # C1 is known from orders still
