@@ -113,8 +113,8 @@ class Health:
             )
         return (
             f"nothing was heard of it for {seconds}, and job run {run.id} is RUNNING, attempt {run.attempt}. See its "
-            "log (button Job run of the task before this one): it cannot reach S3, or hangs. "
-            f"If it hangs, trigger {dag_id} with action=restart"
+            "log (button Job run of the task before this one): it cannot reach Kafka or S3, or "
+            f"hangs. If it hangs, trigger {dag_id} with action=restart"
         )
 
     @staticmethod

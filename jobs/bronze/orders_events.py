@@ -44,8 +44,8 @@ def source() -> Source:
     """The topic and where its messages go."""
     # Without the comments, which Arrow would have to bring back as well.
     answer = StructType([StructField(field.name, field.dataType) for field in (*VERDICT, *EVENT)])
-    # The stubs of pyspark 4.1 lack this form, which its docs and its warnings prefer: the kind is in judge's hints.
-    judged = arrow_udf(judge, answer)  # type: ignore[call-overload]
+    # The kind is taken from judge's hints, as pyspark's docs and warnings prefer.
+    judged = arrow_udf(judge, answer)  # type: ignore[call-overload]  # pyspark 4.1's stubs lack this form
     return Source(TOPIC, tables.table("bronze.orders_events"), SCHEMA, EVENT, judged)
 
 
