@@ -3,33 +3,23 @@
 Pure Python over one message, without Spark: `json` keeps amounts exact (as Decimal) and knows NaN when it meets one,
 where Spark's `from_json` gives null for whatever it can't read. No clock of ours takes part, so that a message is
 judged the same whenever it is read again.
-
-Every message passes through here: some 10 microseconds of a core each, half of it `json`'s.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import pycountry
+from jobs.kafka import order_event
+from jobs.kafka.order_event import CURRENCIES, EPOCH, FUTURE, LARGEST, MICROSECOND, STATUSES, OrderEvent
 
 Value = TypeVar("Value")
 
-LARGEST = 256 * 1024  # bytes of a message; an event has some 200
-# Clocks differ; beyond that an event would hide every later state of its order. Also Kafka's own default for a
-# message's time (message.timestamp.after.max.ms).
-FUTURE = timedelta(hours=1) // timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST, LAST = (
-    (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for moment in (datetime.min, datetime.max)
-)
-CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
-STATUSES = frozenset({"PLACED", "PAID", "SHIPPED", "CANCELLED"})
+FIRST, LAST = ((moment.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for moment in (datetime.min, datetime.max))
 TEXTS = ("order_id", "customer_id", "order_date", "currency", "status", "event_timestamp")
 FIELDS = (*TEXTS, "amount")
 CENT = Decimal("0.01")
@@ -52,18 +42,6 @@ class Reason(StrEnum):
     NON_FINITE_AMOUNT = "non_finite_amount"
     NEGATIVE_AMOUNT = "negative_amount"
     FUTURE_TIME = "future_time"
-
-
-class OrderEvent(NamedTuple):
-    """A valid event; the amount has two decimals, the time is microseconds since 1970, UTC."""
-
-    order_id: str
-    customer_id: str
-    order_date: date
-    currency: str
-    amount: Decimal
-    status: str
-    event_timestamp: int
 
 
 class DeadMessage(Exception):
@@ -92,6 +70,11 @@ def read(value: bytes | None, kafka_time: int) -> OrderEvent:
     Raises:
         DeadMessage: it carries none.
     """
+    return order_event.plain(value, kafka_time) or read_in_full(value, kafka_time)
+
+
+def read_in_full(value: bytes | None, kafka_time: int) -> OrderEvent:
+    """`read` without the quick way, some 6 microseconds a message."""
     document = _object(value)
     for name in FIELDS:
         if document.get(name) is None:
@@ -166,8 +149,7 @@ def _amount(value: object) -> Decimal:
 
 def _micros(text: str) -> int:
     moment = datetime.fromisoformat(text)
-    since = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - EPOCH
-    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    micros = ((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - EPOCH) // MICROSECOND
     if not FIRST <= micros <= LAST:
         raise OverflowError("its zone takes it out of the years 1 to 9999")
     return micros

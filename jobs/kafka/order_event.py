@@ -1,0 +1,79 @@
+"""An order event, and the quick way to read one that is written as nearly all are.
+
+`plain` knows no reasons: what it does not take, `order_contract` judges. All that it takes is an event by the contract
+as well, with the same values, in less than half the time: msgspec reads a message in half a microsecond, where `json`
+with exact amounts takes 3.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+import pycountry
+
+LARGEST = 256 * 1024  # bytes of a message; an event has some 200
+MICROSECOND = timedelta(microseconds=1)
+# Clocks differ; beyond that an event would hide every later state of its order. Also Kafka's own default for a
+# message's time (message.timestamp.after.max.ms).
+FUTURE = timedelta(hours=1) // MICROSECOND
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+STATUSES = frozenset({"PLACED", "PAID", "SHIPPED", "CANCELLED"})
+
+
+class OrderEvent(NamedTuple):
+    """A valid event; the amount has at most two decimals, the time is microseconds since 1970, UTC."""
+
+    order_id: str
+    customer_id: str
+    order_date: date
+    currency: str
+    amount: Decimal
+    status: str
+    event_timestamp: int
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The fields as they stand in a message."""
+
+    order_id: str
+    customer_id: str
+    order_date: str
+    currency: str
+    amount: msgspec.Raw  # a float would not be exact, and msgspec's Decimal takes a text as well
+    status: str
+    event_timestamp: str
+
+
+_decode = msgspec.json.Decoder(_Document).decode
+_is_amount = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9][0-9]?)?").fullmatch
+
+
+def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
+    """The event of a message with just the known fields, an amount in plain digits and its time in UTC; else None.
+
+    Args:
+        value: the message's bytes.
+        kafka_time: the time that Kafka has for the message, microseconds since 1970, UTC.
+    """
+    if value is None or len(value) > LARGEST:
+        return None
+    try:
+        found = _decode(value)
+        order_date = date.fromisoformat(found.order_date)
+        moment = datetime.fromisoformat(found.event_timestamp)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    order_id, customer_id, amount = found.order_id, found.customer_id, str(found.amount, "ascii")
+    if found.currency not in CURRENCIES or found.status not in STATUSES or moment.tzinfo is not UTC:
+        return None
+    if not order_id or not customer_id or order_id.isspace() or customer_id.isspace() or not _is_amount(amount):
+        return None
+    event_timestamp = (moment - EPOCH) // MICROSECOND
+    if event_timestamp > kafka_time + FUTURE:
+        return None
+    return OrderEvent(order_id, customer_id, order_date, found.currency, Decimal(amount), found.status, event_timestamp)
