@@ -79,7 +79,7 @@ def _given(source: str, commit: Commit) -> int | None:
         batch = bronze.metadata.get("batch_id")
         if bronze.version <= until and batch is not None and (not replayed or batch in replayed):
             last.setdefault(batch, bronze.metadata["counts"]["written"])
-    if replayed and not set(commit.metadata["batches"].get(source, ())) <= set(last):
+    if replayed and not set(commit.metadata["batches"].get(source) or ()) <= set(last):
         return None
     return sum(last.values())
 
@@ -97,17 +97,23 @@ def _quarantine_faults(name: str, commit: Commit) -> list[str]:
 
 def _volume(suite: Suite, limits: Quarantine, counted: list[Commit]) -> Judgement:
     """Too many rows of the batches that were read are in quarantine now: those that a replay freed don't count."""
-    batches: dict[str, set[str]] = {}
     arrived = [commit for commit in counted if not commit.metadata.get("replayed")]
-    for commit in arrived:
-        for source, ids in commit.metadata.get("batches", {}).items():
-            batches.setdefault(source, set()).update(ids)
     read = sum(commit.metadata["counts"]["read"] for commit in arrived)
-    held = quarantine.held(tables.table(suite.table), {source: sorted(ids) for source, ids in batches.items()})
+    held = quarantine.held(tables.table(suite.table), _batches(arrived))
     share = held / read if read else 0.0
     too_many = held > limits.max_rows or (read >= limits.share_from_rows and share > limits.max_share)
     observed = {"read": read, "quarantined": held, "share": round(share, 4), "max_share": limits.max_share}
     return Judgement(VOLUME, not too_many, {**observed, "max_rows": limits.max_rows})
+
+
+def _batches(arrived: list[Commit]) -> dict[str, list[str] | None]:
+    """The batches that these commits read, by bronze table; None for all that it has."""
+    found: dict[str, list[str] | None] = {}
+    for commit in arrived:
+        for source, ids in commit.metadata.get("batches", {}).items():
+            before = found.setdefault(source, [])
+            found[source] = None if before is None or ids is None else sorted({*before, *ids})
+    return found
 
 
 def _missing(rows: int) -> str:

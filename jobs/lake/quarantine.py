@@ -24,7 +24,7 @@ from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
 from jobs.lake.tables import Table
 
-Batches = Mapping[str, Sequence[str]]  # bronze table -> batch ids
+Batches = Mapping[str, Sequence[str] | None]  # bronze table -> batch ids; None for all that it ever had
 
 
 def _text(name: str, comment: str) -> StructField:
@@ -114,10 +114,12 @@ def _correct(
 def held(table: Table, batches: Batches, version: int | None = None) -> int:
     """How many rows of these batches the quarantine holds; costs a look at two columns of it."""
     log = delta_log.open_table(settings.lake().uri(name(table)), version)
-    if log is None or not any(batches.values()):
+    if log is None or not batches:
         return 0
     chosen = [
-        (ds.field("source_table") == source) & ds.field("batch_id").isin(list(ids)) for source, ids in batches.items()
+        (ds.field("source_table") == source)
+        & (ds.scalar(True) if ids is None else ds.field("batch_id").isin(list(ids)))
+        for source, ids in batches.items()
     ]
     return int(log.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen)))
 
@@ -156,5 +158,8 @@ def _identified(bad: DataFrame, run: Run) -> DataFrame:
 
 
 def _of(batches: Batches) -> Column:
-    chosen = [(F.col("source_table") == source) & F.col("batch_id").isin(list(ids)) for source, ids in batches.items()]
+    of, batch = F.col("source_table"), F.col("batch_id")
+    chosen = [
+        of == source if ids is None else (of == source) & batch.isin(list(ids)) for source, ids in batches.items()
+    ]
     return reduce(or_, chosen, F.lit(False))

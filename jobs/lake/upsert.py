@@ -51,7 +51,7 @@ def upsert(
         ledger.record(table.name)
         arrived = _read(spark, run, table, schema, readers)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
-        census = _census(incoming)
+        census = _census(incoming, arrived.whole)
         bad = quarantine.Bad(incoming.filter(F.col("_rule") != ""), census.bad, census.batches)
         # Rows that have become good leave the quarantine when the table has them. Where a killed run reads the same
         # rows again by itself they may leave before, in the commit that brings new ones.
@@ -90,11 +90,13 @@ class _Arrived:
         rows: with `_raw`, `_source_table` and `_batch_id` beside the columns.
         inputs: version of each bronze table.
         since: version after which the rows came; None for all rows.
+        whole: bronze tables of which these are all rows: a stream's have more batches than one would list.
     """
 
     rows: DataFrame
     inputs: dict[str, int]
     since: dict[str, int | None]
+    whole: list[str]
 
 
 def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
@@ -113,7 +115,8 @@ def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, reade
         if run.batches:
             raw = raw.filter(F.col("_batch_id").isin(list(run.batches)))
         parts.append(_typed(raw, source, readers, schema))
-    return _Arrived(reduce(DataFrame.unionByName, parts), inputs, since)
+    whole = [source for source, version in since.items() if version is None and not run.batches]
+    return _Arrived(reduce(DataFrame.unionByName, parts), inputs, since, whole)
 
 
 @dataclass(frozen=True)
@@ -121,26 +124,27 @@ class _Census:
     """The incoming rows in numbers.
 
     Attributes:
-        batches: that they belong to, by bronze table.
+        batches: that they belong to, by bronze table; None for all that it has.
         read: rows that each bronze table gave.
         bad: rows that break a rule.
     """
 
-    batches: dict[str, list[str]]
+    batches: dict[str, list[str] | None]
     read: dict[str, int]
     bad: int
 
 
-def _census(incoming: DataFrame) -> _Census:
+def _census(incoming: DataFrame, whole: list[str]) -> _Census:
     batches: dict[str, list[str]] = {}
     read: dict[str, int] = {}
     bad = 0
+    batch_id = F.when(~F.col("_source_table").isin(whole), F.col("_batch_id"))
     numbers = F.count("*"), F.count_if(F.col("_rule") != "")
-    for source, batch, rows, broken in incoming.groupBy("_source_table", "_batch_id").agg(*numbers).collect():
+    for source, batch, rows, broken in incoming.groupBy("_source_table", batch_id).agg(*numbers).collect():
         batches.setdefault(source, []).append(batch)
         read[source] = read.get(source, 0) + rows
         bad += broken
-    return _Census({source: sorted(ids) for source, ids in batches.items()}, read, bad)
+    return _Census({source: None if source in whole else sorted(ids) for source, ids in batches.items()}, read, bad)
 
 
 def _difference(

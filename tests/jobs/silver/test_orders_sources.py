@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from dq import conservation, suite
 from jobs.lake import delta, objects, settings
 from jobs.lake.errors import LakeError
-from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, by, collect, land, order, order_event, rows
+from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, by, collect, land, order, order_event, rows, version
 
 SILVER = "silver.orders"
 FIRST = (ORDERS, [order("O1", updated_at=at("2026-10-01 08:00:00")), order("S1")])
@@ -61,12 +62,35 @@ def test_streams_table_that_was_read_and_is_gone_stops_silver(spark: SparkSessio
 
 def test_event_that_breaks_a_rule_of_silver_is_in_quarantine(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
-    land(
-        spark, EVENTS, "orders-000000000002", [order_event("K1"), order_event("K2", order_date=at("1999-01-01").date())]
-    )
+    land(spark, EVENTS, "orders-000000000002", [order_event("K1"), _bad_event("K2")])
 
     record = build(SILVER)
 
     assert (record["written"], record["quarantined"]) == (2, 1)
     (kept,) = collect(delta.read(spark, settings.lake().uri("quarantine.orders")))
     assert (kept["source_table"], kept["batch_id"]) == (EVENTS, "orders-000000000002")
+
+
+def test_batches_are_named_where_they_are_what_is_new_and_not_where_all_is_read(spark: SparkSession, lake: str) -> None:
+    land(spark, ORDERS, "b1", [order("O1")])
+    land(spark, EVENTS, "orders-000000000001", [_bad_event("K1")])
+    first = build(SILVER)
+    land(spark, EVENTS, "orders-000000000002", [_bad_event("K2")])
+    second = build(SILVER, "run-2")
+    whole = build(SILVER, "run-3", full_refresh=True)
+
+    assert [record["batches"] for record in (first, second, whole)] == [
+        {ORDERS: None, EVENTS: None},
+        {EVENTS: ["orders-000000000002"]},
+        {ORDERS: None, EVENTS: None},
+    ]
+    assert by(spark, "quarantine.orders", "batch_id", "run_id") == {
+        "orders-000000000001": "run-1",
+        "orders-000000000002": "run-2",
+    }
+    judged = conservation.judge(suite.load(SILVER), version(SILVER), None, "run-3")
+    assert [judgement.success for judgement in judged if judgement.rule is conservation.CONSERVATION] == [True]
+
+
+def _bad_event(order_id: str) -> dict[str, Any]:
+    return order_event(order_id, order_date=at("1999-01-01").date())
