@@ -18,7 +18,7 @@ from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.aws.job_process import JobProcess
 from tests import spark as test_spark
 
-ON_SPARK = ("ours", "plain")
+ON_SPARK = ("ours", "plain", "tuned")
 WITH_TABLE = (*ON_SPARK, "writer")
 POLL_SECONDS = 0.2
 PATIENCE = 900.0  # seconds for one round

@@ -12,9 +12,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psutil
@@ -119,8 +120,13 @@ def ours(rounds: Sequence[Round]) -> None:
         each.tell(ended=time.time(), batches=watch.batches)
 
 
-def plain(rounds: Sequence[Round]) -> None:
-    """Spark's Kafka source straight into Delta, nothing looked at; its checkpoint on S3, as people have it."""
+def plain(rounds: Sequence[Round], fetch: Mapping[str, str] | None = None) -> None:
+    """Spark's Kafka source straight into Delta, nothing looked at; its checkpoint on S3, as people have it.
+
+    Args:
+        rounds: to run.
+        fetch: options by which it asks the broker; None for those that it has of itself.
+    """
     spark = session.spark("plain")
     for each in rounds:
         each.enter()
@@ -129,7 +135,7 @@ def plain(rounds: Sequence[Round]) -> None:
         spark.streams.addListener(watch)
         messages = (
             spark.readStream.format("kafka")
-            .options(**broker.Login.from_secret().spark_options())
+            .options(**broker.Login.from_secret().spark_options(), **(fetch or {}))
             .option("subscribe", each.topic)
             .option("startingOffsets", "earliest")
             .option("maxOffsetsPerTrigger", stream.MESSAGES_PER_BATCH)
@@ -204,6 +210,7 @@ def table(messages: Sequence[Message]) -> pa.Table:
 
 
 if __name__ == "__main__":
-    contenders = {"ours": ours, "plain": plain, "writer": writer, "limit": limit}
+    tuned = partial(plain, fetch=stream.FETCH)
+    contenders = {"ours": ours, "plain": plain, "tuned": tuned, "writer": writer, "limit": limit}
     contenders[sys.argv[1]]([Round(**each) for each in json.loads(sys.argv[2])])
     end(0)
