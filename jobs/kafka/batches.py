@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from importlib import import_module
 from math import ceil
 from operator import or_
 
@@ -23,10 +24,11 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from jobs.kafka.message import PLACE, VERDICT
+from jobs.kafka.message import PLACE, STATISTICS, VERDICT
 from jobs.kafka.position import Position
 from jobs.lake import delta, settings, tables
 from jobs.lake.errors import LakeError
+from jobs.lake.ingest import LINEAGE
 from jobs.lake.leases import Lease
 from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
@@ -160,7 +162,9 @@ class Batches:
     def _append_dead(self, judged: DataFrame, batch_id: str, reasons: dict[str, int]) -> None:
         dead = judged.filter(F.col("_is.reason").isNotNull())
         verdict = [F.col(f"_is.{field.name}").alias(field.name) for field in VERDICT]
-        rows = dead.select(*[field.name for field in PLACE], "value", *verdict, *self._lineage(batch_id)).coalesce(1)
+        rows = dead.select(
+            *[field.name for field in PLACE], "value", *verdict, *lineage(self._source, batch_id)
+        ).coalesce(1)
         number = sum(reasons.values())
         metadata = self._run.commit_metadata(
             {},
@@ -178,14 +182,32 @@ class Batches:
         columns = {field.name for field in self._source.event}
         rest = [name for name in self._source.schema.names if name not in columns and name != "value"]
         text = F.col("value").cast("string").alias("value")
-        frame = good.select(*event, text, *rest, *self._lineage(batch_id)).coalesce(max(1, ceil(rows / ROWS_PER_FILE)))
+        frame = good.select(*event, text, *rest, *lineage(self._source, batch_id))
+        files = max(1, ceil(rows / ROWS_PER_FILE))
         self._held[self._source.events.name].renew()
-        delta.append(frame, self._events, metadata)
+        delta.append(frame.coalesce(files), self._events, metadata)
 
-    def _lineage(self, batch_id: str) -> list[Column]:
-        source = F.lit(self._source.events.source)
-        now = F.current_timestamp()
-        return [F.lit(batch_id).alias("_batch_id"), source.alias("_source"), now.alias("_ingested_at")]
+
+def lineage(source: Source, batch_id: str) -> list[Column]:
+    """The lineage columns, in a form of which the code that Spark generates is the same for each batch.
+
+    A time that stands in an expression stands in that code as well: each batch would have its own compiled, and run
+    it cold. What is looked up in a map is handed over like any other object.
+    """
+    now = F.element_at(F.create_map(F.lit(source.topic), F.current_timestamp()), F.col("topic"))
+    return [
+        F.lit(batch_id).alias("_batch_id"),
+        F.lit(source.events.source).alias("_source"),
+        now.alias("_ingested_at"),
+    ]
+
+
+def create_tables(spark: SparkSession, source: Source) -> None:
+    """Creates the two tables that the topic's messages go to, unless they are there."""
+    for table in (source.events, source.dead):
+        schema = StructType([*import_module(table.module).SCHEMA, *LINEAGE])
+        uri = settings.lake().uri(table.name)
+        delta.create(spark, uri, schema, table.partition_by, table.description, STATISTICS)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, source: Source, position: Position) -> int:

@@ -30,6 +30,8 @@ PLACE = (
     column("headers", HEADERS, "its headers"),
     column("timestamp", TimestampType(), "Kafka's time of the message, UTC"),
 )
+# By these, queries leave files out. Statistics of all columns were a quarter of what writing a batch takes.
+STATISTICS = ("partition", "offset", "timestamp", "_batch_id", "_ingested_at")
 # What a judgement says of a message beside the event's own columns: null for a valid one.
 VERDICT = (
     column("reason", StringType(), "code of what is wrong with the message"),

@@ -15,7 +15,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.kafka.batches import Source
+from jobs.kafka.batches import Source, lineage
 from jobs.kafka.message import PLACE
 from jobs.lake import delta, delta_log, leases, objects, settings
 from jobs.lake.ledger import Counts
@@ -96,9 +96,7 @@ def _events(valid: DataFrame, source: Source, batch_id: str) -> DataFrame:
         *event,
         F.col("value").cast("string").alias("value"),
         *[field.name for field in PLACE],
-        F.lit(batch_id).alias("_batch_id"),
-        F.lit(source.events.source).alias("_source"),
-        F.current_timestamp().alias("_ingested_at"),
+        *lineage(source, batch_id),
     )
 
 

@@ -13,21 +13,18 @@ import tempfile
 import threading
 import time
 from datetime import timedelta
-from importlib import import_module
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
-from pyspark.sql.types import StructType
 
 from jobs.kafka import broker, position, redrive
-from jobs.kafka.batches import Batches, Source, remove_unfinished
+from jobs.kafka.batches import Batches, Source, create_tables, remove_unfinished
 from jobs.kafka.compaction import Compaction
 from jobs.kafka.reporting import Reporter
-from jobs.lake import delta, leases, objects, settings, stream_control
+from jobs.lake import leases, objects, stream_control
 from jobs.lake.errors import ConfigurationError, DataError, LakeError
-from jobs.lake.ingest import LINEAGE
 from jobs.lake.run import Run
 from jobs.lake.stream_control import Wish
 
@@ -117,9 +114,7 @@ class _Session:
     def _begin(self) -> position.Position:
         """Makes the tables, mends what a killed session left, and gives the position to start from."""
         source = self._source
-        for table in (source.events, source.dead):
-            whole = StructType([*import_module(table.module).SCHEMA, *LINEAGE])
-            delta.create(self._spark, settings.lake().uri(table.name), whole, table.partition_by, table.description)
+        create_tables(self._spark, source)
         reached = position.start(source.events, source.topic, broker.bounds(self._reporter.consumer, source.topic))
         if position.checkpoint(source.events) is None:
             position.save_checkpoint(source.events, {})  # from now on its absence means something

@@ -12,6 +12,7 @@ from pyspark.sql.types import StructType
 # The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
 # no deletion vectors, no column mapping.
 PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}
+STATISTICS = "delta.dataSkippingStatsColumns"
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
@@ -23,12 +24,28 @@ def read(spark: SparkSession, uri: str, version: int | None = None) -> DataFrame
     return reader.load(uri)
 
 
-def create(spark: SparkSession, uri: str, schema: StructType, partition_by: Sequence[str], description: str) -> None:
-    """Creates the table, with the schema's column comments, unless it is there."""
+def create(
+    spark: SparkSession,
+    uri: str,
+    schema: StructType,
+    partition_by: Sequence[str],
+    description: str,
+    statistics: Sequence[str] = (),
+) -> None:
+    """Creates the table, with the schema's column comments, unless it is there.
+
+    Args:
+        spark: the session.
+        uri: of the table.
+        schema: of the table.
+        partition_by: partition columns.
+        description: for the catalog.
+        statistics: columns whose smallest and largest value each file's log entry has; none: the first 32.
+    """
     builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
         builder = builder.partitionedBy(*partition_by)
-    for key, value in PROPERTIES.items():
+    for key, value in {**PROPERTIES, **({STATISTICS: ",".join(statistics)} if statistics else {})}.items():
         builder = builder.property(key, value)
     builder.execute()
 

@@ -12,11 +12,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra.local import secrets
-from jobs.kafka import stream
-from jobs.lake import delta, settings
+from jobs.bronze import orders_events
+from jobs.kafka import batches, stream
 from tests import lakes
-from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic
+from tests.jobs.topics import Topic
 from tests.kafka_broker import Broker
 
 PORT = 18570
@@ -34,8 +33,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 def two_tables(spark: SparkSession, lake_environment: dict[str, str]) -> str:
     """A lake with the stream's two tables, still empty: making them takes longer than most of a test."""
     with lakes.empty(lake_environment) as bucket:
-        for table in (EVENTS, DEAD):
-            delta.create(spark, settings.lake().uri(table), lakehouse.schema_of(table), (), table)
+        batches.create_tables(spark, orders_events.source())
     return bucket
 
 
