@@ -30,6 +30,17 @@ def home(tmp_path: Path) -> Iterator[Path]:
     processes.end(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """What these tests start heeds interrupts, also where whoever runs them has them ignored: nohup, a job with `&`."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _start(home: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.infra.local.platform_of_stubs", str(home), *words],
