@@ -42,7 +42,7 @@ def test_spark_generates_the_same_code_for_every_batch(compiling: SparkSession) 
 
 
 def code(frame: DataFrame) -> str:
-    stages = frame._jdf.queryExecution().debug().codegenToSeq()  # type: ignore[operator]
+    stages = frame._jdf.queryExecution().debug().codegenToSeq()
     return "".join(str(stages.apply(number)._2()) for number in range(stages.size()))
 
 
