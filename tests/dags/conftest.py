@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 def bag() -> DagBag:
     from airflow.dag_processing.dagbag import BundleDagBag
 
-    began = time.monotonic()
-    bag = BundleDagBag(str(airflow_home.REPOSITORY), bundle_path=airflow_home.REPOSITORY, bundle_name="repository")
-    bag.seconds = time.monotonic() - began
-    return bag
+    return BundleDagBag(str(airflow_home.REPOSITORY), bundle_path=airflow_home.REPOSITORY, bundle_name="repository")
 
 
 @pytest.fixture(scope="session")
