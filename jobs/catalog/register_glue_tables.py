@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +97,17 @@ def register(catalog: Catalog, layers: tuple[str, ...]) -> list[str]:
 
 def register_all(_: Run) -> None:
     """Registers every layer of this process's lake."""
-    catalog = Catalog(boto3.client("glue"), settings.lake().bucket)
-    print("\n".join(register(catalog, LAYERS)), flush=True)
+    print("\n".join(register(_catalog(), LAYERS)), flush=True)
+
+
+def register_tables(wanted: Iterable[tables.Table]) -> list[str]:
+    """Registers these tables of this process's lake; gives a line for each that it has."""
+    catalog = _catalog()
+    return [done for table in wanted if (done := catalog.register(table.name, table.description))]
+
+
+def _catalog() -> Catalog:
+    return Catalog(boto3.client("glue"), settings.lake().bucket)
 
 
 def _names(layer: str) -> list[tuple[str, str]]:

@@ -14,11 +14,13 @@ import threading
 import time
 from datetime import timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from jobs.catalog import register_glue_tables
 from jobs.kafka import broker, position, redrive
 from jobs.kafka.batches import Batches, Source, create_tables, remove_unfinished
 from jobs.kafka.compaction import Compaction
@@ -112,9 +114,10 @@ class _Session:
             time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
 
     def _begin(self) -> position.Position:
-        """Makes the tables, mends what a killed session left, and gives the position to start from."""
+        """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
         source = self._source
         create_tables(self._spark, source)
+        self._register()
         reached = position.start(source.events, source.topic, broker.bounds(self._reporter.consumer, source.topic))
         if position.checkpoint(source.events) is None:
             position.save_checkpoint(source.events, {})  # from now on its absence means something
@@ -122,6 +125,14 @@ class _Session:
         if removed := remove_unfinished(self._spark, self._run, source, reached):
             print(f"{source.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
         return reached
+
+    def _register(self) -> None:
+        """Makes the tables known to who queries, from the first message on; without a catalog the stream goes on."""
+        try:
+            told = register_glue_tables.register_tables((self._source.events, self._source.dead))
+        except (BotoCoreError, ClientError) as error:
+            told = [f"{self._source.topic}: tables not registered, {type(error).__name__}; `register` makes up for it"]
+        print("\n".join(told), flush=True)
 
     def _start(self, scratch: str, reached: position.Position) -> StreamingQuery:
         topic = self._source.topic

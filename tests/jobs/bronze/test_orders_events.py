@@ -9,8 +9,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from pyspark.sql import SparkSession
 
+from jobs.bronze import orders_dlq, orders_events
+from jobs.catalog import register_glue_tables
 from jobs.kafka import batches, compaction, reporting, stream
 from jobs.lake import delta_log, leases, objects, settings, stream_control
 from jobs.lake.run import Run
@@ -129,6 +132,35 @@ def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(
         wait(lambda: len(topic.places()) == 2)
 
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+
+def test_tables_can_be_queried_as_soon_as_the_stream_has_begun(topic: Topic) -> None:
+    topic.send([event("O1")])
+
+    topic.read(1)
+
+    glue = boto3.client("glue")
+    for name, table in ((EVENTS, orders_events), (DEAD, orders_dlq)):
+        known = glue.get_table(DatabaseName="bronze", Name=name.removeprefix("bronze."))["Table"]
+        columns = {column["Name"]: column["Comment"] for column in known["StorageDescriptor"]["Columns"]}
+        assert columns.items() >= {field.name: field.metadata["comment"] for field in table.SCHEMA}.items()
+        assert known["StorageDescriptor"]["Location"] == settings.lake().uri(name)
+
+
+def test_stream_goes_on_without_a_catalog_and_says_what_makes_up_for_it(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://glue")
+
+    monkeypatch.setattr(register_glue_tables.Catalog, "register", away)
+    topic.send([event("O1")])
+
+    topic.read(1)
+
+    assert topic.places() == [(EVENTS, 0, 0)]
+    told = f"{topic.name}: tables not registered, EndpointConnectionError; `register` makes up for it"
+    assert told in capsys.readouterr().out
 
 
 def test_stream_of_another_release_drains(topic: Topic) -> None:
