@@ -15,15 +15,23 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from jobs.kafka import order_event
-from jobs.kafka.order_event import CURRENCIES, EPOCH, FUTURE, LARGEST, MICROSECOND, STATUSES, OrderEvent
+from jobs.kafka.order_event import (
+    CENT,
+    CURRENCIES,
+    EPOCH,
+    FUTURE,
+    LARGEST,
+    LARGEST_AMOUNT,
+    MICROSECOND,
+    STATUSES,
+    OrderEvent,
+)
 
 Value = TypeVar("Value")
 
 FIRST, LAST = ((moment.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for moment in (datetime.min, datetime.max))
 TEXTS = ("order_id", "customer_id", "order_date", "currency", "status", "event_timestamp")
 FIELDS = (*TEXTS, "amount")
-CENT = Decimal("0.01")
-LARGEST_AMOUNT = Decimal(10) ** 16  # what decimal(18, 2) holds
 
 
 class Reason(StrEnum):

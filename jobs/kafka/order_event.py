@@ -1,16 +1,15 @@
 """An order event, and the quick way to read one that is written as nearly all are.
 
 `plain` knows no reasons: what it does not take, `order_contract` judges. All that it takes is an event by the contract
-as well, with the same values, in less than half the time: msgspec reads a message in half a microsecond, where `json`
+as well, with the same values, in a third of the time: msgspec reads a message in half a microsecond, where `json`
 with exact amounts takes 3.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import NamedTuple
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
 
 import msgspec
 import pycountry
@@ -23,10 +22,12 @@ FUTURE = timedelta(hours=1) // MICROSECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 STATUSES = frozenset({"PLACED", "PAID", "SHIPPED", "CANCELLED"})
+CENT = Decimal("0.01")
+LARGEST_AMOUNT = Decimal(10) ** 16  # what decimal(18, 2) holds
 
 
 class OrderEvent(NamedTuple):
-    """A valid event; the amount has at most two decimals, the time is microseconds since 1970, UTC."""
+    """A valid event; the amount has two decimals, the time is microseconds since 1970, UTC."""
 
     order_id: str
     customer_id: str
@@ -44,17 +45,16 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     customer_id: str
     order_date: str
     currency: str
-    amount: msgspec.Raw  # a float would not be exact, and msgspec's Decimal takes a text as well
+    amount: Any  # an int or, by the hook, exact: a field of Decimal would take a text as well
     status: str
     event_timestamp: str
 
 
-_decode = msgspec.json.Decoder(_Document).decode
-_is_amount = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9][0-9]?)?").fullmatch
+_decode = msgspec.json.Decoder(_Document, float_hook=Decimal).decode
 
 
 def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
-    """The event of a message with just the known fields, an amount in plain digits and its time in UTC; else None.
+    """The event of a message with just the known fields and its time in UTC; else None.
 
     Args:
         value: the message's bytes.
@@ -66,14 +66,18 @@ def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
         found = _decode(value)
         order_date = date.fromisoformat(found.order_date)
         moment = datetime.fromisoformat(found.event_timestamp)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):  # too deep, beyond any number
         return None
-    order_id, customer_id, amount = found.order_id, found.customer_id, str(found.amount, "ascii")
+    order_id, customer_id, amount = found.order_id, found.customer_id, found.amount
     if found.currency not in CURRENCIES or found.status not in STATUSES or moment.tzinfo is not UTC:
         return None
-    if not order_id or not customer_id or order_id.isspace() or customer_id.isspace() or not _is_amount(amount):
+    if not order_id or not customer_id or order_id.isspace() or customer_id.isspace():
+        return None
+    if type(amount) is int:
+        amount = Decimal(amount)
+    if type(amount) is not Decimal or not 0 <= amount < LARGEST_AMOUNT or (exact := amount.quantize(CENT)) != amount:
         return None
     event_timestamp = (moment - EPOCH) // MICROSECOND
     if event_timestamp > kafka_time + FUTURE:
         return None
-    return OrderEvent(order_id, customer_id, order_date, found.currency, Decimal(amount), found.status, event_timestamp)
+    return OrderEvent(order_id, customer_id, order_date, found.currency, exact, found.status, event_timestamp)

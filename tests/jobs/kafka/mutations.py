@@ -7,6 +7,8 @@ from random import Random
 WORDS = [
     b"null", b"NaN", b"-1", b"1e999", b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\u0000", b"\\ud800", b"\x00",
     b"\xff", b"\xe2\x82", b"true", b"0.001", b'"amount":', b'"2999-12-31T00:00:00Z"', b"\n", b"9" * 400,
+    '"amount":"\u00e9",'.encode(), b'"amount":"\xff",', b'"amount":' + b"[" * 2000 + b"]" * 2000 + b",",
+    "\uff11".encode(),
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_whatever_the_quick_way_takes_the_contract_reads_alike() -> None:
         quick = order_event.plain(value, KAFKA_TIME)
         if quick is not None:
             taken += 1
-            assert quick == order_contract.read_in_full(value, KAFKA_TIME), value
+            assert str(quick) == str(order_contract.read_in_full(value, KAFKA_TIME)), value
     assert taken > 1000
 
 
@@ -49,9 +49,14 @@ def test_whatever_the_quick_way_takes_the_contract_reads_alike() -> None:
         event(amount=-1),
         event(amount=0.125),
         event(amount=10**16),
-        event().replace(b"10.5", b"1e2"),
+        event().replace(b"10.5", b"1e99999999999999999999"),
         event().replace(b"10.5", b"010.5"),
         event().replace(b"10.5", b"NaN"),
+        event().replace(b"10.5", '"\u00e9"'.encode()),
+        event().replace(b"10.5", "\uff11\uff10".encode()),
+        event().replace(b"10.5", b'"\xff"'),
+        event().replace(b"10.5", b'"\xff", "amount": 10.5'),
+        event().replace(b"10.5", b"[" * 5000 + b"]" * 5000),
         event(note="x"),
         event(order_id=" "),
         event(customer_id=""),
