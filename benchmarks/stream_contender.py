@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import stream_peers
 from benchmarks.stream_peers import Round
 from infra.local.addresses import REPOSITORY, Addresses
-from infra.local.aws.job_process import JobProcess
+from infra.local.aws.emr.process import JobProcess
 from tests import spark as test_spark
 
 ON_SPARK = ("ours", "plain", "tuned")

@@ -27,10 +27,12 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.streaming import listener
 
 from jobs.bronze import orders_events
-from jobs.kafka import broker, order_contract, stream
-from jobs.lake import objects, session, settings, stream_control
+from jobs.bronze.orders_events import contract
+from jobs.lake import session, settings
 from jobs.lake.run import Run
+from jobs.lake.state import objects, stream_control
 from jobs.run import end
+from jobs.sources.kafka import broker, stream
 
 TABLE = "bronze.orders_events"
 RAW = ("key", "value", "topic", "partition", "offset", "timestamp")
@@ -195,7 +197,7 @@ def table(messages: Sequence[Message]) -> pa.Table:
     """The messages as rows of bronze; one that is no event ends the contender."""
     values = [message.value() for message in messages]
     moments = [message.timestamp()[1] * 1000 for message in messages]  # microseconds
-    events = map(order_contract.read, values, moments)
+    events = map(contract.read, values, moments)
     columns: dict[str, Sequence[Any]] = dict(zip(SCHEMA.names, zip(*events, strict=True), strict=False))
     columns |= {
         "value": values,

@@ -19,10 +19,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.bronze import fx_rates, snowflake_orders
-from jobs.lake import delta, delta_log, gated, settings
+from jobs.lake import settings
+from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.ingest import LINEAGE
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
+from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import table
 from tests import aws, lakes
 from tests import spark as test_spark
@@ -63,14 +65,14 @@ def land(name: str, batch: str, rows: DataFrame, count: int) -> None:
     """Commits rows as a bronze batch."""
     module = snowflake_orders if name == ORDERS else fx_rates
     uri = settings.lake().uri(name)
-    delta.create(rows.sparkSession, uri, type(LINEAGE)([*module.SCHEMA, *LINEAGE]), ("_batch_id",), name)
+    writes.create(rows.sparkSession, uri, type(LINEAGE)([*module.SCHEMA, *LINEAGE]), ("_batch_id",), name)
     lineage = {
         "_batch_id": F.lit(batch),
         "_source": F.lit(table(name).source),
         "_ingested_at": F.lit(datetime.now(UTC)),
     }
     metadata = Run("benchmark", name).commit_metadata({}, batch_id=batch, counts=vars(Counts(count, count)))
-    delta.replace_batch(rows.withColumns(lineage), uri, batch, metadata, add_columns=False)
+    writes.replace_batch(rows.withColumns(lineage), uri, batch, metadata, add_columns=False)
 
 
 def seconds(step: Callable[[], object]) -> float:
@@ -82,12 +84,12 @@ def seconds(step: Callable[[], object]) -> float:
 
 def gate(run: str) -> None:
     """Lets silver pass as it is."""
-    gated.passed(Run(run, "gate"), {name: version(name) for name in (SILVER, "silver.fx_rates")})
+    gate_verdicts.passed(Run(run, "gate"), {name: version(name) for name in (SILVER, "silver.fx_rates")})
 
 
 def _bare_merge(spark: SparkSession, rows: DataFrame, months: list[str]) -> None:
     uri = settings.lake().uri(SILVER)
-    delta.merge(spark, uri, rows, keys=["order_id"], metadata="{}", partitions=("order_month", months))
+    writes.merge(spark, uri, rows, keys=["order_id"], metadata="{}", partitions=("order_month", months))
 
 
 def measure(spark: SparkSession, rows: int) -> dict[str, float]:
@@ -106,11 +108,11 @@ def measure(spark: SparkSession, rows: int) -> dict[str, float]:
         found["silver"].append(seconds(partial(build, SILVER, f"run-{turn}")))
         gate(f"run-{turn}")
         found["gold"].append(seconds(partial(build, GOLD, f"run-{turn}")))
-        keys = delta.read(spark, settings.lake().uri(SILVER)).filter("status = 'PAID'").persist()
+        keys = snapshot.read(spark, settings.lake().uri(SILVER)).filter("status = 'PAID'").persist()
         months = [row[0] for row in keys.select("order_month").distinct().collect()]
         found["bare merge"].append(seconds(partial(_bare_merge, spark, keys, months)))
         lakes.forget_frames()
-    held = delta_log.row_count(settings.lake().uri(GOLD), version(GOLD))
+    held = log.row_count(settings.lake().uri(GOLD), version(GOLD))
     if held != rows + CHANGE // 2:
         raise RuntimeError(f"gold has {held} rows: the figures mean nothing")
     return {name: min(times) for name, times in found.items()}

@@ -24,12 +24,12 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
-from bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from job_settings import job_settings
 from jobs.lake.run import ACCEPTABLE
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAYERS, layer
-from table_tasks import table_stages
+from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
+from sluice_airflow.job_settings import job_settings
+from sluice_airflow.table_tasks import table_stages
 
 PIPELINE = "lakehouse"
 MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}

@@ -36,14 +36,14 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, TaskGroup
 
-from bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from emr_stream import EmrStreamOperator
-from job_settings import job_settings
 from jobs.lake.settings import deployment
-from jobs.lake.stream_control import report_key, wish_key
+from jobs.lake.state.stream_control import report_key, wish_key
 from jobs.lake.tables import TABLES
-from stream_watch import StreamWatchOperator
-from table_tasks import asset
+from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
+from sluice_airflow.job_settings import job_settings
+from sluice_airflow.stream.keep_alive import EmrStreamOperator
+from sluice_airflow.stream.watch import StreamWatchOperator
+from sluice_airflow.table_tasks import asset
 
 DEPLOYMENT = deployment()
 # EMR's image has no Kafka source; the release of Spark is that of its label.

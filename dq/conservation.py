@@ -10,9 +10,10 @@ from typing import Any
 
 from dq.suite import Quarantine, Rule, Suite
 from dq.validate import Judgement
-from jobs.lake import delta_log, quarantine, settings, tables
-from jobs.lake.delta_log import Commit
-from jobs.lake.ledger import PARTS
+from jobs.lake import quarantine, settings, tables
+from jobs.lake.delta import log
+from jobs.lake.delta.log import Commit
+from jobs.lake.state.ledger import PARTS
 
 CONSERVATION = Rule("conservation", {}, "critical", why="rows were lost or doubled on the way")
 VOLUME = Rule("quarantine_volume", {}, "critical", why="so many bad rows are no accident: mend the source or the rule")
@@ -30,7 +31,7 @@ def judge(suite: Suite, version: int, since: int | None, run_id: str | None) -> 
     uri = settings.lake().uri(suite.table)
     # A version that is judged again (a cleared gate) is looked at again.
     first = 0 if since is None else min(since + 1, version)
-    arriving = takewhile(lambda commit: commit.version >= first, delta_log.commits(uri))
+    arriving = takewhile(lambda commit: commit.version >= first, log.commits(uri))
     counted = [commit for commit in arriving if "counts" in commit.metadata and commit.version <= version]
     faults = [fault for commit in counted for fault in _faults(suite.table, commit)]
     if run_id is not None and not any(commit.metadata.get("run_id") == run_id for commit in counted):
@@ -71,9 +72,9 @@ def _given(source: str, commit: Commit) -> int | None:
     uri, until = settings.lake().uri(source), commit.metadata["inputs"][source]
     since, replayed = commit.metadata["since"][source], set(commit.metadata.get("replayed", ()))
     if since is None and not replayed:
-        return delta_log.row_count(uri, until)
+        return log.row_count(uri, until)
     last: dict[str, int] = {}  # of a batch that was replaced only its last commit counts
-    for bronze in delta_log.commits(uri):
+    for bronze in log.commits(uri):
         if since is not None and bronze.version <= since:
             break
         batch = bronze.metadata.get("batch_id")

@@ -9,8 +9,9 @@ from typing import Any
 
 from dq.suite import Suite
 from dq.validate import Judgement
-from jobs.lake import objects, settings
+from jobs.lake import settings
 from jobs.lake.run import Run
+from jobs.lake.state import objects
 
 
 def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int | None) -> str:

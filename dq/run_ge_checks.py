@@ -11,9 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from dq import conservation, results, suite, validate
 from dq.suite import Suite
 from dq.validate import Judgement
-from jobs.lake import changes, delta, delta_log, gated, session, settings, tables
+from jobs.lake import session, settings, tables
+from jobs.lake.delta import changes, log, snapshot
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run, utc
+from jobs.lake.state import gate_verdicts
 
 # All rows are judged again now and then, whatever the change feed says.
 WHOLE_EVERY = timedelta(days=7)
@@ -30,7 +32,7 @@ def gate(run: Run) -> None:
         GateError: a critical rule failed or could not be judged, rows were lost or doubled, too many are in
             quarantine, or a table was not written by this run.
     """
-    gated.refused(run)
+    gate_verdicts.refused(run)
     spark = session.spark(run.step)
     versions = {table.name: version_to_judge(run, table.name) for table in tables.layer("silver")}
     refusals: list[str] = []
@@ -47,10 +49,10 @@ def gate(run: Run) -> None:
         if any(judgement.critical for judgement in judged):
             refusals.append(f"{' '.join(lines)} All results: {place}")
         else:
-            gated.keep_last_passed(name, judging.verdict)
+            gate_verdicts.keep_last_passed(name, judging.verdict)
     if refusals:
         raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
-    gated.passed(run, versions)
+    gate_verdicts.passed(run, versions)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Scope:
 
     changed: DataFrame | None
     since: int | None
-    verdict: gated.Passed
+    verdict: gate_verdicts.Passed
 
     @property
     def words(self) -> str:
@@ -77,21 +79,21 @@ class Scope:
 def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     """What of a version has to be judged, by what passed before."""
     uri, now = settings.lake().uri(rules.table), datetime.now(UTC)
-    table_id = delta_log.table_id(uri) or ""
-    last = gated.last_passed(rules.table)
+    table_id = log.table_id(uri) or ""
+    last = gate_verdicts.last_passed(rules.table)
     if last is None or last.table_id != table_id:
-        return Scope(None, None, gated.Passed(version, table_id, rules.digest, now.isoformat()))
+        return Scope(None, None, gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
     whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
     keys = tables.table(rules.table).keys
     net = None if whole else changes.net(spark, uri, keys, last.version, version)
     changed = None if net is None else changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
     whole_at = now.isoformat() if changed is None else last.whole_at
     since = last.version if last.version < version else None
-    return Scope(changed, since, gated.Passed(version, table_id, rules.digest, whole_at))
+    return Scope(changed, since, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
 
 
 def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
-    whole = delta.read(spark, settings.lake().uri(rules.table), version)
+    whole = snapshot.read(spark, settings.lake().uri(rules.table), version)
     return validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
 
 
@@ -102,11 +104,11 @@ def version_to_judge(run: Run, table: str) -> int:
         GateError: it wrote none that the log still has, or there is no table.
     """
     if not run.builds(table):
-        newest = delta_log.version(settings.lake().uri(table))
+        newest = log.version(settings.lake().uri(table))
         if newest is None:
             raise GateError(f"{table} has no table yet, and run {run.run_id} leaves it out: run it for all tables")
         return newest
-    for commit in delta_log.commits(settings.lake().uri(table)):
+    for commit in log.commits(settings.lake().uri(table)):
         if commit.metadata.get("run_id") == run.run_id:
             return commit.version
     raise GateError(f"{table} was not written in run {run.run_id}: run its step first")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from bounded_timetable import BoundedTimetable
+from sluice_airflow.bounded_timetable import BoundedTimetable
 
 
 class TimetablePlugin(AirflowPlugin):

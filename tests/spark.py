@@ -46,7 +46,7 @@ def conf(s3_url: str, *, light: bool = True, long: bool = True) -> dict[str, str
         light: for ten rows; else for millions.
         long: the session lives for more than about five minutes.
     """
-    from infra.local.aws.spark_submit import local_conf
+    from infra.local.aws.emr.spark_submit import local_conf
     from jobs.lake import session
 
     found = {**local_conf(s3_url), **session.CONF, **(TEN_ROWS if light else {})}

@@ -19,7 +19,7 @@ def text(addresses: Addresses) -> str:
             "#     **{key: env['SNOWFLAKE_' + key.upper()] for key in",
             "#        ('account', 'user', 'password', 'warehouse', 'database', 'schema')})",
             "# simple-salesforce insists on https: mount an adapter that sends its calls to SALESFORCE_ENDPOINT_URL",
-            "#   (jobs/salesforce/client.py does), then Salesforce(username=…, password=…, security_token=…,",
+            "#   (jobs/sources/salesforce/client.py does), then Salesforce(username=…, password=…, security_token=…,",
             "#   session=…) with the SALESFORCE_* below.",
             "#",
             *(f"export {name}={_quoted(value)}" for name, value in exports.items()),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infra.local import listeners, processes
-from infra.local.aws import job_process
+from infra.local.aws.emr import process
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
 from infra.local.process_manager import ProcessManager, State
@@ -165,7 +165,7 @@ def stop(manager: ProcessManager) -> bool:
     running = manager.running()
     if running:
         manager.stop()
-    jobs = job_process.remove_orphans(manager.home / "emr")
+    jobs = process.remove_orphans(manager.home / "emr")
     left = processes.end(manager.home)
     for member in left:
         say(f"  ended a straggler: {member}")

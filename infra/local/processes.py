@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.local.aws.job_process import RUN_VARIABLE
+from infra.local.aws.emr.process import RUN_VARIABLE
 from infra.local.errors import PlatformError
 
 PART_VARIABLE = "SLUICE_PART"

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import boto3
 from pyspark.sql import functions as F
 
-from jobs.lake import delta, session, versions
+from jobs.lake import newest_wins, session
+from jobs.lake.delta import snapshot, writes
 
 LAKE = "s3://training/table"
 
@@ -27,15 +28,17 @@ def main() -> None:
     )
     rows.write.parquet("s3://training/staging")
     staged = spark.read.parquet("s3://training/staging")
-    delta.create(spark, LAKE, staged.schema, ("month",), "training")
+    writes.create(spark, LAKE, staged.schema, ("month",), "training")
     staged.write.format("delta").mode("overwrite").option("replaceWhere", "month = '2026-01'").save(LAKE)
     feed = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 0).load(LAKE)
     newer = feed.select("key", F.expr("amount + 1").cast("decimal(18,2)").alias("amount"), "updated_at", "month")
-    classified = versions.classify(newer, delta.read(spark, LAKE), keys=("key",), order_by=("updated_at",)).persist()
+    classified = newest_wins.classify(
+        newer, snapshot.read(spark, LAKE), keys=("key",), order_by=("updated_at",)
+    ).persist()
     classified.groupBy("_class").count().collect()
-    delta.merge(spark, LAKE, classified, keys=("key",), metadata="{}", partitions=("month", ["2026-01"]))
+    writes.merge(spark, LAKE, classified, keys=("key",), metadata="{}", partitions=("month", ["2026-01"]))
     spark.createDataFrame([], staged.schema).write.format("delta").mode("append").save(LAKE)
-    delta.read(spark, LAKE).orderBy("key").limit(5).collect()
+    snapshot.read(spark, LAKE).orderBy("key").limit(5).collect()
     spark.stop()
 
 

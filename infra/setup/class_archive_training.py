@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from moto.server import ThreadedMotoServer
 
-from infra.local.aws.spark_submit import LIGHT_JVM, local_conf
+from infra.local.aws.emr.spark_submit import LIGHT_JVM, local_conf
 
 
 def main(archive: str) -> int:

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from pyspark.sql.types import BinaryType, StructType
 
-from jobs.kafka.message import PLACE, VERDICT, column
+from jobs.sources.kafka.message import PLACE, VERDICT, column
 
 SCHEMA = StructType([*PLACE, column("value", BinaryType(), "the message's bytes; null for a tombstone"), *VERDICT])

@@ -17,7 +17,7 @@ from jobs.lake import ingest, session, tables
 from jobs.lake.errors import DataError
 from jobs.lake.run import Run, Window
 from jobs.lake.staging import Batches
-from jobs.salesforce import bulk, client, reading, reconcile, rest
+from jobs.sources.salesforce import bulk, client, reading, reconcile, rest
 
 TABLE = tables.table("bronze.salesforce_accounts")
 ROWS_PER_PART = 20_000

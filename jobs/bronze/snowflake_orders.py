@@ -19,8 +19,8 @@ from snowflake.connector.errors import Error
 from jobs.lake import ingest, session, source_facts, tables
 from jobs.lake.errors import DataError, LakeError
 from jobs.lake.run import Run, Window
-from jobs.lake.snowflake_client import connect, translated
 from jobs.lake.staging import Batches
+from jobs.sources.snowflake import connect, translated
 
 OBJECT = "ORDERS"
 SCHEMA = StructType(

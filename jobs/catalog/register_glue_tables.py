@@ -19,7 +19,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from jobs.catalog import ops_tables
-from jobs.lake import delta_log, errors, settings, tables
+from jobs.lake import errors, settings, tables
+from jobs.lake.delta import log
 from jobs.lake.run import Run
 
 LAYERS = (*tables.LAYERS, "quarantine", "ops")
@@ -43,11 +44,11 @@ class Catalog:
             what was done, or None when the lake has no such table yet.
         """
         uri = f"s3://{self.bucket}/{name.replace('.', '/')}"
-        log = delta_log.open_table(uri)
-        if log is None:
+        found = log.open_table(uri)
+        if found is None:
             return None
         short = name.partition(".")[2]
-        return self.put(name, _table_input(short, description, uri, json.loads(log.schema().to_json())))
+        return self.put(name, _table_input(short, description, uri, json.loads(found.schema().to_json())))
 
     def put(self, name: str, wanted: dict[str, Any]) -> str:
         """Makes the catalog's entry of a table what is wanted; tells what was done."""

@@ -19,7 +19,7 @@ from pyspark.sql.types import (
 
 from dq import audit
 from jobs.lake import publish, session, tables
-from jobs.lake.changes import AFTER, BEFORE, after
+from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import Part
 from jobs.lake.run import Run
 

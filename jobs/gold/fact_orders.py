@@ -11,7 +11,7 @@ from pyspark.sql.types import DateType, DecimalType, StringType, StructField, St
 
 from dq import audit
 from jobs.lake import publish, session, tables
-from jobs.lake.changes import AFTER, BEFORE, after
+from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import Part
 from jobs.lake.run import Run
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql.types import StructType
 
-from jobs.lake.column_nulls import Nulls
+from jobs.lake.delta.column_nulls import Nulls
 from jobs.lake.errors import SchemaContractError
 
 # Of fewer rows, all may lack a value that is optional.

@@ -8,10 +8,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import column_nulls, contract, delta, leases, ledger, settings, staging, watermark
+from jobs.lake import contract, settings, staging
+from jobs.lake.delta import column_nulls, snapshot, writes
 from jobs.lake.errors import SchemaContractError
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run, Window
+from jobs.lake.state import leases, ledger, watermark
+from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import Table
 
 Extract = Callable[[Window], staging.Batches]
@@ -48,7 +50,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
         staged = staging.write(table, window.batch_id, extract(window))
         counts = Counts(read=staged.rows, written=staged.rows)
-        delta.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
+        writes.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
         try:
             _refuse_sudden_nulls(run, table, window, staged)
             batch, adds_columns = _batch(spark, table, window, staged)
@@ -65,7 +67,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
             fencing=held[table.name].fencing,
         )
         held[table.name].renew()
-        delta.replace_batch(batch, uri, window.batch_id, metadata, add_columns=adds_columns)
+        writes.replace_batch(batch, uri, window.batch_id, metadata, add_columns=adds_columns)
         watermark.save(run, table, window)
         staging.clear(table, window.batch_id)
         ledger.record(table.name)
@@ -78,7 +80,7 @@ def _batch(spark: SparkSession, table: Table, window: Window, staged: staging.St
     Raises:
         SchemaContractError: they don't fit the table.
     """
-    present = delta.read(spark, settings.lake().uri(table.name))
+    present = snapshot.read(spark, settings.lake().uri(table.name))
     if staged.rows:
         raw = spark.read.parquet(f"{settings.lake().root}/{staging.prefix(table, window.batch_id)}")
     else:

@@ -10,9 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import changes, delta, delta_log, gated, leases, ledger, settings, tables, versions
-from jobs.lake.ledger import Counts
+from jobs.lake import newest_wins, settings, tables
+from jobs.lake.delta import changes, log, snapshot, writes
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts, leases, ledger
+from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import Table
 
 Audit = Callable[[DataFrame, DataFrame], None]
@@ -70,23 +72,23 @@ def publish(spark: SparkSession, run: Run, table: Table, recipe: Recipe, audit: 
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name) as held:
-        delta.create(spark, uri, recipe.schema, table.partition_by, table.description)
+        writes.create(spark, uri, recipe.schema, table.partition_by, table.description)
         ledger.record(table.name)
-        published = delta_log.last_inputs(uri, run.step) or {}
+        published = log.last_inputs(uri, run.step) or {}
         # A run that was overtaken must not roll gold back: what is published was gated as well.
         inputs = {
             name: max(version, published.get(name, version))
-            for name, version in gated.versions(run, table.depends_on).items()
+            for name, version in gate_verdicts.versions(run, table.depends_on).items()
         }
-        frames = {name: delta.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
+        frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
         part = None if run.full_refresh or not _same_code(run, uri) else _part(spark, recipe, published, inputs, frames)
-        current = delta.read(spark, uri)
+        current = snapshot.read(spark, uri)
         touched = current if part is None else _rows_of(current, part, table)
         new = _conformed(recipe.compute(frames if part is None else part.inputs), recipe.schema)
         difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
-        written = classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0)
-        unchanged, deleted = classes.get(versions.UNCHANGED, 0), classes.get(DELETED, 0)
+        written = classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0)
+        unchanged, deleted = classes.get(newest_wins.UNCHANGED, 0), classes.get(DELETED, 0)
         counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
         if written or deleted:
             audit(_to_write(difference, recipe.schema), _content(current, difference, table, recipe.schema, part))
@@ -94,19 +96,19 @@ def publish(spark: SparkSession, run: Run, table: Table, recipe: Recipe, audit: 
             inputs, counts=vars(counts), whole=part is None, fencing=held[table.name].fencing
         )
         held[table.name].renew()
-        if classes.get(versions.CHANGED) or deleted:
+        if classes.get(newest_wins.CHANGED) or deleted:
             _merge(spark, uri, table, difference, metadata)
         elif written:  # only new rows: nobody else writes while the lease is held
-            delta.append(_to_write(difference, recipe.schema), uri, metadata)
+            writes.append(_to_write(difference, recipe.schema), uri, metadata)
         else:
-            delta.commit_nothing(spark, uri, metadata)
+            writes.commit_nothing(spark, uri, metadata)
         ledger.record(table.name)
     return counts
 
 
 def _same_code(run: Run, uri: str) -> bool:
     """Whether the table is as the same release has left it: another may compute otherwise."""
-    made = next((c for c in delta_log.effective(uri) if c.metadata.get("step") == run.step), None)
+    made = next((c for c in log.effective(uri) if c.metadata.get("step") == run.step), None)
     return made is not None and made.metadata.get("code") == run.code
 
 
@@ -134,7 +136,7 @@ def _rows_of(current: DataFrame, part: Part, table: Table) -> DataFrame:
 
 
 def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
-    return difference.filter(F.col("_class").isin(versions.NEW, versions.CHANGED)).select(schema.names)
+    return difference.filter(F.col("_class").isin(newest_wins.NEW, newest_wins.CHANGED)).select(schema.names)
 
 
 def _content(
@@ -148,29 +150,31 @@ def _content(
 
 
 def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, metadata: str) -> None:
-    changed = difference.filter(F.col("_class") != versions.UNCHANGED).withColumn(DELETED, F.col("_class") == DELETED)
+    changed = difference.filter(F.col("_class") != newest_wins.UNCHANGED).withColumn(
+        DELETED, F.col("_class") == DELETED
+    )
     places = None
     if table.partition_by:
         (column,) = table.partition_by
         rows = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
         places = (column, [row[0] for row in rows if row[0] is not None])
-    delta.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
+    writes.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
 
 
 def compare(whole: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     """Every row of both with `_class` new, changed, unchanged or _deleted, and `_was_<column>` of the old row."""
     names = whole.columns
-    new = whole.withColumn("_hash", versions.content_hash(names))
+    new = whole.withColumn("_hash", newest_wins.content_hash(names))
     old = current.select(
         *[F.col(name).alias(f"_was_{name}") for name in names],
-        versions.content_hash(names).alias("_was_hash"),
+        newest_wins.content_hash(names).alias("_was_hash"),
     )
     joined = new.join(old, [new[key] == old[f"_was_{key}"] for key in keys], "full_outer")
     kind = (
         F.when(F.col("_hash").isNull(), DELETED)
-        .when(F.col("_was_hash").isNull(), versions.NEW)
-        .when(F.col("_hash") == F.col("_was_hash"), versions.UNCHANGED)
-        .otherwise(versions.CHANGED)
+        .when(F.col("_was_hash").isNull(), newest_wins.NEW)
+        .when(F.col("_hash") == F.col("_was_hash"), newest_wins.UNCHANGED)
+        .otherwise(newest_wins.CHANGED)
     )
     # A deleted row keeps its key, by which the merge finds it.
     filled = [F.coalesce(name, f"_was_{name}").alias(name) if name in keys else F.col(name) for name in names]

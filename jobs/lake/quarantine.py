@@ -19,9 +19,11 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from jobs.lake import delta, delta_log, ledger, settings
-from jobs.lake.ledger import Counts
+from jobs.lake import settings
+from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.run import Run
+from jobs.lake.state import ledger
+from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import Table
 
 Batches = Mapping[str, Sequence[str] | None]  # bronze table -> batch ids; None for all that it ever had
@@ -83,23 +85,23 @@ def settle(
     uri = settings.lake().uri(name(table))
     known = held(table, bad.batches)
     if not bad.number and not known:
-        return delta_log.version(uri)
-    delta.create(spark, uri, SCHEMA, (), f"Rows kept out of {table.name}, each with the rules that it breaks.")
+        return log.version(uri)
+    writes.create(spark, uri, SCHEMA, (), f"Rows kept out of {table.name}, each with the rules that it breaks.")
     rows = _identified(bad.rows, run)
     if not known:
         counts = Counts(read=bad.number, written=bad.number)
-        delta.append(rows, uri, run.commit_metadata(inputs, counts=vars(counts)))
+        writes.append(rows, uri, run.commit_metadata(inputs, counts=vars(counts)))
     else:
         _correct(spark, run, uri, rows, bad, inputs, release=release)
     ledger.record(name(table))
-    return delta_log.version(uri)
+    return log.version(uri)
 
 
 def _correct(
     spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: Bad, inputs: dict[str, int], *, release: bool
 ) -> None:
     """Brings the rows of batches that the quarantine knows to what they are now; commits nothing if they are so."""
-    present = delta.read(spark, uri).filter(_of(bad.batches))
+    present = snapshot.read(spark, uri).filter(_of(bad.batches))
     missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
     gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
     changes = missing.unionByName(gone).persist(StorageLevel.MEMORY_AND_DISK)
@@ -108,39 +110,39 @@ def _correct(
         added = numbers.get(False, 0)
         counts = Counts(read=bad.number, written=added, unchanged=bad.number - added, deleted=numbers.get(True, 0))
         metadata = run.commit_metadata(inputs, counts=vars(counts))
-        delta.merge(spark, uri, changes, keys=("row_id",), metadata=metadata, deleted="_gone")
+        writes.merge(spark, uri, changes, keys=("row_id",), metadata=metadata, deleted="_gone")
 
 
 def held(table: Table, batches: Batches, version: int | None = None) -> int:
     """How many rows of these batches the quarantine holds; costs a look at two columns of it."""
-    log = delta_log.open_table(settings.lake().uri(name(table)), version)
-    if log is None or not batches:
+    found = log.open_table(settings.lake().uri(name(table)), version)
+    if found is None or not batches:
         return 0
     chosen = [
         (ds.field("source_table") == source)
         & (ds.scalar(True) if ids is None else ds.field("batch_id").isin(list(ids)))
         for source, ids in batches.items()
     ]
-    return int(log.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen)))
+    return int(found.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen)))
 
 
 def total(table: Table) -> int:
     """How many rows the quarantine holds."""
     uri = settings.lake().uri(name(table))
-    version = delta_log.version(uri)
-    return 0 if version is None else delta_log.row_count(uri, version)
+    version = log.version(uri)
+    return 0 if version is None else log.row_count(uri, version)
 
 
 def batches_of(table: Table, rule: str, batches: Sequence[str]) -> tuple[str, ...]:
     """Batches with quarantined rows that break `rule`, if given, and are among `batches`, if given."""
-    log = delta_log.open_table(settings.lake().uri(name(table)))
-    if log is None:
+    found = log.open_table(settings.lake().uri(name(table)))
+    if found is None:
         return ()
-    rows = log.to_pyarrow_dataset().to_table(columns=["batch_id", "rule"])
+    rows = found.to_pyarrow_dataset().to_table(columns=["batch_id", "rule"])
     if rule:
         rows = rows.filter(pc.match_substring(rows["rule"], rule))
-    found = set(rows["batch_id"].to_pylist())
-    return tuple(sorted(found & set(batches) if batches else found))
+    known = set(rows["batch_id"].to_pylist())
+    return tuple(sorted(known & set(batches) if batches else known))
 
 
 def _identified(bad: DataFrame, run: Run) -> DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.lake import delta_log, settings
+from jobs.lake import settings
+from jobs.lake.delta import log
 from jobs.lake.tables import Table
 
 
@@ -13,7 +14,7 @@ def newest(table: Table, *names: str) -> dict[str, Any] | None:
 
     Commits of housekeeping and of other writers have none, and are passed over.
     """
-    for commit in delta_log.commits(settings.lake().uri(table.name)):
+    for commit in log.commits(settings.lake().uri(table.name)):
         facts = commit.metadata.get("facts") or {}
         if all(facts.get(name) is not None for name in names):
             return dict(facts)

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.lake import objects
 from jobs.lake.errors import DataError
+from jobs.lake.state import objects
 from jobs.lake.tables import Table
 
 # Spark passes over names that begin with `_`.

@@ -11,10 +11,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import changes, delta, delta_log, leases, ledger, quarantine, settings, tables, versions
+from jobs.lake import newest_wins, quarantine, settings, tables
+from jobs.lake.delta import changes, log, snapshot, writes
 from jobs.lake.errors import LakeError
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from jobs.lake.state import leases, ledger
+from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import Table
 
 Reader = Callable[[DataFrame], DataFrame]
@@ -47,7 +49,7 @@ def upsert(
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name, quarantine.name(table)) as held:
-        delta.create(spark, uri, schema, table.partition_by, table.description)
+        writes.create(spark, uri, schema, table.partition_by, table.description)
         ledger.record(table.name)
         arrived = _read(spark, run, table, schema, readers)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
@@ -57,7 +59,7 @@ def upsert(
         # rows again by itself they may leave before, in the commit that brings new ones.
         rereads = run.full_refresh or bool(run.batches)
         quarantined_at = quarantine.settle(spark, run, table, bad, arrived.inputs, release=not rereads)
-        counts, changed, places, news = _difference(delta.read(spark, uri), incoming, table, census)
+        counts, changed, places, news = _difference(snapshot.read(spark, uri), incoming, table, census)
         metadata = run.commit_metadata(
             arrived.inputs,
             counts=vars(counts),
@@ -70,12 +72,12 @@ def upsert(
         )
         held[table.name].renew()
         if counts.written and news:
-            delta.append(changed.select(schema.names), uri, metadata)
+            writes.append(changed.select(schema.names), uri, metadata)
         elif counts.written:
             rows = changed.select(schema.names)
-            delta.merge(spark, uri, rows, keys=table.keys, metadata=metadata, partitions=places)
+            writes.merge(spark, uri, rows, keys=table.keys, metadata=metadata, partitions=places)
         else:
-            delta.commit_nothing(spark, uri, metadata)
+            writes.commit_nothing(spark, uri, metadata)
         if rereads:
             quarantine.settle(spark, run, table, bad, arrived.inputs, release=True)
         ledger.record(table.name)
@@ -100,7 +102,7 @@ class _Arrived:
 
 
 def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
-    known = delta_log.last_inputs(settings.lake().uri(table.name), run.step) or {}
+    known = log.last_inputs(settings.lake().uri(table.name), run.step) or {}
     inputs = known if run.batches else {s: v for s in readers if (v := _version(s, known)) is not None}
     if not inputs:
         raise LakeError(f"{table.name} was never built: there is nothing to read again")
@@ -111,7 +113,7 @@ def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, reade
         raw = None if run.batches else changes.inserted(spark, uri, before.get(source), version)
         since[source] = None if raw is None else before.get(source)
         if raw is None:
-            raw = delta.read(spark, uri, version)
+            raw = snapshot.read(spark, uri, version)
         if run.batches:
             raw = raw.filter(F.col("_batch_id").isin(list(run.batches)))
         parts.append(_typed(raw, source, readers, schema))
@@ -156,24 +158,24 @@ def _difference(
     """
     good = incoming.filter(F.col("_rule") == "").drop("_rule")
     target, places = _present_rows(present, good, table)
-    classified = versions.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
+    classified = newest_wins.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
         StorageLevel.MEMORY_AND_DISK
     )
     classes = {row["_class"]: row["count"] for row in classified.groupBy("_class").count().collect()}
     counts = Counts(
         read=sum(census.read.values()),
-        written=classes.get(versions.NEW, 0) + classes.get(versions.CHANGED, 0),
-        unchanged=classes.get(versions.UNCHANGED, 0),
-        superseded=classes.get(versions.SUPERSEDED, 0),
+        written=classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0),
+        unchanged=classes.get(newest_wins.UNCHANGED, 0),
+        superseded=classes.get(newest_wins.SUPERSEDED, 0),
         quarantined=census.bad,
     )
-    changed = classified.filter(F.col("_class").isin(versions.NEW, versions.CHANGED))
-    return counts, changed, places, not classes.get(versions.CHANGED)
+    changed = classified.filter(F.col("_class").isin(newest_wins.NEW, newest_wins.CHANGED))
+    return counts, changed, places, not classes.get(newest_wins.CHANGED)
 
 
 def _version(source: str, known: Mapping[str, int]) -> int | None:
     """The bronze table's newest version; None for a stream that has not begun yet."""
-    found = delta_log.version(settings.lake().uri(source))
+    found = log.version(settings.lake().uri(source))
     if found is None and tables.table(source).continuous and source not in known:
         print(f"{source} has no table yet: its stream has not begun")
     elif found is None:
@@ -187,7 +189,7 @@ def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: S
     # to_json leaves null fields out unless told: the quarantine shows the row as it was read.
     carried = raw.withColumns(
         {
-            "_raw": F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **versions.EXACT_TIMES}),
+            "_raw": F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES}),
             "_source_table": F.lit(source),
         }
     )

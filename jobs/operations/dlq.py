@@ -14,11 +14,13 @@ from operator import and_, or_
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.kafka import redrive
-from jobs.kafka.batches import Source
-from jobs.lake import delta, delta_log, ledger, session, settings, tables
+from jobs.lake import session, settings, tables
+from jobs.lake.delta import log, snapshot
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
+from jobs.lake.state import ledger
+from jobs.sources.kafka import redrive
+from jobs.sources.kafka.batches import Source
 
 SAMPLED = 5  # of each reason
 
@@ -82,10 +84,10 @@ def _queues(run: Run) -> Iterator[tuple[Source, DataFrame]]:
     """The chosen messages of the named queue, or of all."""
     for source in [source_of(run)] if run.subject else _sources():
         uri = settings.lake().uri(source.dead.name)
-        if delta_log.version(uri) is None:
+        if log.version(uri) is None:
             print(f"{source.dead.name}: no table yet")
             continue
-        yield source, delta.read(session.spark(run.step), uri).filter(_chosen(run))
+        yield source, snapshot.read(session.spark(run.step), uri).filter(_chosen(run))
 
 
 def _chosen(run: Run) -> Column:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobs.lake import delta_log, settings, tables
-from jobs.lake.delta_log import Commit
+from jobs.lake import settings, tables
+from jobs.lake.delta import log
+from jobs.lake.delta.log import Commit
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 
@@ -22,7 +23,7 @@ def show(run: Run) -> None:
     known = [table.name for table in tables.TABLES]
     if run.subject not in known:
         raise ConfigurationError(f"no table {run.subject!r}; there are {', '.join(known)}")
-    newest = delta_log.version(settings.lake().uri(run.subject))
+    newest = log.version(settings.lake().uri(run.subject))
     if newest is None:
         raise ConfigurationError(f"{run.subject} has no table yet: run its step first")
     for line in tree(run.subject, newest, None):
@@ -43,7 +44,7 @@ def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator
     before: dict[str, int] = {}
     made = [
         commit
-        for commit in delta_log.effective(settings.lake().uri(name))
+        for commit in log.effective(settings.lake().uri(name))
         if commit.version <= version and "counts" in commit.metadata
     ]
     for commit in reversed(made):

@@ -12,7 +12,8 @@ from importlib import import_module
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.lake import delta_log, quarantine, settings, tables
+from jobs.lake import quarantine, settings, tables
+from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 from jobs.lake.tables import Table
@@ -73,10 +74,10 @@ def _tables(run: Run) -> list[Table]:
 
 
 def _rows(table: Table, run: Run) -> pa.Table:
-    log = delta_log.open_table(settings.lake().uri(quarantine.name(table)))
-    if log is None:
+    found = log.open_table(settings.lake().uri(quarantine.name(table)))
+    if found is None:
         return pa.table({name: pa.array([], pa.string()) for name in quarantine.SCHEMA.names})
-    rows = log.to_pyarrow_table()
+    rows = found.to_pyarrow_table()
     if run.rule:
         rows = rows.filter(pc.match_substring(rows["rule"], run.rule))
     if run.batches:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from jobs.kafka import broker, position
-from jobs.kafka.batches import Source
-from jobs.lake import delta, leases, ledger, session, settings
+from jobs.lake import session, settings
+from jobs.lake.delta import writes
 from jobs.lake.errors import ConfigurationError
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from jobs.lake.state import leases, ledger
+from jobs.lake.state.ledger import Counts
 from jobs.operations.dlq import source_of
+from jobs.sources.kafka import broker, position
+from jobs.sources.kafka.batches import Source
 
 
 def accept_gap(run: Run) -> None:
@@ -41,7 +43,7 @@ def accept_gap(run: Run) -> None:
         )
         # The record says how much was lost, so batches before it get one of their own.
         ledger.record_stream(source.events.name)
-        delta.commit_nothing(session.spark(run.step), settings.lake().uri(source.events.name), metadata)
+        writes.commit_nothing(session.spark(run.step), settings.lake().uri(source.events.name), metadata)
         ledger.record_stream(source.events.name)
         position.save_checkpoint(source.events, beyond)
         for number, (first, end) in gaps.items():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bounded_timetable import NEVER_TOO_EARLY
 from infra.pools import pools
 from jobs.lake.tables import TABLES
+from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from tests.airflow_home import REPOSITORY, parse_bare
 
 if TYPE_CHECKING:

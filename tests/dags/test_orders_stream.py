@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from jobs.lake.stream_control import report_key, wish_key
+from jobs.lake.state.stream_control import report_key, wish_key
 from jobs.lake.tables import TABLES
 from tests.airflow_home import parse_bare
 from tests.dags.schedules import LONG_AGO, NEWEST_ONLY

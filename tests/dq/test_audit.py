@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from dq import audit
-from jobs.lake import objects
 from jobs.lake.errors import ConfigurationError, GateError
 from jobs.lake.run import Run
+from jobs.lake.state import objects
 from tests.jobs.lakehouse import frame, schema_of
 
 RUN = Run("run-1", "gold.fact_orders")

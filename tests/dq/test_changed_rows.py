@@ -11,8 +11,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from dq import run_ge_checks, suite, validate
-from jobs.lake import changes, delta, delta_log, gated, settings
+from jobs.lake import settings
+from jobs.lake.delta import changes, log, snapshot
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests import lakes
 from tests.jobs.lakehouse import change, silver_order, version
 
@@ -39,16 +41,16 @@ def passed(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
 
 
 def remember(at: int, **other: Any) -> None:
-    table_id = delta_log.table_id(settings.lake().uri(SILVER)) or ""
+    table_id = log.table_id(settings.lake().uri(SILVER)) or ""
     now = datetime.now(UTC).isoformat()
     known = {"version": at, "table_id": table_id, "suite": CRITICAL.digest, "whole_at": now, **other}
-    gated.keep_last_passed(SILVER, gated.Passed(**known))
+    gate_verdicts.keep_last_passed(SILVER, gate_verdicts.Passed(**known))
 
 
 def judge(spark: SparkSession, rules: suite.Suite, at: int, **run: Any) -> tuple[bool, str]:
     """Whether the row rules hold, and what they were judged on."""
     scope = run_ge_checks.scope(spark, Run("run", "gate", **run), rules, at)
-    whole = delta.read(spark, settings.lake().uri(SILVER), at)
+    whole = snapshot.read(spark, settings.lake().uri(SILVER), at)
     judged = validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
     return all(judgement.success for judgement in judged), scope.words
 
@@ -84,7 +86,7 @@ def test_every_row_is_judged_where_it_has_to_be(
     elif reason == "made anew":
         remember(passed - 1, table_id="another")
     elif reason == "never passed":
-        monkeypatch.setattr(gated, "last_passed", lambda table: None)
+        monkeypatch.setattr(gate_verdicts, "last_passed", lambda table: None)
     elif reason == "overtaken":
         remember(passed + 1)
     elif reason == "no feed":
@@ -98,8 +100,8 @@ def test_every_row_is_judged_where_it_has_to_be(
 
 
 def test_older_verdict_never_replaces_a_newer_one(lake: str) -> None:
-    newer = gated.Passed(5, "id", "suite", "2026-10-05T00:00:00+00:00")
-    gated.keep_last_passed(SILVER, newer)
-    gated.keep_last_passed(SILVER, gated.Passed(4, "id", "suite", "2026-10-06T00:00:00+00:00"))
+    newer = gate_verdicts.Passed(5, "id", "suite", "2026-10-05T00:00:00+00:00")
+    gate_verdicts.keep_last_passed(SILVER, newer)
+    gate_verdicts.keep_last_passed(SILVER, gate_verdicts.Passed(4, "id", "suite", "2026-10-06T00:00:00+00:00"))
 
-    assert gated.last_passed(SILVER) == newer
+    assert gate_verdicts.last_passed(SILVER) == newer

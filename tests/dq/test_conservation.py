@@ -10,8 +10,9 @@ from pyspark.sql import SparkSession
 
 from dq import conservation, suite
 from dq.validate import Judgement
-from jobs.lake import delta, delta_log, quarantine, settings, tables
-from jobs.lake.delta_log import Commit
+from jobs.lake import quarantine, settings, tables
+from jobs.lake.delta import log, writes
+from jobs.lake.delta.log import Commit
 from tests import lakes
 from tests.jobs.lakehouse import ORDERS, build, land, order, version
 
@@ -44,7 +45,7 @@ def judge(version: int, since: int | None = None, run_id: str | None = "run-1") 
 
 def told(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Commits of a table say something else than they did."""
-    real = delta_log.commits
+    real = log.commits
 
     def commits(uri: str) -> list[Commit]:
         found = list(real(uri))
@@ -54,7 +55,7 @@ def told(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[dict[str
                     change(commit.metadata)
         return found
 
-    monkeypatch.setattr(delta_log, "commits", commits)
+    monkeypatch.setattr(log, "commits", commits)
 
 
 def faults(version: int) -> str:
@@ -119,7 +120,7 @@ def test_run_that_left_no_record_is_noticed(built: int) -> None:
 
 
 def test_commit_by_a_stranger_is_no_record(spark: SparkSession, built: int) -> None:
-    delta.commit_nothing(spark, settings.lake().uri(SILVER), '{"run_id": "run-2"}')
+    writes.commit_nothing(spark, settings.lake().uri(SILVER), '{"run_id": "run-2"}')
 
     assert judge(version(SILVER), since=built, run_id="run-2")["conservation"].critical
 

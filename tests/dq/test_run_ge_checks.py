@@ -12,10 +12,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dq import run_ge_checks, suite
-from jobs.lake import gated, objects
 from jobs.lake.errors import GateError
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts, objects
+from jobs.lake.state.ledger import Counts
 from tests.jobs.lakehouse import put, silver_account, silver_order, silver_rate
 
 SILVER = ("silver.fx_rates", "silver.salesforce_accounts", "silver.orders")
@@ -52,7 +52,7 @@ def gate(run_id: str = "run-1", **options: Any) -> None:
 
 
 def verdict(run_id: str = "run-1") -> dict[str, int]:
-    return gated.versions(Run(run_id, "gold"), SILVER)
+    return gate_verdicts.versions(Run(run_id, "gold"), SILVER)
 
 
 def results(bucket: str) -> dict[str, dict[str, Any]]:
@@ -190,7 +190,7 @@ def test_retry_after_a_refusal_passes_what_was_mended(spark: SparkSession, lake:
 
 
 def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, lake: str) -> None:
-    gated.passed(Run("run-1", "gate"), wrote("run-1"))
+    gate_verdicts.passed(Run("run-1", "gate"), wrote("run-1"))
     wrote("run-1", orders=[])
 
     with pytest.raises(GateError):

@@ -19,8 +19,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs.lake import gated
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests import aws, lakes
 from tests import spark as test_spark
 from tests.jobs.lakehouse import ORDERS, RATES, at, build, land, order, quote, rows, version
@@ -71,7 +71,7 @@ def backfill(spark: SparkSession, days: Sequence[int]) -> str:
         build("silver.fx_rates", f"run-{number}")
         if number in (len(days) // 2, len(days) - 1):
             passed = {name: version(name) for name in ("silver.orders", "silver.fx_rates")}
-            gated.passed(Run(f"run-{number}", "gate"), passed)
+            gate_verdicts.passed(Run(f"run-{number}", "gate"), passed)
             build("gold.fact_orders", f"run-{number}")
     content = {name: rows(spark, name) for name in TABLES}
     assert all(content.values())

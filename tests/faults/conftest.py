@@ -20,7 +20,7 @@ from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.sources.ecb.history import newest
 from infra.local.sources.seed import Recipe, connect, load_accounts, load_orders
 from infra.local.sources.serving import HEALTH_PATH
-from jobs.salesforce import bulk
+from jobs.sources.salesforce import bulk
 from tests.faults.salesforce_org import BEGIN
 from tests.infra.local.sources.conftest import Org, Server
 

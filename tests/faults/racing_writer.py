@@ -13,8 +13,9 @@ from contextlib import nullcontext
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from jobs.lake import leases, settings
+from jobs.lake import settings
 from jobs.lake.run import Run
+from jobs.lake.state import leases
 from tests import spark as test_spark
 
 TABLE = "bronze.race"

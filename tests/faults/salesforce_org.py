@@ -11,7 +11,7 @@ from jobs.bronze import salesforce_accounts
 from jobs.lake import staging, tables
 from jobs.lake.errors import LakeError
 from jobs.lake.run import Window
-from jobs.salesforce import rest
+from jobs.sources.salesforce import rest
 from tests.infra.local.sources.conftest import Org
 from tests.jobs.lakehouse import ACCOUNTS, at
 

@@ -23,7 +23,8 @@ from confluent_kafka import Producer
 
 from infra.local.kafka import produce, topics
 from infra.local.kafka.events import Message, messages
-from jobs.lake import delta_log, settings
+from jobs.lake import settings
+from jobs.lake.delta import log
 from tests import aws
 from tests.faults.stream_scene import Scene, reached, wait
 from tests.jobs.topics import DEAD, EVENTS, rows
@@ -119,7 +120,7 @@ def found(ledger: produce.Ledger, scene: Scene) -> dict[str, Any]:
             places[row["partition"], row["offset"]] += 1
             kinds[row.get("reason")] += 1
     expected = {(p, offset) for p, (first, last) in ledger.offsets.items() for offset in range(first, last + 1)}
-    commits = [c.metadata["counts"] for c in delta_log.commits(settings.lake().uri(EVENTS)) if "counts" in c.metadata]
+    commits = [c.metadata["counts"] for c in log.commits(settings.lake().uri(EVENTS)) if "counts" in c.metadata]
     return {
         "sent": sum(ledger.kinds.values()),
         "twice": sum(1 for number in places.values() if number > 1),

@@ -16,9 +16,11 @@ from deltalake.exceptions import DeltaError
 
 from infra.local import parts, secrets
 from infra.local.addresses import REPOSITORY
-from infra.local.aws.spark_submit import submission
+from infra.local.aws.emr.spark_submit import submission
 from infra.local.kafka import topics
-from jobs.lake import delta_log, objects, settings, stream_control
+from jobs.lake import settings
+from jobs.lake.delta import log
+from jobs.lake.state import objects, stream_control
 from tests import aws
 from tests import spark as test_spark
 from tests.jobs.topics import EVENTS
@@ -145,7 +147,7 @@ def wait(condition: Callable[[], bool], seconds: float, why: str) -> None:
 def reached() -> int:
     """Messages in both tables, by the newest batch's position; -1 while S3 is away."""
     try:
-        commits = delta_log.commits(settings.lake().uri(EVENTS))
+        commits = log.commits(settings.lake().uri(EVENTS))
         position = next((c.metadata["position"] for c in commits if "position" in c.metadata), {})
     except (OSError, DeltaError):  # what delta-rs makes of an S3 that was killed
         return -1

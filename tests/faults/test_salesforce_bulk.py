@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.lake.errors import TransientError
-from jobs.salesforce import bulk
+from jobs.sources.salesforce import bulk
 from tests.faults.salesforce_org import Row, assert_fails, bulk_jobs, fill, ids, read, record
 from tests.infra.local.sources.conftest import Org
 

@@ -6,9 +6,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.bronze import salesforce_accounts
-from jobs.lake import delta, objects, staging
+from jobs.lake import staging
+from jobs.lake.delta import writes
 from jobs.lake.run import Run
-from jobs.salesforce import client
+from jobs.lake.state import objects
+from jobs.sources.salesforce import client
 from tests.faults.salesforce_org import DAY, TABLE, bulk_jobs, fill, ids, read, record
 from tests.infra.local.sources.conftest import Org
 from tests.jobs.lakehouse import ACCOUNTS, killed_at
@@ -97,7 +99,7 @@ def test_bulk_read_that_was_killed_at_its_commit_fetches_nothing_again(
 ) -> None:
     known = fill(org, 5)
     run = Run("run", ACCOUNTS, window_start=DAY.start, window_end=DAY.end)
-    with killed_at(delta, "replace_batch"):
+    with killed_at(writes, "replace_batch"):
         salesforce_accounts.build(run)
 
     salesforce_accounts.build(run)

@@ -11,7 +11,7 @@ from jobs.bronze import salesforce_accounts
 from jobs.lake import ingest, session, staging
 from jobs.lake.errors import DataError, TransientError
 from jobs.lake.run import Run, Window
-from jobs.salesforce import budget, rest
+from jobs.sources.salesforce import budget, rest
 from tests.faults.salesforce_org import (
     DAY,
     NEXT_DAY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.lake.errors import TransientError
-from jobs.salesforce import bulk, rest
+from jobs.sources.salesforce import bulk, rest
 from tests.faults.salesforce_org import assert_fails, bulk_jobs, fill, read
 from tests.infra.local.sources.conftest import Org
 

@@ -11,10 +11,10 @@ from itertools import islice
 import pytest
 
 from jobs.bronze import salesforce_accounts
-from jobs.lake import objects, watermark
 from jobs.lake.errors import DataError, SchemaContractError, TransientError
 from jobs.lake.run import Run
-from jobs.salesforce import client, rest
+from jobs.lake.state import objects, watermark
+from jobs.sources.salesforce import client, rest
 from tests.faults.salesforce_org import NEXT_DAY, TABLE, after_count, assert_fails, fill, ids, queries, read, record
 from tests.infra.local.sources.conftest import Org
 from tests.jobs.lakehouse import ACCOUNTS, at

@@ -16,7 +16,8 @@ from infra.local.sources.ecb.history import newest
 from infra.local.sources.seed import connect
 from jobs import steps
 from jobs.bronze import snowflake_orders
-from jobs.lake import delta_log, settings
+from jobs.lake import settings
+from jobs.lake.delta import log
 from jobs.lake.errors import DataError
 from jobs.lake.run import Run, Window
 from tests.faults.conftest import Sources
@@ -177,7 +178,7 @@ def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is
         )
 
     def facts() -> dict[str, Any]:
-        return dict(next(delta_log.commits(settings.lake().uri(ORDERS))).metadata["facts"])
+        return dict(next(log.commits(settings.lake().uri(ORDERS))).metadata["facts"])
 
     ingest(0)
     before, total = version(ORDERS), facts()["source_total"]

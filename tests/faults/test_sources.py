@@ -11,9 +11,11 @@ from pyspark.sql import SparkSession
 
 from infra.local.sources.ecb.history import newest
 from jobs import steps
-from jobs.lake import delta_log, objects, settings, tables
+from jobs.lake import settings, tables
+from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.lake.run import Run
+from jobs.lake.state import objects
 from tests.faults.conftest import Sources
 
 END = datetime.combine(newest() + timedelta(days=1), time(), UTC)
@@ -26,7 +28,7 @@ def ingest(step: str) -> None:
 
 
 def assert_nothing_written(step: str) -> None:
-    assert delta_log.version(settings.lake().uri(step)) is None
+    assert log.version(settings.lake().uri(step)) is None
     assert objects.read_json(f"_checkpoints/{tables.table(step).source}/watermark.json") is None
 
 
@@ -69,7 +71,7 @@ def test_a_source_that_is_down_is_named_and_tried_again(
         patch.setenv(variable, NOWHERE)
         assert_fails(step, TransientError, word, "Nothing was written", "again")
     ingest(step)
-    assert delta_log.version(settings.lake().uri(step)) is not None
+    assert log.version(settings.lake().uri(step)) is not None
 
 
 @pytest.mark.parametrize("source", ["salesforce", "snowflake"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.local.athena import query
-from jobs.lake import stream_control
+from jobs.lake.state import stream_control
 from tests.flow.conftest import Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]

@@ -60,7 +60,7 @@ def test_same_content_has_the_same_name_and_the_same_bytes(
         "jobs/silver/orders.py",
         "dq/suites/silver/orders.yaml",
         "dags/daily_lakehouse.py",
-        "plugins/emr_job.py",
+        "plugins/sluice_airflow/emr/operator.py",
         "requirements.txt",
         ".airflowignore",
     ],

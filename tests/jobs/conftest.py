@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from infra.local import secrets
 from jobs.bronze import orders_events
-from jobs.kafka import batches, stream
+from jobs.sources.kafka import batches, stream
 from tests import lakes
 from tests.jobs.topics import Topic
 from tests.kafka_broker import Broker

@@ -18,10 +18,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from jobs.lake import delta, delta_log, ledger, objects, settings, tables
+from jobs.lake import settings, tables
+from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.ingest import LINEAGE
-from jobs.lake.ledger import Counts
 from jobs.lake.run import Run
+from jobs.lake.state import ledger, objects
+from jobs.lake.state.ledger import Counts
 from tests import lakes
 
 ORDERS = "bronze.snowflake_orders"
@@ -133,15 +135,15 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
     metadata = {"run_id": "land", "step": table, "inputs": {}, "batch_id": batch_id, "source": source}
     metadata |= {"counts": vars(Counts(len(rows), len(rows)))}
     metadata |= {"window": {"start": None, "end": "2026-10-02T00:00:00+00:00"}}
-    if any(commit.metadata.get("batch_id") == batch_id for commit in delta_log.commits(uri)):
+    if any(commit.metadata.get("batch_id") == batch_id for commit in log.commits(uri)):
         batch = frame(spark, content, schema_of(table))
-        delta.replace_batch(batch, uri, batch_id, json.dumps(metadata), add_columns=False)
+        writes.replace_batch(batch, uri, batch_id, json.dumps(metadata), add_columns=False)
     else:
         arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
         storage, partitions = settings.storage_options(), list(tables.table(table).partition_by) or None
-        if delta_log.version(uri) is None:
+        if log.version(uri) is None:
             DeltaTable.create(
-                uri, arrow, partition_by=partitions, configuration=delta.PROPERTIES, storage_options=storage
+                uri, arrow, partition_by=partitions, configuration=writes.PROPERTIES, storage_options=storage
             )
         _write(uri, content, arrow, metadata, mode="append", partition_by=partitions)
     return version(table)
@@ -168,12 +170,12 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
     """Merges rows into a silver table, with its change feed, and deletes those whose first key is named."""
     facts = tables.table(table)
     uri = settings.lake().uri(table)
-    delta.create(spark, uri, schema_of(table), facts.partition_by, table)
+    writes.create(spark, uri, schema_of(table), facts.partition_by, table)
     if version(table) == 0 and not gone:
-        delta.append(frame(spark, rows, schema_of(table)), uri, "{}")
+        writes.append(frame(spark, rows, schema_of(table)), uri, "{}")
         return version(table)
     batch = frame(spark, rows, schema_of(table)).withColumn("_gone", F.col(facts.keys[0]).isin(list(gone)))
-    delta.merge(spark, uri, batch, keys=facts.keys, metadata="{}", deleted="_gone")
+    writes.merge(spark, uri, batch, keys=facts.keys, metadata="{}", deleted="_gone")
     return version(table)
 
 
@@ -193,14 +195,14 @@ def record(table: str) -> dict[str, Any]:
 
 def version(table: str) -> int:
     """The table's newest version."""
-    found = delta_log.version(settings.lake().uri(table))
+    found = log.version(settings.lake().uri(table))
     assert found is not None, f"there is no table {table}"
     return found
 
 
 def rows(spark: SparkSession, table: str) -> list[dict[str, Any]]:
     """Every row and column, in a fixed order, times in UTC."""
-    return sorted(collect(delta.read(spark, settings.lake().uri(table))), key=str)
+    return sorted(collect(snapshot.read(spark, settings.lake().uri(table))), key=str)
 
 
 def collect(found: DataFrame) -> list[dict[str, Any]]:

@@ -20,10 +20,12 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.bronze import orders_events
-from jobs.kafka import stream
-from jobs.kafka.batches import Source
-from jobs.lake import delta_log, objects, settings, stream_control
+from jobs.lake import settings
+from jobs.lake.delta import log
 from jobs.lake.run import Run
+from jobs.lake.state import objects, stream_control
+from jobs.sources.kafka import stream
+from jobs.sources.kafka.batches import Source
 from tests.kafka_broker import Broker
 
 EVENTS, DEAD = "bronze.orders_events", "bronze.orders_dlq"
@@ -156,7 +158,7 @@ def wish(wanted: stream_control.Wish) -> None:
 def rows(table: str, columns: Sequence[str] = ("partition", "offset")) -> list[dict[str, Any]]:
     """Rows of a table, read without Spark."""
     uri = settings.lake().uri(table)
-    if delta_log.version(uri) is None:
+    if log.version(uri) is None:
         return []
     found = DeltaTable(uri, storage_options=settings.storage_options()).to_pyarrow_table(columns=list(columns))
     return list(found.to_pylist())

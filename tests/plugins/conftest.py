@@ -21,7 +21,7 @@ from tests import airflow_home
 airflow_home.use()
 
 if TYPE_CHECKING:
-    from tests.plugins.stream_task import StreamTask
+    from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 RUN_PY = """
@@ -150,8 +150,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture
 def stream_task(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StreamTask]]:
     """Makes tasks that keep a stream alive; their streams end with the test."""
-    import stream_drain
-    from tests.plugins.stream_task import StreamTask
+    from sluice_airflow.stream import drain as stream_drain
+    from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
     monkeypatch.setattr(stream_drain, "POLL_SECONDS", 0.2)
     made: list[StreamTask] = []

@@ -16,9 +16,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.local.addresses import HOST, Addresses
-from infra.local.aws import athena_responses, emr_responses, s3_policies
-from infra.local.aws.job_page import JobPages
-from infra.local.aws.job_runner import JobRunner, Limits
+from infra.local.aws import s3_policies
+from infra.local.aws.athena import responses as athena
+from infra.local.aws.emr import responses as emr_serverless
+from infra.local.aws.emr.page import JobPages
+from infra.local.aws.emr.runner import JobRunner, Limits
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +45,15 @@ def main() -> None:
     logger.info("AWS control plane at %s", addresses.aws)
     stopped.wait()
     logger.info("stopping")
-    athena_responses.close()
+    athena.close()
     runner.close()  # still answering: a job on its way out may need S3 or a secret
     server.shutdown()
     serving.join()
 
 
 def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
-    emr_responses.install(runner, addresses.aws)
-    athena_responses.install(addresses.home / "athena")
-
+    emr_serverless.install(runner, addresses.aws)
+    athena.install(addresses.home / "athena")
     s3_policies.install()
     application = JobPages(DomainDispatcherApplication(create_backend_app))
     port = addresses.port + 1

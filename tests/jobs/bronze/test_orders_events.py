@@ -14,16 +14,18 @@ from pyspark.sql import SparkSession
 
 from jobs.bronze import orders_dlq, orders_events
 from jobs.catalog import register_glue_tables
-from jobs.kafka import batches, compaction, reporting, stream
-from jobs.lake import delta_log, leases, objects, settings, stream_control
+from jobs.lake import settings
+from jobs.lake.delta import log
 from jobs.lake.run import Run
+from jobs.lake.state import leases, objects, stream_control
+from jobs.sources.kafka import batches, compaction, reporting, stream
 from tests.jobs import lakehouse
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, wish
 
 
 def newest(table: str) -> dict[str, Any]:
     """User metadata of the table's newest batch."""
-    return next(c.metadata for c in delta_log.commits(settings.lake().uri(table)) if "counts" in c.metadata)
+    return next(c.metadata for c in log.commits(settings.lake().uri(table)) if "counts" in c.metadata)
 
 
 def test_each_message_is_in_exactly_one_table_with_its_place_and_the_secret_nowhere(

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.kafka import batches, stream
-from jobs.lake import delta, objects, settings, stream_control
+from jobs.lake import settings
+from jobs.lake.delta import writes
 from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
 from jobs.lake.run import Run
+from jobs.lake.state import objects, stream_control
 from jobs.operations import stream as operations
+from jobs.sources.kafka import batches, stream
 from tests.jobs import lakehouse
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, wait, wish
 
@@ -97,7 +99,7 @@ def test_restored_table_is_read_on_from_where_it_went_back_to(topic: Topic, spar
 
 
 def test_commit_whose_answer_was_lost_is_not_made_again(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, lost = delta.append, []
+    real, lost = writes.append, []
 
     def append(frame: DataFrame, uri: str, metadata: str) -> None:
         real(frame, uri, metadata)
@@ -105,7 +107,7 @@ def test_commit_whose_answer_was_lost_is_not_made_again(topic: Topic, monkeypatc
             lost.append(uri)
             raise OSError("no answer")
 
-    monkeypatch.setattr(delta, "append", append)
+    monkeypatch.setattr(writes, "append", append)
     monkeypatch.setattr(stream, "GIVE_UP", timedelta(minutes=1))
     topic.send([event("O1"), event("O2")])
     with topic.streaming():

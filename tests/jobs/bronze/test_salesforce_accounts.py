@@ -10,7 +10,7 @@ import pytest
 from jobs.bronze import salesforce_accounts
 from jobs.lake.errors import DataError
 from jobs.lake.run import Window
-from jobs.salesforce import client
+from jobs.sources.salesforce import client
 from tests.jobs.lakehouse import at
 
 WINDOW = Window(at("2026-10-01"), at("2026-10-02"))

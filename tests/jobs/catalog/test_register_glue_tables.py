@@ -14,9 +14,10 @@ from pyspark.sql.types import StructType
 
 from jobs.catalog import register_glue_tables
 from jobs.catalog.register_glue_tables import Catalog
-from jobs.lake import delta, settings
-from jobs.lake.ledger import PARTS
+from jobs.lake import settings
+from jobs.lake.delta import writes
 from jobs.lake.run import Run
+from jobs.lake.state.ledger import PARTS
 from jobs.silver import orders
 from tests.jobs.lakehouse import land, order, put, silver_order
 
@@ -50,7 +51,7 @@ def update(glue: Any, **changes: Any) -> None:
 
 
 def test_table_is_registered_with_types_and_comments_of_its_log(spark: SparkSession, lake: str, glue: Any) -> None:
-    delta.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, ("order_month",), "d")
+    writes.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, ("order_month",), "d")
 
     assert register(lake, glue) == ["silver.orders: registered, 9 columns"]
     assert {name: kind for name, (kind, _) in columns(glue).items()} == {

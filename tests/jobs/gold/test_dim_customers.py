@@ -7,8 +7,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from jobs.gold import dim_customers
-from jobs.lake import gated
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import at, build, collect, frame, put, rows, schema_of, silver_account, silver_order
 
 ONE, TWO, THREE = (f"00100000000000{n}AAA" for n in (1, 2, 3))
@@ -78,7 +78,7 @@ def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: Spa
         "silver.salesforce_accounts": put("silver.salesforce_accounts", [silver_account(ONE)]),
         "silver.orders": put("silver.orders", [silver_order(customer_id="C9")]),
     }
-    gated.passed(Run("run-1", "gate"), passed)
+    gate_verdicts.passed(Run("run-1", "gate"), passed)
 
     made = build("gold.dim_customers")
 

@@ -10,8 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.gold import fact_orders
-from jobs.lake import gated
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import build, collect, frame, put, rows, schema_of, silver_order, silver_rate
 
 # A Thursday and a Friday; Monday follows. 2 October 2026 is a Friday.
@@ -103,7 +103,7 @@ def test_no_order_is_lost_or_doubled(spark: SparkSession) -> None:
 def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: SparkSession, lake: str) -> None:
     orders = [pound_order("2026-10-04"), silver_order("O2", currency="XXX", order_date=date(2026, 9, 1))]
     passed = {"silver.orders": put("silver.orders", orders), "silver.fx_rates": put("silver.fx_rates", RATES)}
-    gated.passed(Run("run-1", "gate"), passed)
+    gate_verdicts.passed(Run("run-1", "gate"), passed)
 
     made = build("gold.fact_orders")
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.lake import delta, delta_log, gated, settings, tables
+from jobs.lake import settings, tables
+from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests import lakes
 from tests.jobs.lakehouse import (
     at,
@@ -80,14 +82,14 @@ def _two_months(spark: SparkSession) -> None:
 
 def publish(*names: str) -> dict[str, dict[str, Any]]:
     """Lets the gate pass what silver is now and builds gold, all or those named; gives the ledger's records."""
-    gated.passed(Run("run", "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
+    gate_verdicts.passed(Run("run", "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
     return {name: build(name, "run") for name in names or (FACTS, CUSTOMERS)}
 
 
 def whole(spark: SparkSession, table: str) -> list[dict[str, Any]]:
     """The table as its whole inputs say."""
     recipe = import_module(f"jobs.{table}")
-    inputs = {name: delta.read(spark, settings.lake().uri(name)) for name in tables.table(table).depends_on}
+    inputs = {name: snapshot.read(spark, settings.lake().uri(name)) for name in tables.table(table).depends_on}
     return sorted(collect(recipe.compute(inputs).select(recipe.SCHEMA.names)), key=str)
 
 
@@ -168,10 +170,10 @@ def test_other_code_computes_the_whole(spark: SparkSession) -> None:
 @pytest.mark.usefixtures("silver")
 def test_restored_gold_counts_as_made_of_what_it_went_back_to(spark: SparkSession) -> None:
     uri, first = settings.lake().uri(FACTS), version(FACTS)
-    before = delta_log.last_inputs(uri, FACTS)
-    delta.commit_nothing(spark, uri, Run("run", FACTS).commit_metadata({ORDERS: 99, RATES: 99}))
-    assert delta_log.last_inputs(uri, FACTS) == {ORDERS: 99, RATES: 99}
+    before = log.last_inputs(uri, FACTS)
+    writes.commit_nothing(spark, uri, Run("run", FACTS).commit_metadata({ORDERS: 99, RATES: 99}))
+    assert log.last_inputs(uri, FACTS) == {ORDERS: 99, RATES: 99}
 
     spark.sql(f"RESTORE delta.`{uri}` VERSION AS OF {first}")
 
-    assert delta_log.last_inputs(uri, FACTS) == before == {ORDERS: version(ORDERS), RATES: version(RATES)}
+    assert log.last_inputs(uri, FACTS) == before == {ORDERS: version(ORDERS), RATES: version(RATES)}

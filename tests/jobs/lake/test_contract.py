@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql.types import DecimalType, LongType, StringType, StructField, StructType
 
 from jobs.lake import contract
-from jobs.lake.column_nulls import Nulls
+from jobs.lake.delta.column_nulls import Nulls
 from jobs.lake.errors import DataError, SchemaContractError
 
 TABLE = StructType([StructField("id", StringType()), StructField("amount", DecimalType(18, 2))])

@@ -10,9 +10,11 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from jobs.lake import delta, delta_log, ingest, objects, settings, tables, watermark
+from jobs.lake import ingest, settings, tables
+from jobs.lake.delta import log, writes
 from jobs.lake.errors import SchemaContractError, TransientError
 from jobs.lake.run import Run, Window
+from jobs.lake.state import objects, watermark
 from tests.jobs.lakehouse import ACCOUNTS, at, by, killed_at, record, rows, version
 
 TABLE = tables.table(ACCOUNTS)
@@ -38,8 +40,8 @@ def ingest_day(spark: SparkSession, day: int, extract: Extract, accept: tuple[st
     return ingest.ingest(spark, run, TABLE, SCHEMA, extract)
 
 
-def commits() -> list[delta_log.Commit]:
-    return list(delta_log.commits(settings.lake().uri(ACCOUNTS)))
+def commits() -> list[log.Commit]:
+    return list(log.commits(settings.lake().uri(ACCOUNTS)))
 
 
 def staged() -> list[str]:
@@ -90,7 +92,7 @@ def test_kill_between_commit_and_watermark_reads_the_window_again_and_doubles_no
 
 
 def test_watermark_never_moves_before_the_commit(spark: SparkSession, lake: str) -> None:
-    with killed_at(delta, "replace_batch"):
+    with killed_at(writes, "replace_batch"):
         ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
 
     assert objects.read_json(WATERMARK) is None
@@ -104,7 +106,7 @@ def test_source_that_breaks_off_writes_nothing(spark: SparkSession, lake: str) -
     with pytest.raises(TransientError, match="gone"):
         ingest_day(spark, 1, broken)
 
-    assert delta_log.version(settings.lake().uri(ACCOUNTS)) is None
+    assert log.version(settings.lake().uri(ACCOUNTS)) is None
     assert objects.read_json(WATERMARK) is None
 
 

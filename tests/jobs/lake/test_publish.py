@@ -10,9 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.gold import fact_orders
-from jobs.lake import delta_log, gated, publish, settings, tables
+from jobs.lake import publish, settings, tables
+from jobs.lake.delta import log
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import by, files, put, record, rows, silver_order, silver_rate, version
 
 GOLD = "gold.fact_orders"
@@ -44,7 +46,7 @@ def refuse(rows: DataFrame, whole: DataFrame) -> None:
 
 def passed(run_id: str, orders: int) -> None:
     """The gate's verdict on a version of `silver.orders`."""
-    gated.passed(Run(run_id, "gate"), {"silver.orders": orders, "silver.fx_rates": 0})
+    gate_verdicts.passed(Run(run_id, "gate"), {"silver.orders": orders, "silver.fx_rates": 0})
 
 
 def published(spark: SparkSession, run_id: str, audit: publish.Audit = accept) -> publish.Counts:
@@ -161,4 +163,4 @@ def test_run_that_the_gate_has_not_passed_writes_nothing(spark: SparkSession) ->
         published(spark, "run-1")
 
     assert rows(spark, GOLD) == []
-    assert delta_log.last_inputs(settings.lake().uri(GOLD), GOLD) is None
+    assert log.last_inputs(settings.lake().uri(GOLD), GOLD) is None

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.lake import objects, staging, tables
+from jobs.lake import staging, tables
 from jobs.lake.errors import DataError
+from jobs.lake.state import objects
 from tests.jobs.lakehouse import ORDERS
 
 TABLE = tables.table(ORDERS)

@@ -6,9 +6,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import steps
-from jobs.lake import gated
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import ORDERS, RATES, build, land, order, quote, version
 
 
@@ -20,7 +20,7 @@ def test_tree_leads_from_gold_to_windows(spark: SparkSession, lake: str, capsys:
     land(spark, ORDERS, "b2", [order("O2")])
     build("silver.orders", "run-2")
     passed = {name: version(name) for name in ("silver.orders", "silver.fx_rates")}
-    gated.passed(Run("run-2", "gate"), passed)
+    gate_verdicts.passed(Run("run-2", "gate"), passed)
     build("gold.fact_orders", "run-2")
     capsys.readouterr()
 

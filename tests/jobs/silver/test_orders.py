@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.lake import versions
+from jobs.lake import newest_wins
 from jobs.silver import orders
 from tests.jobs.lakehouse import (
     ORDERS,
@@ -64,7 +64,7 @@ def test_batches_in_either_order_end_in_the_same_table(
 
 def _all_at_once(spark: SparkSession) -> list[dict[str, Any]]:
     typed = orders.from_snowflake(frame(spark, [*EARLY, *LATE], schema_of(ORDERS))).select(orders.SCHEMA.names)
-    found = versions.classify(typed, typed.limit(0), keys=["order_id"], order_by=["updated_at"])
+    found = newest_wins.classify(typed, typed.limit(0), keys=["order_id"], order_by=["updated_at"])
     return sorted(collect(found.filter("_class = 'new'").select(orders.SCHEMA.names)), key=str)
 
 
@@ -134,7 +134,7 @@ def test_quarantine_takes_exactly_the_broken_rows(spark: SparkSession, lake: str
 def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: SparkSession, lake: str) -> None:
     bad = order("Q1", amount=None, updated_at=at("2026-10-01 08:00:00.123456"))
     land(spark, ORDERS, "b1", [order("O1"), bad])
-    with killed_at(versions, "classify"):  # between the quarantine's commit and silver's
+    with killed_at(newest_wins, "classify"):  # between the quarantine's commit and silver's
         build(SILVER)
     land(spark, ORDERS, "b1", [order("O1"), bad])  # the window is read again as well
 

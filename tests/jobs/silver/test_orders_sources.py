@@ -8,8 +8,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dq import conservation, suite
-from jobs.lake import delta, objects, settings
+from jobs.lake import settings
+from jobs.lake.delta import snapshot
 from jobs.lake.errors import LakeError
+from jobs.lake.state import objects
 from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, by, collect, land, order, order_event, rows, version
 
 SILVER = "silver.orders"
@@ -67,7 +69,7 @@ def test_event_that_breaks_a_rule_of_silver_is_in_quarantine(spark: SparkSession
     record = build(SILVER)
 
     assert (record["written"], record["quarantined"]) == (2, 1)
-    (kept,) = collect(delta.read(spark, settings.lake().uri("quarantine.orders")))
+    (kept,) = collect(snapshot.read(spark, settings.lake().uri("quarantine.orders")))
     assert (kept["source_table"], kept["batch_id"]) == (EVENTS, "orders-000000000002")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.addresses import REGION
-from tests.infra.local.aws.lake import Lake
+from tests.infra.local.aws.athena.lake import Lake
 from tests.infra.local.aws.stand_in import BUCKET, Jobs, Server, start_server
 
 PORT = 18200

@@ -1,0 +1,101 @@
+"""External tables of JSON, CSV and Parquet files: a local copy, read as the table's SerDe would.
+
+Differences from Athena: keys of JSON objects must be written as the columns are, in lower case; partitions
+are those found as folders, registered or not.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.local.aws.athena.catalog import columns_of
+from infra.local.aws.athena.errors import QueryError
+from infra.local.aws.athena.types import engine_type, quoted
+from infra.local.aws.s3 import s3_client
+
+DOWNLOADS_AT_ONCE = 8
+
+
+def download(location: str, scratch: Path) -> tuple[list[Path], int]:
+    """Copies the table's files, below folders named as in S3, and gives them and their bytes."""
+    parts = urlsplit(location)
+    prefix = parts.path.strip("/") + "/"
+    client = s3_client()
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=parts.netloc, Prefix=prefix)
+    found = [item for page in pages for item in page.get("Contents", [])]
+    # Hive reads no folder marker and nothing whose name starts with _ or a dot.
+    wanted = [item for item in found if item["Size"] and not re.search(r"(^|/)[_.]", item["Key"][len(prefix) :])]
+    root = scratch / parts.netloc / prefix
+
+    def fetch(item: dict[str, Any]) -> Path:
+        target: Path = root / item["Key"][len(prefix) :]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(parts.netloc, item["Key"], str(target))
+        return target
+
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        return list(pool.map(fetch, wanted)), sum(item["Size"] for item in wanted)
+
+
+def select(table: dict[str, Any], files: list[Path]) -> str:
+    """A SELECT over the downloaded files, by the table's SerDe."""
+    if not files:
+        return _empty(table)
+    descriptor = table["StorageDescriptor"]
+    serde = descriptor.get("SerdeInfo") or {}
+    library = str(serde.get("SerializationLibrary", ""))
+    parameters = {**(table.get("Parameters") or {}), **(serde.get("Parameters") or {})}
+    partitions = {column["Name"]: engine_type(column["Type"]) for column in table.get("PartitionKeys") or []}
+    columns = {column["Name"]: engine_type(column["Type"]) for column in descriptor.get("Columns") or []}
+    options = {"hive_partitioning": "true" if partitions else "false"}
+    if partitions:
+        options["hive_types"] = _struct(partitions, quote=False)
+    paths = "[" + ", ".join(_text(str(file)) for file in files) + "]"
+    if library.endswith(".ParquetHiveSerDe"):
+        function = "read_parquet"
+        options["union_by_name"] = "true"
+    elif library.endswith(".JsonSerDe"):
+        function = "read_json"
+        options |= {"format": "'newline_delimited'", "columns": _struct(columns)}
+        if str(parameters.get("ignore.malformed.json", "")).lower() == "true":
+            options["ignore_errors"] = "true"
+    elif library.endswith((".OpenCSVSerde", ".LazySimpleSerDe")):
+        function = "read_csv"
+        options |= _csv_options(columns, parameters, library)
+    else:
+        raise QueryError("HIVE_UNSUPPORTED_FORMAT", f"Unsupported SerDe: {library or 'none'}", by_user=False)
+    selected = ", ".join(quoted(column) for column in [*columns, *partitions])
+    settings = ", ".join(f"{key} = {value}" for key, value in options.items())
+    return f"SELECT {selected} FROM {function}({paths}, {settings})"  # noqa: S608  # all parts are quoted
+
+
+def _csv_options(columns: dict[str, str], parameters: dict[str, str], library: str) -> dict[str, str]:
+    quoted = library.endswith(".OpenCSVSerde")
+    delimiter = parameters.get("separatorChar") or parameters.get("field.delim") or ("," if quoted else "\x01")
+    return {
+        "auto_detect": "false",
+        "columns": _struct(columns),
+        "delim": _text(delimiter),
+        "quote": _text(parameters.get("quoteChar", '"') if quoted else ""),
+        "escape": _text(parameters.get("escapeChar", '"') if quoted else ""),
+        "skip": str(int(parameters.get("skip.header.line.count") or 0)),
+        "header": "false",
+        "nullstr": _text("" if quoted else r"\N"),
+    }
+
+
+def _empty(table: dict[str, Any]) -> str:
+    columns = ", ".join(f"CAST(NULL AS {engine_type(type_)}) AS {quoted(name)}" for name, type_, _ in columns_of(table))
+    return f"SELECT {columns} WHERE false"
+
+
+def _struct(types: dict[str, str], *, quote: bool = True) -> str:
+    return "{" + ", ".join(f"{_text(key)}: {_text(type_) if quote else type_}" for key, type_ in types.items()) + "}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,154 @@
+"""Athena's SELECT, translated and run: Trino's dialect by sqlglot onto DuckDB over the catalog's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.tokenizer_core import TokenType
+
+from infra.local.aws.athena import arithmetic, errors
+from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
+from infra.local.aws.athena.errors import QueryError, position
+from infra.local.aws.athena.tables import attach
+from infra.local.aws.athena.types import quoted
+
+UNNAMED = "_unnamed_"  # a column that is named by its place in the result
+_ENGINE: dict[str, str | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "1GB",
+    # Nothing is fetched from the network, and no variable of this process is a table.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
+
+
+def parse(sql: str) -> exp.Expr:
+    """The one statement of a text.
+
+    Raises:
+        QueryError: it is not SQL, or not one statement.
+    """
+    try:
+        statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+    except SqlglotError as error:
+        raise errors.of_syntax(error) from error
+    if len(statements) != 1:
+        raise QueryError("SYNTAX_ERROR", f"Only one sql statement is allowed; this has {len(statements)}")
+    return statements[0]
+
+
+def bind(sql: str, parameters: Sequence[str]) -> str:
+    """Puts execution parameters, which are SQL literals, in the place of the question marks."""
+    try:
+        tokens = Dialect.get_or_raise("athena").tokenize(sql)
+    except SqlglotError as error:
+        raise errors.of_syntax(error) from error
+    marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER]
+    if len(marks) != len(parameters):
+        found = f"expected {len(marks)} but found {len(parameters)}"
+        raise QueryError("INVALID_PARAMETER_USAGE", f"Incorrect number of parameters: {found}")
+    for mark, parameter in reversed(list(zip(marks, parameters, strict=True))):
+        sql = f"{sql[: mark.start]}{parameter}{sql[mark.end + 1 :]}"
+    return sql
+
+
+class Engine:
+    """Runs one statement.
+
+    Attributes:
+        catalog: where its tables are described.
+        connection: DuckDB's; `interrupt()` ends the statement.
+        scanned: bytes that the tables read hold.
+    """
+
+    def __init__(self, catalog: Catalog, scratch: Path) -> None:
+        self.connection = duckdb.connect(config={**_ENGINE, "temp_directory": str(scratch / "spill")})
+        self.connection.execute("SET TimeZone = 'UTC'")
+        # Presto writes lambdas with an arrow, which DuckDB takes only on request.
+        self.connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+        self.scanned = 0
+        self.catalog = catalog
+        self._scratch = scratch
+        self._attached: set[str] = set()
+
+    def execute(self, tree: exp.Expr, sql: str, database: str) -> duckdb.DuckDBPyConnection:
+        """Starts a query and gives the cursor on its result.
+
+        Args:
+            tree: the query; it is changed.
+            sql: its text, for the positions in errors.
+            database: what unqualified names belong to.
+        """
+        self.prepare(tree, sql, database)
+        try:
+            return self.connection.execute(tree.sql("duckdb"))
+        except duckdb.Error as error:
+            raise errors.of_engine(error, tree, sql) from error
+
+    def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
+        """Makes a query ready for DuckDB: attaches what it reads, and puts Trino's meaning into its text."""
+        for table in _tables(tree):
+            self._resolve(table, sql, database)
+        for select in tree.find_all(exp.Select):
+            _name_columns(select)
+        arithmetic.as_trino(tree, self.connection)
+
+    def _resolve(self, table: exp.Table, sql: str, database: str) -> None:
+        if table.args.get("version"):
+            raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position(table, sql))
+        if table.catalog and table.catalog.lower() != CATALOG:
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{table.catalog}' does not exist", position(table, sql))
+        schema, name = (table.db or database).lower(), table.name.lower()
+        at = position(table, sql)
+        known = self.catalog.table(schema, name)
+        if known is None and not self.catalog.has_database(schema):
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist", at)
+        if known is None:
+            raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{schema}.{name}' does not exist", at)
+        engine_name = f"{quoted(schema)}.{quoted(name)}"
+        if engine_name not in self._attached:
+            self._attached.add(engine_name)
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            if view := view_of(known):
+                self._attach_view(engine_name, view)
+            else:
+                self.scanned += attach(self.connection, engine_name, known, self._scratch)
+        table.set("catalog", None)
+        table.set("db", exp.to_identifier(schema, quoted=True))
+        table.set("this", exp.to_identifier(name, quoted=True))
+
+    def _attach_view(self, name: str, view: View) -> None:
+        try:
+            tree = parse(view.sql)
+            self.prepare(tree, view.sql, view.database)
+            self.connection.execute(f"CREATE VIEW {name} AS {tree.sql('duckdb')}")
+        except (QueryError, duckdb.Error) as error:
+            cause = errors.of_engine(error, tree, view.sql) if isinstance(error, duckdb.Error) else error
+            raise QueryError("INVALID_VIEW", f"Failed analyzing stored view {name}: {cause}") from error
+
+
+def _tables(tree: exp.Expr) -> list[exp.Table]:
+    """The tables that a query reads, its own WITH names not among them."""
+    found = {
+        id(source): source
+        for scope in traverse_scope(tree)
+        for source in scope.sources.values()
+        if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier)
+    }
+    return list(found.values())
+
+
+def _name_columns(select: exp.Select) -> None:
+    """Names a SELECT's unnamed columns `_col0`, `_col1` ... as Athena does; beside a star, once it is run."""
+    name = UNNAMED if select.is_star else "_col"
+    for index, projection in enumerate(select.expressions):
+        if not projection.alias and not projection.is_star and not isinstance(projection, exp.Column | exp.Dot):
+            projection.replace(exp.alias_(projection.copy(), f"{name}{index}", quoted=True))

@@ -1,0 +1,84 @@
+"""Makes a Glue table readable in DuckDB: Delta tables where they are, external files by a copy.
+
+DuckDB's own S3 and Delta readers are extensions that it would download; deltalake reads Delta by itself, and
+the external tables of a lake this size (the run ledger, quality results) are small.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from infra.local.addresses import REGION
+from infra.local.aws.athena import files
+from infra.local.aws.athena.errors import QueryError
+
+
+def attach(connection: duckdb.DuckDBPyConnection, name: str, table: dict[str, Any], scratch: Path) -> int:
+    """Creates a DuckDB view over a Glue table's data.
+
+    Args:
+        connection: where the view is created.
+        name: its quoted name.
+        table: Glue's description.
+        scratch: a folder of this query's own.
+
+    Returns:
+        The bytes that a scan of the whole table reads.
+    """
+    if _is_delta(table):
+        return _attach_delta(connection, name, _location(table))
+    fetched, size = files.download(_location(table), scratch)
+    connection.execute(f"CREATE VIEW {name} AS {files.select(table, fetched)}")
+    return size
+
+
+def _attach_delta(connection: duckdb.DuckDBPyConnection, name: str, location: str) -> int:
+    try:
+        delta = DeltaTable(location, storage_options=_storage_options())
+        dataset = delta.to_pyarrow_dataset()
+    except DeltaError as error:
+        raise QueryError("DELTA_LAKE_INVALID_TABLE", f"{location}: {_plain(error)}", by_user=False) from error
+    except OSError as error:
+        raise QueryError("DELTA_LAKE_FILESYSTEM_ERROR", f"{location}: {_plain(error)}", by_user=False) from error
+    registered = "delta:" + name.replace('"', "")
+    connection.register(registered, dataset)
+    connection.execute(f'CREATE VIEW {name} AS FROM "{registered}"')
+    return sum(delta.get_add_actions()["size_bytes"].to_pylist())
+
+
+def _plain(error: Exception) -> str:
+    """An error of deltalake on one line: it draws its causes as a coloured tree."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
+
+
+def _storage_options() -> dict[str, str]:
+    """Explicit credentials: without them deltalake asks the instance metadata address, and waits."""
+    return {
+        "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL_S3"],
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "sluice-local",
+        "AWS_SECRET_ACCESS_KEY": "sluice-local",
+        "AWS_REGION": REGION,
+    }
+
+
+def _is_delta(table: dict[str, Any]) -> bool:
+    parameters = table.get("Parameters") or {}
+    return "delta" in (
+        str(parameters.get("table_type", "")).lower(),
+        str(parameters.get("spark.sql.sources.provider", "")).lower(),
+    )
+
+
+def _location(table: dict[str, Any]) -> str:
+    location = (table.get("StorageDescriptor") or {}).get("Location") or ""
+    if not re.match(r"s3[an]?://", location):
+        raise QueryError("HIVE_METASTORE_ERROR", f"Table '{table['Name']}' has no location in S3", by_user=False)
+    return re.sub(r"^s3[an]://", "s3://", location).rstrip("/")

@@ -1,0 +1,99 @@
+"""Driver logs: to S3 under EMR Serverless's layout, and their last lines."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.aws.s3 import s3_client
+
+STREAMS = ("stdout", "stderr")
+TAIL_BYTES = 64 * 1024
+MAX_DETAILS = 900  # characters of a job's last lines that stateDetails carries
+# What spark-submit's JVM says in any run.
+_CHATTER = re.compile(r"\S+ \S+ (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's default log4j|Setting default log")
+
+logger = logging.getLogger(__name__)
+
+
+def download(uri: str, folder: Path) -> str:
+    """A local copy of an `s3://` object, and its path; other paths are left as they are."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("s3", "s3a"):
+        return uri
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / Path(parts.path).name
+    s3_client().download_file(parts.netloc, parts.path.lstrip("/"), str(target))
+    return str(target)
+
+
+class LogShipper:
+    """Ships the files of one attempt; those that grew, as often as asked."""
+
+    def __init__(self, logs: Path, log_uri: str | None, prefix: str) -> None:
+        self._logs = logs
+        self._base = f"{log_uri.rstrip('/')}/{prefix}" if log_uri else None
+        self._shipped: dict[str, int] = {}
+
+    def ship(self) -> None:
+        """Uploads what is new. What can't be shipped is reported here, and never changes a job's outcome."""
+        if self._base is None:
+            return
+        for stream in STREAMS:
+            file = self._logs / stream
+            size = file.stat().st_size if file.exists() else 0
+            if self._shipped.get(stream) == size:
+                continue
+            try:
+                _upload(file, f"{self._base}{stream}.gz")
+                self._shipped[stream] = size
+            except (BotoCoreError, ClientError, OSError) as error:
+                logger.warning("could not ship %s%s.gz: %s", self._base, stream, error)
+
+
+def _upload(file: Path, uri: str) -> None:
+    parts = urlsplit(uri)
+    with tempfile.SpooledTemporaryFile(max_size=1 << 20) as packed:
+        with gzip.GzipFile(fileobj=packed, mode="wb") as out:
+            if file.exists():
+                with file.open("rb") as lines:
+                    shutil.copyfileobj(lines, out)
+        packed.seek(0)
+        s3_client().upload_fileobj(packed, parts.netloc, parts.path.lstrip("/"))
+
+
+def tail(file: Path, lines: int) -> list[str]:
+    """The last lines of a log."""
+    if not file.exists():
+        return []
+    with file.open("rb") as log:
+        log.seek(max(0, file.stat().st_size - TAIL_BYTES))
+        return log.read().decode(errors="replace").splitlines()[-lines:]
+
+
+def last_exceptions(logs: Path) -> str:
+    """The last lines that are not Spark's own chatter, in the form and length of `stateDetails`.
+
+    spark-submit joins a Python driver's standard error to its standard output: a traceback is in `stdout`,
+    and what the JVM has to say in `stderr`.
+    """
+    jvm = [line for line in tail(logs / "stderr", 2000) if not _CHATTER.match(line)]
+    return _within(jvm + tail(logs / "stdout", 200), MAX_DETAILS)
+
+
+def _within(lines: list[str], characters: int) -> str:
+    """The last lines, as many as fit; of a single too long one its end."""
+    kept: list[str] = []
+    for line in reversed([line.strip() for line in lines if line.strip()]):
+        room = characters - sum(map(len, kept))
+        if len(line) > room and kept:
+            break
+        kept.insert(0, line[-room:])
+    return " ".join(kept)

@@ -1,0 +1,23 @@
+"""A client of the platform's S3, for the services that stand in for AWS's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+def s3_client() -> Any:
+    """A client of the platform's S3: short waits, as it may be down while a job is being stopped."""
+    return boto3.client(
+        "s3",
+        endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],
+        config=Config(
+            connect_timeout=2,
+            read_timeout=30,
+            retries={"total_max_attempts": 2},
+            s3={"addressing_style": "path"},
+        ),
+    )

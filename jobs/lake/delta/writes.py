@@ -1,0 +1,108 @@
+"""Writes of Delta tables through Spark. Every write records its inputs in the commit it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from jobs.lake.delta import snapshot
+
+# The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
+# no deletion vectors, no column mapping.
+PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}
+STATISTICS = "delta.dataSkippingStatsColumns"
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+
+
+def create(
+    spark: SparkSession,
+    uri: str,
+    schema: StructType,
+    partition_by: Sequence[str],
+    description: str,
+    statistics: Sequence[str] = (),
+) -> None:
+    """Creates the table, with the schema's column comments, unless it is there.
+
+    Args:
+        spark: the session.
+        uri: of the table.
+        schema: of the table.
+        partition_by: partition columns.
+        description: for the catalog.
+        statistics: columns whose smallest and largest value each file's log entry has; none: the first 32.
+    """
+    builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
+    if partition_by:
+        builder = builder.partitionedBy(*partition_by)
+    for key, value in {**PROPERTIES, **({STATISTICS: ",".join(statistics)} if statistics else {})}.items():
+        builder = builder.property(key, value)
+    builder.execute()
+
+
+def replace_batch(frame: DataFrame, uri: str, batch_id: str, metadata: str, *, add_columns: bool) -> None:
+    """Replaces the rows of one `_batch_id` by `frame` in one commit; the table is partitioned by it."""
+    writer = frame.write.format("delta").mode("overwrite").option("userMetadata", metadata)
+    if add_columns:
+        writer = writer.option("mergeSchema", "true")
+    writer.option("replaceWhere", f"_batch_id = '{batch_id}'").save(uri)
+
+
+def append(frame: DataFrame, uri: str, metadata: str) -> None:
+    """Adds rows in one commit."""
+    frame.write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
+
+
+def commit_nothing(spark: SparkSession, uri: str, metadata: str) -> None:
+    """Commits metadata without rows: the inputs were read and changed nothing."""
+    append(snapshot.read(spark, uri).limit(0), uri, metadata)
+
+
+@contextmanager
+def user_metadata(spark: SparkSession, metadata: str) -> Iterator[None]:
+    """Puts `metadata` into the commits made inside; MERGE has no option of its own for it."""
+    spark.conf.set(USER_METADATA, metadata)
+    try:
+        yield
+    finally:
+        spark.conf.unset(USER_METADATA)
+
+
+def merge(
+    spark: SparkSession,
+    uri: str,
+    changed: DataFrame,
+    *,
+    keys: Sequence[str],
+    metadata: str,
+    partitions: tuple[str, Sequence[str]] | None = None,
+    deleted: str | None = None,
+) -> None:
+    """Upserts `changed`, which holds only rows that differ, one per key.
+
+    Args:
+        spark: the session.
+        uri: the table.
+        changed: rows to write; columns beside the table's are ignored.
+        keys: columns that identify a row.
+        metadata: user metadata of the commit.
+        partitions: partition column and the values in which a key can be: literal, so that only their files
+            are read, and so that writers of other partitions don't conflict.
+        deleted: name of a boolean column of `changed`; rows in which it is true are deleted.
+    """
+    condition = " AND ".join(f"t.`{key}` = s.`{key}`" for key in keys)
+    if partitions:
+        column, values = partitions
+        literals = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
+        condition += f" AND t.`{column}` IN ({literals})"
+    target = DeltaTable.forPath(spark, uri)
+    columns: dict[str, str | Column] = {name: f"s.`{name}`" for name in target.toDF().columns}
+    with user_metadata(spark, metadata):
+        merging = target.alias("t").merge(changed.alias("s"), condition)
+        if deleted:
+            merging = merging.whenMatchedDelete(f"s.`{deleted}`")
+        merging.whenMatchedUpdate(set=columns).whenNotMatchedInsert(values=columns).execute()

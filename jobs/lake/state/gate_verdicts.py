@@ -1,0 +1,71 @@
+"""What the gate let through: the silver versions that it judged and passed, by run. Gold reads exactly these."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jobs.lake.errors import GateError
+from jobs.lake.run import Run
+from jobs.lake.state import objects
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The newest version of a table that passed, from which the gate goes on.
+
+    Attributes:
+        version: of the table.
+        table_id: identity of the table: one that was made anew has passed nothing.
+        suite: hash of the rules by which it passed: other rules have judged nothing.
+        whole_at: when all of its rows were judged last, ISO 8601, UTC.
+    """
+
+    version: int
+    table_id: str
+    suite: str
+    whole_at: str
+
+
+def _key(run: Run) -> str:
+    return f"ops/gate/{re.sub(r'[^A-Za-z0-9._-]', '_', run.run_id)}.json"
+
+
+def passed(run: Run, versions: dict[str, int]) -> None:
+    """Records that these versions passed in this run."""
+    objects.write_json(_key(run), {"run_id": run.run_id, "versions": versions})
+
+
+def refused(run: Run) -> None:
+    """Takes back what an earlier attempt of this run recorded."""
+    objects.delete_prefix(_key(run))
+
+
+def last_passed(table: str) -> Passed | None:
+    """The newest version of the table that passed; None when none has. Deleting it makes the gate judge all rows."""
+    found: dict[str, Any] | None = objects.read_json(f"ops/gate/last/{table}.json")
+    return Passed(**found) if found else None
+
+
+def keep_last_passed(table: str, verdict: Passed) -> None:
+    """Remembers it, unless a newer version of the same table passed meanwhile."""
+    known = last_passed(table)
+    if known is None or known.table_id != verdict.table_id or known.version <= verdict.version:
+        objects.write_json(f"ops/gate/last/{table}.json", asdict(verdict))
+
+
+def versions(run: Run, tables: tuple[str, ...]) -> dict[str, int]:
+    """The passed version of each table.
+
+    Raises:
+        GateError: the gate did not pass one of them in this run.
+    """
+    verdict = objects.read_json(_key(run)) or {"versions": {}}
+    missing = [name for name in tables if name not in verdict["versions"]]
+    if missing:
+        raise GateError(
+            f"{run.step}: the gate has passed no version of {', '.join(missing)} in run {run.run_id}. "
+            "Nothing was written. Run the gate first."
+        )
+    return {name: int(verdict["versions"][name]) for name in tables}

@@ -1,0 +1,56 @@
+"""How far a source has been read: `_checkpoints/<source>/<object>/watermark.json`. Deleting it re-reads all.
+
+Saved after the bronze commit, so that a kill between the two reads a window twice (the batch then replaces
+itself) and never skips one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from jobs.lake.run import Run, Window, utc
+from jobs.lake.state import objects
+from jobs.lake.tables import Table
+
+
+def _key(table: Table) -> str:
+    return f"_checkpoints/{table.source}/watermark.json"
+
+
+def window(run: Run, table: Table) -> Window:
+    """The window of source time that this run reads.
+
+    Exact runs read their interval, full refreshes everything up to its end. Others read from the watermark, less
+    the table's overlap, to the end of their interval; a run whose interval the watermark has passed already reads
+    its own interval, less the overlap. The run that moved the watermark gets the window that it had, so that a
+    retry reads the same.
+
+    Raises:
+        ValueError: the run has no interval, or it is empty.
+    """
+    if run.window_end is None:
+        raise ValueError("a bronze step needs --window-end")
+    if run.exact:
+        if run.window_start is None:
+            raise ValueError("an exact window needs --window-start")
+        return Window(run.window_start, run.window_end)
+    saved = objects.read_json(_key(table))
+    if saved is None or run.full_refresh:
+        return Window(None, run.window_end)
+    if saved["run_id"] == run.run_id and utc(saved["end"]) == run.window_end:
+        return Window(utc(saved["start"]) if saved["start"] else None, run.window_end)
+    overlap = timedelta(hours=table.overlap_hours)
+    read_to = utc(saved["end"])
+    if read_to < run.window_end:
+        return Window(read_to - overlap, run.window_end)
+    begin = run.window_start or run.window_end - timedelta(days=1)
+    return Window(begin - overlap, run.window_end)
+
+
+def save(run: Run, table: Table, read: Window) -> None:
+    """Moves the watermark to the end of `read`; exact runs and older windows never move it."""
+    if run.exact:
+        return
+    saved = objects.read_json(_key(table))
+    if saved is None or utc(saved["end"]) < read.end:
+        objects.write_json(_key(table), {**read.record(), "run_id": run.run_id})

@@ -1,0 +1,128 @@
+"""What a job asks the brokers itself: the log-in for Spark, and where a topic's partitions begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from jobs.lake import settings
+from jobs.lake.errors import ConfigurationError, TransientError
+from jobs.sources import credentials
+
+KEYS = ("bootstrap_servers", "api_key", "api_secret", "group_id")
+SECONDS = 15.0  # for one answer
+_JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What Kafka has of a partition: offsets from `first` up to, and without, `end`."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Login:
+    """How clients reach the brokers: by SASL_SSL with the secret's key.
+
+    Attributes:
+        servers: `host:port`, by comma.
+        key: of the API.
+        secret: of the API; in no log, no conf and no repr.
+        group: prefix of consumer groups.
+        authority: PEM file of the brokers' authority; None for the public ones.
+    """
+
+    servers: str
+    key: str
+    secret: str = field(repr=False)
+    group: str
+    authority: str | None
+
+    @classmethod
+    def from_secret(cls) -> Login:
+        """The log-in of `<project>/kafka/credentials`.
+
+        Raises:
+            ConfigurationError: the secret is missing or lacks a key.
+        """
+        found = credentials.credentials("kafka", KEYS)
+        return cls(
+            servers=found["bootstrap_servers"],
+            key=found["api_key"],
+            secret=found["api_secret"],
+            group=found["group_id"],
+            authority=settings.sources().kafka_authority,
+        )
+
+    def spark_options(self) -> dict[str, str]:
+        """Options of Spark's Kafka source; Spark takes the JAAS line for a secret and shows it nowhere."""
+        login = f'username="{_quoted(self.key)}" password="{_quoted(self.secret)}"'
+        options = {
+            "kafka.bootstrap.servers": self.servers,
+            "kafka.security.protocol": "SASL_SSL",
+            "kafka.sasl.mechanism": "PLAIN",
+            "kafka.sasl.jaas.config": f"{_JAAS} required {login};",
+            # Messages of an aborted transaction were never sent.
+            "kafka.isolation.level": "read_committed",
+            "groupIdPrefix": self.group,
+        }
+        if self.authority:
+            options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.location": self.authority}
+        return options
+
+    @contextmanager
+    def consumer(self) -> Iterator[Consumer]:
+        """A client for questions; it belongs to no group and reads nothing."""
+        options: dict[str, str | int | bool] = {
+            "bootstrap.servers": self.servers,
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": self.key,
+            "sasl.password": self.secret,
+            "group.id": f"{self.group}-lag",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "log_level": 0,  # it prints a line a second while a broker is away
+        }
+        client = Consumer(options | ({"ssl.ca.location": self.authority} if self.authority else {}))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def bounds(consumer: Consumer, topic: str) -> dict[int, Bounds]:
+    """First and end offset of each partition of the topic.
+
+    Raises:
+        ConfigurationError: there is no such topic.
+        TransientError: the brokers don't answer; a wrong log-in looks the same.
+    """
+    try:
+        known = consumer.list_topics(topic, SECONDS).topics[topic]
+        if known.error is not None:
+            raise ConfigurationError(
+                f"kafka: topic {topic} can't be read ({known.error.str()}). Create it, or allow the secret's key to "
+                "read it; then start the stream again."
+            )
+        found = {}
+        for partition in known.partitions:
+            answer = consumer.get_watermark_offsets(TopicPartition(topic, partition), SECONDS)
+            if answer is None:
+                raise TransientError(f"kafka: no answer about partition {partition} of {topic}. It is tried again.")
+            found[partition] = Bounds(*answer)
+        return found
+    except KafkaException as error:
+        raise TransientError(
+            f"kafka: the brokers don't answer ({error.args[0].str()}). It is tried again; if it stays so, check "
+            "bootstrap_servers, api_key and api_secret of the secret and the network's way to the brokers."
+        ) from error
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

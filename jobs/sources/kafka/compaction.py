@@ -1,0 +1,36 @@
+"""Joins a stream's small files, in the stream's own driver: nobody else may write its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from delta.tables import DeltaTable
+from pyspark.sql import SparkSession
+
+from jobs.lake import settings
+from jobs.lake.delta import writes
+from jobs.lake.run import Run
+
+EVERY = 200  # batches: a quarter of an hour of a busy stream
+# Files of this size are left alone, so that the cost of one compaction is bounded, and follows what came.
+FILE_BYTES = 64 * 1024 * 1024
+_SIZES = ("spark.databricks.delta.optimize.minFileSize", "spark.databricks.delta.optimize.maxFileSize")
+
+
+class Compaction:
+    """Counts batches, and compacts after so many of them."""
+
+    def __init__(self, spark: SparkSession, run: Run, tables: Sequence[str]) -> None:
+        self._spark, self._run, self._tables = spark, run, tables
+        self._batches = 0
+        for name in _SIZES:
+            spark.conf.set(name, str(FILE_BYTES))
+
+    def after_batch(self) -> None:
+        """Called after each commit, while no other runs."""
+        self._batches += 1
+        if self._batches % EVERY:
+            return
+        for table in self._tables:
+            with writes.user_metadata(self._spark, self._run.commit_metadata({})):
+                DeltaTable.forPath(self._spark, settings.lake().uri(table)).optimize().executeCompaction()

@@ -1,0 +1,106 @@
+"""Brings dead messages home after a fix: judged again, those that are valid now move to the events' table.
+
+A message moves in two commits, first into its table, then out of the queue. What was begun is noted before the first,
+and finished by whoever next holds both tables, so that a kill between the two doubles nothing. Messages keep topic,
+partition and offset, by which a second replay finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.lake import settings
+from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.run import Run
+from jobs.lake.state import leases, objects
+from jobs.lake.state.ledger import Counts
+from jobs.lake.tables import Table
+from jobs.sources.kafka.batches import Source, lineage
+from jobs.sources.kafka.message import PLACE
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What came of a replay.
+
+    Attributes:
+        chosen: dead messages that were judged again.
+        home: of these, those that are events now.
+    """
+
+    chosen: int
+    home: int
+
+
+def replay(spark: SparkSession, run: Run, source: Source, chosen: Column) -> Moved:
+    """Judges the chosen messages of the dead-letter queue by the rules as they are now; moves the valid ones.
+
+    Cost grows with the chosen messages and the files of the queue that hold them.
+
+    Raises:
+        TableBusyError: the stream did not give way within the patience.
+    """
+    with leases.hold(run, source.events.name, source.dead.name) as held:
+        finish(spark, run, source.events, source.dead)
+        queue = settings.lake().uri(source.dead.name)
+        version = log.version(queue)
+        if version is None:
+            return Moved(0, 0)
+        dead = snapshot.read(spark, queue, version).filter(chosen)
+        judged = dead.withColumn("_is", source.judged(F.col("value"), F.col("timestamp")))
+        judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
+        valid = judged.filter(F.col("_is.reason").isNull())
+        moved = Moved(judged.count(), valid.count())
+        if moved.home:
+            batch_id = f"{source.topic}-replay-{version:012d}"
+            counts = Counts(read=moved.chosen, written=moved.home, dead_lettered=moved.chosen - moved.home)
+            metadata = run.commit_metadata(
+                {source.dead.name: version},
+                counts=vars(counts),
+                batch_id=batch_id,
+                source=source.events.source,
+                fencing=held[source.events.name].fencing,
+            )
+            objects.write_json(_key(source.events), {"batch_id": batch_id, "run_id": run.run_id})
+            held[source.events.name].renew()
+            writes.append(_events(valid, source, batch_id), settings.lake().uri(source.events.name), metadata)
+            finish(spark, run, source.events, source.dead)
+        judged.unpersist()
+    return moved
+
+
+def finish(spark: SparkSession, run: Run, events: Table, dead: Table) -> None:
+    """Takes messages that a replay has brought home out of the queue, if one was begun; else does nothing."""
+    begun: dict[str, Any] | None = objects.read_json(_key(events))
+    if begun is None:
+        return
+    home = snapshot.read(spark, settings.lake().uri(events.name)).filter(F.col("_batch_id") == begun["batch_id"])
+    places = home.select("topic", "partition", "offset").persist()
+    if number := places.count():
+        same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in ("topic", "partition", "offset"))
+        metadata = run.commit_metadata({}, counts=vars(Counts(read=0, deleted=number)), replayed=begun["batch_id"])
+        with writes.user_metadata(spark, metadata):
+            queue = DeltaTable.forPath(spark, settings.lake().uri(dead.name)).alias("t")
+            queue.merge(places.alias("s"), same).whenMatchedDelete().execute()
+    places.unpersist()
+    objects.delete_prefix(_key(events))
+
+
+def _events(valid: DataFrame, source: Source, batch_id: str) -> DataFrame:
+    event = [F.col(f"_is.{field.name}").alias(field.name) for field in source.event]
+    return valid.select(
+        *event,
+        F.col("value").cast("string").alias("value"),
+        *[field.name for field in PLACE],
+        *lineage(source, batch_id),
+    )
+
+
+def _key(events: Table) -> str:
+    return f"_control/{events.name}.replay.json"

@@ -1,0 +1,114 @@
+"""What a stream says of itself: a report for Airflow, figures for CloudWatch, the ledger's record, the checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from confluent_kafka import Consumer
+
+from jobs.lake.errors import TransientError
+from jobs.lake.run import Run
+from jobs.lake.state import ledger, metrics, objects, stream_control
+from jobs.lake.state.stream_control import Report
+from jobs.sources.kafka import broker, position
+from jobs.sources.kafka.batches import Done, Source
+
+REPORT_SECONDS = 10.0
+RECORD_SECONDS = 60.0
+REMEMBERED_SECONDS = 600.0
+
+
+@dataclass
+class Reporter:
+    """Remembers ten minutes of batches, and tells.
+
+    Attributes:
+        run: of the stream.
+        source: that it reads.
+        consumer: for the ends of the topic.
+    """
+
+    run: Run
+    source: Source
+    consumer: Consumer
+    _batches: deque[Done] = field(default_factory=deque)
+    _lags: deque[tuple[float, int]] = field(default_factory=deque)
+    _committed_at: str | None = None
+    _state: str = ""
+    _reported: float = 0.0
+    _recorded: float = field(default_factory=time.monotonic)
+
+    def done(self, batch: Done) -> None:
+        """Notes a batch."""
+        self._batches.append(batch)
+        self._committed_at = datetime.now(UTC).isoformat()
+
+    def report(self, reached: Mapping[int, int], state: str = "running") -> None:
+        """Tells how the stream does, if it is time to, or its state is another than it was."""
+        now = time.monotonic()
+        if state == self._state and now - self._reported < REPORT_SECONDS:
+            return
+        self._reported, self._state = now, state
+        while self._batches and now - self._batches[0].at > REMEMBERED_SECONDS:
+            self._batches.popleft()
+        while len(self._lags) > 1 and now - self._lags[1][0] >= REMEMBERED_SECONDS:
+            self._lags.popleft()
+        before = self._lags[0] if self._lags else (now, 0)
+        lag = self._lag(reached)
+        found = Report(
+            reported_at=datetime.now(UTC).isoformat(),
+            run_id=self.run.run_id,
+            job=self.run.job,
+            code=self.run.code,
+            state=state,
+            lag=lag,
+            lag_before=before[1] if now - before[0] >= REMEMBERED_SECONDS else None,
+            events_per_second=self._rate(now),
+            batch_seconds=round(self._batches[-1].seconds, 2) if self._batches else None,
+            read=sum(batch.read for batch in self._batches),
+            dead_lettered=sum(batch.dead for batch in self._batches),
+            committed_at=self._committed_at,
+        )
+        if lag is not None:
+            self._lags.append((now, lag))
+        objects.write_json(stream_control.report_key(self.source.events.name), asdict(found))
+        self._send(found, now)
+
+    def record(self, reached: Mapping[int, int], *, last: bool = False) -> None:
+        """Saves the checkpoint and writes the ledger's record, once a minute and at the end."""
+        now = time.monotonic()
+        if not last and now - self._recorded < RECORD_SECONDS:
+            return
+        self._recorded = now
+        position.save_checkpoint(self.source.events, reached)
+        lag = self._lag(reached)
+        ledger.record_stream(self.source.events.name, lag=lag, events_per_second=self._rate(now))
+        ledger.record_stream(self.source.dead.name)
+
+    def _lag(self, reached: Mapping[int, int]) -> int | None:
+        try:
+            ends = broker.bounds(self.consumer, self.source.topic)
+        except TransientError as error:
+            print(f"{self.source.topic}: lag is not known: {error}", flush=True)
+            return None
+        return sum(max(0, found.end - reached.get(number, found.first)) for number, found in ends.items())
+
+    def _rate(self, now: float) -> float:
+        return round(sum(batch.read for batch in self._batches if now - batch.at < RECORD_SECONDS) / RECORD_SECONDS, 1)
+
+    def _send(self, found: Report, now: float) -> None:
+        recent = [batch for batch in self._batches if now - batch.at < REPORT_SECONDS]
+        figures = {
+            "MessagesRead": (sum(batch.read for batch in recent), "Count"),
+            "MessagesDeadLettered": (sum(batch.dead for batch in recent), "Count"),
+            "EventsPerSecond": (found.events_per_second, "Count/Second"),
+        }
+        if recent:
+            figures["BatchSeconds"] = (max(batch.seconds for batch in recent), "Seconds")
+        if found.lag is not None:
+            figures["Lag"] = (found.lag, "Count")
+        metrics.send(figures, Table=self.source.events.name)

@@ -1,0 +1,194 @@
+"""Runs a topic into its tables for as long as it is wanted.
+
+A session is one streaming query under the leases of both tables, from the position that the tables themselves tell.
+Spark's own checkpoint lives on the driver's disk and ends with the session: there is no second position that could
+contradict the tables, and a new session is the answer to everything: a broker or S3 that was away, another job that
+wants the tables, a restart. Kill it at any moment; the next session goes on after the newest batch that was committed.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+from datetime import timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from jobs.catalog import register_glue_tables
+from jobs.lake.errors import ConfigurationError, DataError, LakeError
+from jobs.lake.run import Run
+from jobs.lake.state import leases, objects, stream_control
+from jobs.lake.state.stream_control import Wish
+from jobs.sources.kafka import broker, position, redrive
+from jobs.sources.kafka.batches import Batches, Source, create_tables, remove_unfinished
+from jobs.sources.kafka.compaction import Compaction
+from jobs.sources.kafka.reporting import Reporter
+
+TRIGGER = "5 seconds"  # between batches that keep up; a batch that takes longer is followed at once
+MESSAGES_PER_BATCH = 200_000  # after a pause; bytes are not bounded: 268 MB where 5 % are broken
+# The broker answers a fetch at once, also one behind the last message: left to itself it waits half a second for more,
+# and with it whatever is asked next on the same connection, so that 200,000 messages took 2.0 s to read and not 0.9.
+# A tenth of it is due to fewer, larger answers; they bound what a task keeps of its partition.
+FETCH = {
+    "kafka.fetch.max.wait.ms": "10",
+    "kafka.max.poll.records": "5000",
+    "kafka.max.partition.fetch.bytes": str(2 << 20),
+}
+LOOK_SECONDS = 2  # between looks at the wish, the leases and the query
+GIVE_UP = timedelta(minutes=10)  # without a batch or a healthy session: whoever restarts the job decides
+LONGEST_PAUSE = 30.0  # seconds, between sessions that fail
+
+
+def run(spark: SparkSession, run: Run, source: Source) -> None:
+    """Streams until the wish says otherwise; then the batch in hand is finished and everything is given back.
+
+    Raises:
+        CheckpointLostError: table and checkpoint contradict each other.
+        OffsetsLostError: Kafka has deleted messages that were not read.
+        LakeError: no session has worked for ten minutes; its own error is the reason.
+    """
+    healthy, pause = time.monotonic(), 1.0
+    with broker.Login.from_secret().consumer() as consumer:
+        reporter = Reporter(run, source, consumer)
+        while _wish(source).keeps(run.code):
+            session = _Session(spark, run, source, reporter)
+            try:
+                session.run()
+            except (ConfigurationError, DataError):
+                raise
+            except Exception as error:
+                if session.worked:
+                    healthy, pause = time.monotonic(), 1.0
+                if time.monotonic() - healthy > GIVE_UP.total_seconds():
+                    raise
+                print(f"{source.topic}: {_in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                healthy, pause = time.monotonic(), 1.0
+    print(f"{source.topic}: drained, as it was asked to", flush=True)
+
+
+class _Session:
+    """One streaming query, from taking the leases to giving them back.
+
+    Attributes:
+        worked: whether it has committed a batch.
+    """
+
+    def __init__(self, spark: SparkSession, run: Run, source: Source, reporter: Reporter) -> None:
+        self._spark, self._run, self._source, self._reporter = spark, run, source, reporter
+        self._tables = (source.events.name, source.dead.name)
+        self._one_at_a_time = threading.Lock()  # a batch, or the end
+        self._ended = False
+        self._failure: Exception | None = None
+        self.worked = False
+
+    def run(self) -> None:
+        """Returns when the stream is to end, or to give way to a job that waits for its tables."""
+        source = self._source
+        known = position.of_table(source.events) or {}
+        with leases.hold(self._run, *self._tables, waiting=lambda: self._reporter.report(known, "waiting")) as held:
+            reached = self._begin()
+            self._batches = Batches(self._spark, self._run, source, held, reached)
+            self._compaction = Compaction(self._spark, self._run, self._tables)
+            print(f"{source.topic}: reads from {reached}", flush=True)
+            with tempfile.TemporaryDirectory(prefix="stream-") as scratch:
+                running = self._start(scratch, reached)
+                try:
+                    self._watch(running)
+                finally:
+                    with self._one_at_a_time:
+                        self._ended = True
+                    running.stop()
+            self._reporter.record(self._batches.position, last=True)
+        self._reporter.report(self._batches.position, "waiting" if _wish(source).keeps(self._run.code) else "ended")
+        if leases.awaited(*self._tables):
+            print(f"{source.topic}: gives way to a job that waits for its tables", flush=True)
+            time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
+
+    def _begin(self) -> position.Position:
+        """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
+        source = self._source
+        create_tables(self._spark, source)
+        self._register()
+        reached = position.start(source.events, source.topic, broker.bounds(self._reporter.consumer, source.topic))
+        if position.checkpoint(source.events) is None:
+            position.save_checkpoint(source.events, {})  # from now on its absence means something
+        redrive.finish(self._spark, self._run, source.events, source.dead)
+        if removed := remove_unfinished(self._spark, self._run, source, reached):
+            print(f"{source.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
+        return reached
+
+    def _register(self) -> None:
+        """Makes the tables known to who queries, from the first message on; without a catalog the stream goes on."""
+        try:
+            told = register_glue_tables.register_tables((self._source.events, self._source.dead))
+        except (BotoCoreError, ClientError) as error:
+            told = [f"{self._source.topic}: tables not registered, {type(error).__name__}; `register` makes up for it"]
+        print("\n".join(told), flush=True)
+
+    def _start(self, scratch: str, reached: position.Position) -> StreamingQuery:
+        topic = self._source.topic
+        offsets = json.dumps({topic: {str(partition): offset for partition, offset in reached.items()}})
+        messages = (
+            self._spark.readStream.format("kafka")
+            .options(**broker.Login.from_secret().spark_options(), **FETCH)
+            .option("subscribe", topic)
+            .option("startingOffsets", offsets)
+            .option("failOnDataLoss", "true")
+            .option("includeHeaders", "true")
+            .option("maxOffsetsPerTrigger", MESSAGES_PER_BATCH)
+            .load()
+        )
+        writer = messages.writeStream.queryName(topic).foreachBatch(self._batch)
+        return writer.option("checkpointLocation", f"file://{scratch}").trigger(processingTime=TRIGGER).start()
+
+    def _batch(self, messages: DataFrame, _number: int) -> None:
+        """Called by Spark for each batch; once the end has begun it commits nothing more."""
+        with self._one_at_a_time:
+            if self._ended or self._failure:
+                return
+            try:
+                done = self._batches.commit(messages)
+                if done:
+                    self.worked = True
+                    self._reporter.done(done)
+                    self._compaction.after_batch()
+            except Exception as error:
+                self._failure = error  # what comes through Spark has lost its type
+                raise
+
+    def _watch(self, running: StreamingQuery) -> None:
+        while running.isActive and self._failure is None:
+            try:
+                running.awaitTermination(LOOK_SECONDS)
+            except StreamingQueryException:
+                break  # the reason is below
+            self._reporter.report(self._batches.position)
+            self._reporter.record(self._batches.position)
+            if leases.awaited(*self._tables) or not _wish(self._source).keeps(self._run.code):
+                return
+        if error := self._failure or running.exception():
+            raise error
+
+
+def _wish(source: Source) -> Wish:
+    found = objects.read_json(stream_control.wish_key(source.events.name))
+    return Wish(**found) if found else Wish()
+
+
+def _in_a_line(error: Exception) -> str:
+    """What went wrong; Spark's errors end with a plan, and may quote a message."""
+    if isinstance(error, (LakeError, OSError)):
+        return str(error)[:300]
+    if isinstance(error, Py4JJavaError):
+        return str(error.java_exception.getClass().getName())
+    condition = error.getCondition() if isinstance(error, PySparkException) else None
+    return f"{type(error).__name__} {condition or ''}".strip()

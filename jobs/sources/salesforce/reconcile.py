@@ -1,0 +1,121 @@
+"""Finds accounts that were deleted for good: a hard delete leaves nothing that a read by time could find."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
+from math import ceil
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from simple_salesforce.api import Salesforce
+
+from jobs.lake import settings, staging
+from jobs.lake.delta import log
+from jobs.lake.errors import DataError
+from jobs.lake.run import Window
+from jobs.lake.tables import Table
+from jobs.sources.salesforce import bulk, reading, rest
+
+STATE = ("id", "system_modstamp", "is_deleted")
+_STATES = pa.schema([("id", pa.string()), ("state", pa.string())])
+# Beyond this share of the known accounts (and beyond a handful) a loss looks like a lost permission.
+LARGEST_LOSS, HANDFUL = 0.1, 10
+_FOLD_ROWS = 200_000
+
+
+def tombstones(
+    org: Salesforce, table: Table, window: Window, schema: pa.Schema, *, accept: Collection[str] = ()
+) -> pa.Table:
+    """One row for each account that bronze knows as live and Salesforce no longer has.
+
+    Such a row is the last known one with `is_deleted` true: its time is that of the record's last change, as no
+    clock of ours takes part. Accounts are counted first, and all ids are listed only when the counts differ.
+
+    The count is of live accounts created before the window's end, which changes of known accounts since then don't
+    alter. A record that was created with an older date, or one that is not read yet, can make up for a deleted one:
+    then the next run finds it. The list is of every id there is, whenever it was changed and whether or not it is
+    in the recycle bin, and is fetched after the window was read: no id that exists is missing from it, whatever
+    happens between the count, the list and the read.
+
+    Costs one call and a scan of three columns of the whole bronze table (memory follows the number of accounts);
+    when the counts differ also a page for each 2,000 accounts, or a Bulk 2.0 job.
+
+    Args:
+        org: a logged-in client.
+        table: the bronze table.
+        window: what was read just now: its staged rows are known too. Rows of an earlier read of the same window
+            are not, as this one replaces them.
+        schema: columns of the rows to give.
+        accept: with `fewer_rows` a great loss is taken as meant.
+
+    Raises:
+        DataError: more accounts are gone than is plausible.
+        TransientError: too few API calls are left to list all ids.
+    """
+    known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE)))
+    live = known.filter(pc.ends_with(known["state"], "1_live"))["id"].combine_chunks()
+    there = rest.count(org, f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}")
+    if there == len(live):
+        return schema.empty_table()
+    listed = pa.chunked_array(
+        [pa.array(part, pa.string()) for part in reading.ids(org, there, bulk=there >= bulk.FROM_ROWS)], pa.string()
+    )
+    gone = live.filter(pc.invert(pc.is_in(live, value_set=listed)))
+    if len(gone) > max(HANDFUL, ceil(len(live) * LARGEST_LOSS)) and "fewer_rows" not in accept:
+        raise DataError(
+            f"salesforce: {len(gone)} of {len(live)} known accounts are gone. Nothing was written. Check whether the "
+            "user still may see all accounts (sharing, `View All`); if they were really deleted, run again with "
+            "`--accept fewer_rows`."
+        )
+    return _last_rows(table, window, gone, schema)
+
+
+def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = None) -> Iterator[pa.Table]:
+    found = log.open_table(settings.lake().uri(table.name))
+    if found is None:
+        return
+    rows = found.to_pyarrow_dataset()
+    names = [name for name in columns if name in rows.schema.names]
+    others = pc.field("_batch_id") != window.batch_id
+    for batch in rows.scanner(columns=names, filter=others if where is None else others & where).to_batches():
+        yield pa.Table.from_batches([batch])
+
+
+def _newest(pieces: Iterable[pa.Table]) -> pa.Table:
+    """Each account's id and its newest state: time, then deleted after live."""
+    held, pending, rows = _STATES.empty_table(), list[pa.Table](), 0
+    for piece in pieces:
+        pending.append(pa.table({"id": piece["id"], "state": _state(piece)}).cast(_STATES))
+        rows += piece.num_rows
+        if rows > max(_FOLD_ROWS, held.num_rows):
+            held, pending, rows = _folded([held, *pending]), [], 0
+    return _folded([held, *pending])
+
+
+def _folded(pieces: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(pieces)
+    newest = rows.filter(rows["id"].is_valid()).group_by("id").aggregate([("state", "max")])
+    return newest.select(["id", "state_max"]).rename_columns(["id", "state"])
+
+
+def _state(rows: pa.Table) -> pa.ChunkedArray:
+    """Text that sorts as newest-wins does. REST and Bulk 2.0 write UTC alike up to the milliseconds."""
+    stamp = pc.utf8_slice_codeunits(rows["system_modstamp"].cast(pa.string()), 0, len("2026-10-01T00:00:00.000"))
+    deleted = pc.if_else(pc.equal(rows["is_deleted"].cast(pa.string()), "true"), "2_deleted", "1_live")
+    return pc.binary_join_element_wise(pc.fill_null(stamp, ""), pc.fill_null(deleted, "1_live"), " ")
+
+
+def _last_rows(table: Table, window: Window, gone: pa.Array, schema: pa.Schema) -> pa.Table:
+    wanted = pc.field("id").isin(gone)
+    pieces = _bronze(table, window, schema.names, wanted)
+    staged = (part.filter(wanted) for part in staging.read(table, window.batch_id, schema.names))
+    last: dict[str, dict[str, Any]] = {}
+    for piece in chain(pieces, staged):
+        states = _state(piece).to_pylist()
+        for row, state in zip(piece.to_pylist(), states, strict=True):
+            known = last.get(row["id"])
+            if known is None or known["_state"] < state:
+                last[row["id"]] = {**row, "_state": state}
+    return pa.Table.from_pylist([{**last[name], "is_deleted": "true"} for name in sorted(last)], schema)

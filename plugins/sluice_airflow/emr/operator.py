@@ -1,0 +1,264 @@
+"""The one operator by which a DAG runs a Spark step on EMR Serverless."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, ClassVar, NoReturn
+
+from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    TaskDeferralError,
+    TaskDeferralTimeout,
+)
+
+from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
+from sluice_airflow.emr.identity import JobIdentity
+from sluice_airflow.emr.request import command_line, job_driver
+from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
+from sluice_airflow.emr.trigger import EmrJobTrigger
+from sluice_airflow.job_settings import driver_environment, unset_variables
+from sluice_airflow.lake_objects import s3_client
+from sluice_airflow.run_window import RunWindow
+
+LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
+SETTLE_SECONDS = 10  # from a deferral until Airflow has surely noted the end of the worker's process
+TRIGGERER_GRACE = timedelta(minutes=5)
+
+
+class EmrJobOperator(EmrServerlessStartJobOperator):
+    """Run one step of the lake as one EMR Serverless job run, and wait for it in the triggerer.
+
+    House defaults, and why they differ from the provider's:
+
+    - *Client token and name* derive from the task instance and its try (the provider draws a token at each
+      parse, so that a repeated submission starts a second job). A live run of the same work is adopted: a
+      task whose worker was lost goes on with its job.
+    - *Wait budget*: the job's own time limit plus the time it may queue (the provider: 25 minutes). A job run
+      that outlives it is cancelled.
+    - *A failed run tells its reason*: the error that the job reported, its driver's last lines, where the log
+      is (the provider's deferrable path raises `KeyError: 'job_details'`). Bad data and bad set-up are never
+      retried.
+    - *The application isn't started* first: EMR Serverless starts it with the job.
+    - `execution_timeout` bounds the two moments on a worker; the job has `execution_timeout_minutes`.
+    """
+
+    template_fields: Sequence[str] = (
+        "application_id",
+        "execution_role_arn",
+        "release",
+        "step",
+        "arguments",
+        "name",
+        "job_driver",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"arguments": "json", "job_driver": "json"}
+    operator_extra_links = (JobRunLink(),)  # type: ignore[assignment]  # typed as the provider's own links
+
+    def __init__(
+        self,
+        *,
+        step: str,
+        arguments: Mapping[str, Any] | Sequence[str] = (),
+        windowed: bool = True,
+        selected_by: str | None = None,
+        spark_conf: Mapping[str, str] | None = None,
+        execution_timeout_minutes: int = 30,
+        queue_timeout_minutes: int = 60,
+        application_id: str = "",
+        execution_role_arn: str = "",
+        release: str = "",
+        log_uri: str = "",
+        lake_bucket: str = "",
+        project: str = "sluice",
+        aws_conn_id: str | None = None,
+        execution_timeout: timedelta | None = timedelta(minutes=10),
+        **kwargs: Any,
+    ) -> None:
+        """From `application_id` to `project` the values come through `default_args`: `job_settings`.
+
+        Args:
+            step: what `run.py` shall run, such as `silver.orders`.
+            arguments: more words for `run.py`, or options by name (`job_request.command_line`).
+            windowed: pass the run's window (`run_window`).
+            selected_by: DAG parameter that lists the steps to run; others are skipped. Empty means all.
+            spark_conf: Spark settings of this step.
+            execution_timeout_minutes: the job's time limit, kept by EMR Serverless.
+            queue_timeout_minutes: how long it may wait for capacity besides.
+            application_id: EMR Serverless application.
+            execution_role_arn: the role that the job runs as.
+            release: S3 prefix of the code release.
+            log_uri: S3 prefix of the logs.
+            lake_bucket: the lake's bucket.
+            project: prefix of secrets' names.
+            aws_conn_id: an Airflow connection; None is boto3's own chain, such as the worker's role.
+            execution_timeout: time limit of each of the two moments on a worker.
+            **kwargs: as the provider's operator.
+        """
+        super().__init__(
+            application_id=application_id,
+            execution_role_arn=execution_role_arn,
+            job_driver={},
+            configuration_overrides={"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": log_uri}}},
+            deferrable=True,
+            aws_conn_id=aws_conn_id,
+            execution_timeout=execution_timeout,
+            **kwargs,
+        )
+        self.step = step
+        self.arguments = arguments
+        self.windowed = windowed
+        self.selected_by = selected_by
+        self.spark_conf = spark_conf
+        self.execution_timeout_minutes = execution_timeout_minutes
+        self.queue_timeout_minutes = queue_timeout_minutes
+        self.release = release
+        self.log_uri = log_uri
+        self.lake_bucket = lake_bucket
+        self.project = project
+        self.identity: JobIdentity | None = None
+
+    # On a worker, before the job
+
+    def execute(self, context: Context, event: dict[str, Any] | None = None) -> NoReturn:
+        """Adopt or submit the job run, then hand over to the triggerer."""
+        selected = context["params"].get(self.selected_by) if self.selected_by else None
+        if selected and self.step not in selected:
+            raise AirflowSkipException(f"{self.step} is not among the chosen {self.selected_by}: {selected}")
+        if unset := unset_variables(self):
+            raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
+        identity = self._identify(context)
+        if adopted := self._runs.adoptable(identity):
+            self.job_id, created = adopted["id"], adopted["createdAt"].timestamp()
+            self.log.info("Adopting job run %s: %s, %s", self.job_id, adopted["name"], adopted["state"])
+        else:
+            self.job_id, created = self._submit(identity), time.time()
+        context["ti"].xcom_push(key=JobRunLink.key, value=self._runs.address(str(self.job_id), self._log_folder))
+        budget = timedelta(minutes=self.execution_timeout_minutes + self.queue_timeout_minutes)
+        deadline = created + budget.total_seconds()
+        self.defer(
+            trigger=EmrJobTrigger(
+                application_id=self.application_id,
+                job_id=str(self.job_id),
+                deadline=deadline,
+                earliest=time.time() + SETTLE_SECONDS,
+                region_name=self.hook.conn_region_name,
+                botocore_config=self.botocore_config,
+                aws_conn_id=self.aws_conn_id,
+                verify=self.verify,
+            ),
+            method_name="execute_complete",
+            # Airflow's own limit steps in only when no triggerer is there to keep the deadline.
+            timeout=timedelta(seconds=max(0.0, deadline - time.time())) + TRIGGERER_GRACE,
+        )
+
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render, and fill in what depends on the run, so that "Rendered Templates" shows what is submitted."""
+        super().render_template_fields(context, jinja_env)
+        self._identify(context)
+
+    def _identify(self, context: Context) -> JobIdentity:
+        """Fill in what depends on the run: name, token and the job's command line."""
+        identity = JobIdentity.of(context)
+        code = self.release.rpartition("/")[2]
+        arguments = [self.step, "--run-id", str(context["run_id"]), "--job", identity.name, "--code", code]
+        if self.windowed:
+            try:
+                arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
+            except ValueError as error:
+                raise AirflowFailException(f"{self.step}: {error}") from error
+        self.job_driver = job_driver(
+            release=self.release,
+            arguments=arguments + command_line(self.arguments),
+            environment=driver_environment(self),
+            spark_conf=self.spark_conf or {},
+        )
+        self.identity, self.name, self.client_request_token = identity, identity.name, identity.token
+        return identity
+
+    def _submit(self, identity: JobIdentity) -> str:
+        response = self.hook.conn.start_job_run(
+            clientToken=identity.token,
+            applicationId=self.application_id,
+            executionRoleArn=self.execution_role_arn,
+            jobDriver=self.job_driver,
+            configurationOverrides=self.configuration_overrides,
+            executionTimeoutMinutes=self.execution_timeout_minutes,
+            name=identity.name,
+            tags=identity.tags(self.project),
+            **self.config,
+        )
+        job_id: str = response["jobRunId"]
+        words = " ".join(self.job_driver["sparkSubmit"]["entryPointArguments"])
+        self.log.info("Submitted job run %s: run.py %s", job_id, words)
+        return job_id
+
+    # On a worker, after the job
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume; when Airflow ended the wait and not the job (time-out, lost trigger), cancel the job."""
+        identity = self._identify(context)
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except (TaskDeferralError, TaskDeferralTimeout) as error:
+            self._runs.cancel_live(identity, f"Airflow stopped waiting: {error}")
+            raise
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Judge the job run; answers its id.
+
+        Raises:
+            AirflowFailException: bad data or bad set-up; a retry would fail the same way.
+            AirflowException: anything else, retried as the task says.
+        """
+        if event is None:
+            raise AirflowException(f"{self.step}: the trigger sent no event")
+        job_id = self.job_id = str(event["job_id"])
+        run = self._runs.get(job_id)
+        if run["state"] == "SUCCESS":
+            self.log.info("Job run %s succeeded. Its output:\n%s", job_id, self._log_tail("stdout", 200).text)
+            return job_id
+        if run["state"] not in ENDED:
+            self._runs.cancel(job_id, "its wait budget is used up")
+            raise AirflowException(
+                f"{self.step}: job run {job_id} was {run['state']} when its {self.execution_timeout_minutes} "
+                f"minutes to run and {self.queue_timeout_minutes} to queue were over; cancelled"
+            )
+        stdout, stderr = self._log_tail("stdout", 80), self._log_tail("stderr", 20)
+        self.log.error("The JVM's last lines:\n%s\nThe job's last lines:\n%s", stderr.text, stdout.text)
+        failure = Failure.of((stdout, stderr), run.get("stateDetails") or "")
+        error = AirflowException if failure.retried else AirflowFailException
+        raise error(
+            f"{self.step}: {failure.reason}\n"
+            f"Job run {job_id} {run['state']}: {failure.kind} error"
+            f"{'' if failure.retried else ', never retried'}. Logs: {self._log_folder}"
+        )
+
+    def on_kill(self) -> None:
+        """Cancel the job run, also one whose id has not come back yet."""
+        if self.identity is not None:
+            self._runs.cancel_live(self.identity, "the task was killed")
+
+    # The services
+
+    @cached_property
+    def _runs(self) -> JobRuns:
+        return JobRuns(self.hook.conn, self.application_id)
+
+    @property
+    def _log_folder(self) -> str:
+        return log_folder(self.log_uri, self.application_id, str(self.job_id))
+
+    def _log_tail(self, stream: str, lines: int) -> DriverLog:
+        uri = f"{self._log_folder}{stream}.gz"
+        return DriverLog.tail(self._s3, uri, lines=lines, patience=LOG_SECONDS)
+
+    @cached_property
+    def _s3(self) -> Any:
+        return s3_client(self)

@@ -1,0 +1,47 @@
+"""Bringing a stream's job runs to their end: they are asked by the wish, and cancelled when they don't listen."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from airflow.sdk.exceptions import AirflowException
+
+from sluice_airflow.emr.runs import CANCELLING_SECONDS
+from sluice_airflow.stream.runs import StreamRun, StreamRuns
+
+POLL_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+def drain(stream: StreamRuns, why: str, *, seconds: float) -> None:
+    """Returns when no job run of the stream can write any more. The wish must have been written before.
+
+    A job run that has no driver yet can't look at the wish, and has nothing to finish: it is cancelled at once.
+
+    Args:
+        stream: whose job runs.
+        why: for the log.
+        seconds: that a driver has to finish its batch and end, before it is cancelled.
+
+    Raises:
+        AirflowException: one is still being cancelled; a retry goes on waiting.
+    """
+    patience = time.monotonic() + seconds
+    give_up = patience + CANCELLING_SECONDS
+    while unended := stream.unended():
+        now = time.monotonic()
+        for run in unended:
+            if run.live and run.state != "RUNNING":
+                stream.jobs.cancel(run.id, f"{why}, and it has not begun")
+            elif run.live and now > patience:
+                stream.jobs.cancel(run.id, f"{why}, and it did not end within {seconds:.0f} s")
+        if now > give_up:
+            raise AirflowException(f"{_named(unended)}: still not over, {CANCELLING_SECONDS} s after it was cancelled")
+        log.info("Waiting for the end of %s: %s", _named(unended), why)
+        time.sleep(POLL_SECONDS)
+
+
+def _named(runs: list[StreamRun]) -> str:
+    return ", ".join(f"job run {run.id} ({run.state})" for run in runs)

@@ -1,0 +1,90 @@
+"""A stream's job runs, as EMR Serverless remembers them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sluice_airflow.emr.runs import LIVE, JobRuns
+
+_NAME = re.compile(r"code (?P<code>\S+) #\w+ start (?P<number>\d+)")
+
+
+@dataclass(frozen=True)
+class StreamRun:
+    """One job run of a stream. EMR Serverless tries a failed one again by itself, a few times an hour.
+
+    Attributes:
+        code: hash of its release.
+        number: how many job runs of the stream there were up to it.
+        details: what EMR Serverless says of the state.
+        attempt: the newest.
+        changed_at: when it came to its state; of one that has ended: its end.
+    """
+
+    id: str
+    name: str
+    code: str
+    number: int
+    state: str
+    details: str
+    attempt: int
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, summary: dict[str, Any]) -> StreamRun:
+        """From an entry of ListJobRuns."""
+        found = _NAME.search(summary["name"])
+        return cls(
+            id=summary["id"],
+            name=summary["name"],
+            code=found["code"] if found else "",
+            number=int(found["number"]) if found else 0,
+            state=summary["state"],
+            details=summary.get("stateDetails") or "",
+            attempt=summary.get("attempt") or 1,
+            created_at=summary["createdAt"],
+            changed_at=summary["updatedAt"],
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs or is going to."""
+        return self.state in LIVE
+
+    @property
+    def over(self) -> bool:
+        """Whether it can write no more; one that is being cancelled still can."""
+        return not self.live and self.state != "CANCELLING"
+
+
+@dataclass(frozen=True)
+class StreamRuns:
+    """The job runs of the stream that one task keeps alive.
+
+    Attributes:
+        jobs: of the application.
+        prefix: how the names of the stream's job runs begin, and no others: an id has no space.
+    """
+
+    jobs: JobRuns
+    prefix: str
+
+    @classmethod
+    def of_task(cls, jobs: JobRuns, dag_id: str, task_id: str) -> StreamRuns:
+        return cls(jobs, f"{dag_id}/{task_id} ")
+
+    def all(self) -> list[StreamRun]:
+        """Those that EMR Serverless remembers, newest first."""
+        pages = self.jobs.client.get_paginator("list_job_runs").paginate(
+            applicationId=self.jobs.application_id, mode="STREAMING"
+        )
+        found = [run for page in pages for run in page["jobRuns"] if run.get("name", "").startswith(self.prefix)]
+        return sorted(map(StreamRun.of, found), key=lambda run: run.created_at, reverse=True)
+
+    def unended(self) -> list[StreamRun]:
+        """Those that may still write, newest first."""
+        return [run for run in self.all() if not run.over]

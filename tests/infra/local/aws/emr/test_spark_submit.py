@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from infra.local.aws.emr.spark_submit import Submission, local_conf, submission
+
+S3 = "http://127.0.0.1:9"
+
+
+def submit(parameters: str = "", properties: dict[str, str] | None = None, **spark: Any) -> Submission:
+    defaults = [{"classification": "spark-defaults", "properties": properties or {}}]
+    return submission(
+        {"sparkSubmit": {"entryPoint": "s3://code/run.py", "sparkSubmitParameters": parameters, **spark}},
+        {"applicationConfiguration": defaults},
+        name="silver.orders",
+        environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x"},
+        fetch=lambda uri: uri.replace("s3://", "/fetched/"),
+    )
+
+
+def confs(submitted: Submission) -> dict[str, str]:
+    words = submitted.arguments
+    return dict(words[i + 1].split("=", 1) for i, word in enumerate(words) if word == "--conf")
+
+
+def test_submit_parameters_win_over_spark_defaults() -> None:
+    submitted = submit("--conf spark.a=parameter", {"spark.a": "default", "spark.b": "default"})
+    assert confs(submitted)["spark.a"] == "parameter"
+    assert confs(submitted)["spark.b"] == "default"
+
+
+def test_local_settings_win_over_the_request() -> None:
+    submitted = submit("--conf spark.driver.memory=16g --driver-memory 32g --master yarn --conf spark.master=yarn")
+    assert confs(submitted)["spark.driver.memory"] == local_conf(S3)["spark.driver.memory"]
+    assert confs(submitted)["spark.master"] == "local[2]"
+    assert not {"--driver-memory", "--master", "32g", "yarn"} & set(submitted.arguments)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.archives",
+        "spark.dynamicAllocation.enabled",
+        "spark.emr-serverless.driver.disk",
+        "spark.executor.instances",
+        "spark.executor.memory",
+        "spark.jars.packages",
+    ],
+)
+def test_settings_of_a_fleet_or_of_the_image_are_dropped(key: str) -> None:
+    assert key not in confs(submit(f"--conf {key}=1"))
+
+
+def test_entry_point_and_files_are_fetched_and_arguments_kept_as_they_are() -> None:
+    submitted = submit(
+        "--py-files s3://code/jobs.zip,s3://code/more.zip --conf spark.files=s3://code/a.txt",
+        entryPointArguments=["silver.orders", "--run-id", "a b"],
+    )
+    assert (
+        submitted.arguments[submitted.arguments.index("--py-files") + 1]
+        == "/fetched/code/jobs.zip,/fetched/code/more.zip"
+    )
+    assert confs(submitted)["spark.files"] == "/fetched/code/a.txt"
+    assert submitted.arguments[-4:] == ("/fetched/code/run.py", "silver.orders", "--run-id", "a b")
+
+
+def test_jars_of_the_emr_image_are_left_out_and_others_fetched() -> None:
+    image = "/usr/share/aws/delta/lib/delta-spark.jar"
+    assert "spark.jars" not in confs(submit(f"--conf spark.jars={image}"))
+    assert confs(submit(f"--conf spark.jars={image},s3://code/own.jar"))["spark.jars"] == "/fetched/code/own.jar"
+
+
+def test_driver_environment_reaches_the_job_except_for_its_python() -> None:
+    submitted = submit(
+        "--conf spark.emr-serverless.driverEnv.SLUICE_PROJECT=sluice"
+        " --conf spark.emr-serverless.driverEnv.PYSPARK_PYTHON=./environment/bin/python"
+    )
+    assert submitted.environment["SLUICE_PROJECT"] == "sluice"
+    assert submitted.environment["HOME"] == "/home/x"
+    assert submitted.environment["PYSPARK_PYTHON"] == sys.executable
+
+
+def test_java_options_of_the_request_are_kept_beside_ours() -> None:
+    options = confs(submit("--conf 'spark.driver.extraJavaOptions=-Da=b -Dc=d'"))["spark.driver.extraJavaOptions"]
+    assert options.startswith("-Da=b -Dc=d -XX:")
+
+
+def test_both_forms_of_an_option_are_understood() -> None:
+    submitted = submit("--conf=spark.a=b=c --verbose --class org.example.Main")
+    assert confs(submitted)["spark.a"] == "b=c"
+    assert submitted.arguments[4:6] == ("--class", "org.example.Main")
+    assert "--verbose" in submitted.arguments
+
+
+def test_class_archive_is_used_when_it_exists(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "spark.jsa"
+    monkeypatch.setenv("SLUICE_CLASS_ARCHIVE", str(archive))
+    assert "SharedArchiveFile" not in local_conf(S3)["spark.driver.extraJavaOptions"]
+    archive.touch()
+    assert f"-XX:SharedArchiveFile={archive}" in local_conf(S3)["spark.driver.extraJavaOptions"]

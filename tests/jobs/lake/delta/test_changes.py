@@ -1,0 +1,108 @@
+"""What is new: read from the change feed where it is, and told as unknown where it is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.lake import settings
+from jobs.lake.delta import changes
+from jobs.lake.state import objects
+from tests.jobs.lakehouse import ORDERS, change, land, order, put, silver_order
+
+SILVER = "silver.orders"
+
+
+def ids(spark: SparkSession, since: int | None, until: int) -> list[str] | None:
+    found = changes.inserted(spark, settings.lake().uri(ORDERS), since, until)
+    if found is None:
+        return None
+    assert not set(changes.FEED_COLUMNS) & set(found.columns)
+    return sorted(row["order_id"] for row in found.collect())
+
+
+def test_only_rows_after_the_version_and_up_to_the_other_are_new(spark: SparkSession, lake: str) -> None:
+    first = land(spark, ORDERS, "b1", [order("O1")])
+    second = land(spark, ORDERS, "b2", [order("O2")])
+    third = land(spark, ORDERS, "b2", [order("O2"), order("O3")])  # replaces the batch
+
+    assert ids(spark, first, second) == ["O2"]
+    assert ids(spark, second, third) == ["O2", "O3"]
+    assert ids(spark, second, second) == []
+
+
+def test_batch_that_was_replaced_in_between_comes_once_as_it_was_left(spark: SparkSession, lake: str) -> None:
+    first = land(spark, ORDERS, "b1", [order("O1")])
+    land(spark, ORDERS, "b2", [order("O2"), order("O9")])
+    land(spark, ORDERS, "b3", [order("O4")])
+    last = land(spark, ORDERS, "b2", [order("O2"), order("O3")])
+
+    assert ids(spark, first, last) == ["O2", "O3", "O4"]
+
+
+@pytest.mark.parametrize("since", [None, 99], ids=["never read", "read of a table that was made anew"])
+def test_what_can_not_be_told_is_told_as_unknown(spark: SparkSession, lake: str, since: int | None) -> None:
+    until = land(spark, ORDERS, "b1", [order("O1")])
+
+    assert ids(spark, since, until) is None
+    assert changes.net(spark, settings.lake().uri(ORDERS), ["order_id"], since, until) is None
+
+
+def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, lake: str, capsys: Any) -> None:
+    versions = [land(spark, ORDERS, batch, [order(batch)]) for batch in ("O1", "O2", "O3")]
+    DeltaTable(settings.lake().uri(ORDERS), storage_options=settings.storage_options()).create_checkpoint()
+    for lost in range(versions[1] + 1):
+        objects.delete_prefix(f"bronze/snowflake_orders/_delta_log/{lost:020d}.")
+    # A session of its own, as another job would have: this one remembers the log.
+    other = spark.newSession()
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+
+    assert ids(other, versions[0], versions[2]) is None
+    assert "reads all of it" in capsys.readouterr().out
+
+
+def test_changes_that_may_be_vacuumed_are_told_as_unknown(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = land(spark, ORDERS, "b1", [order("O1")])
+    last = land(spark, ORDERS, "b2", [order("O2")])
+    monkeypatch.setattr(changes, "FILES_KEPT", timedelta(0))
+
+    assert ids(spark, first, last) is None
+    assert ids(spark, last, last) == []
+
+
+def states(found: DataFrame | None) -> dict[str, tuple[str | None, str | None]]:
+    """Status before and after, by order."""
+    assert found is not None
+    return {
+        row["order_id"]: (row["_before"] and row["_before"]["status"], row["_after"] and row["_after"]["status"])
+        for row in found.collect()
+    }
+
+
+def test_net_change_of_a_key_is_its_first_state_and_its_last(spark: SparkSession, lake: str) -> None:
+    since = change(spark, SILVER, [silver_order(f"O{n}") for n in (1, 2, 3, 4)])
+    change(spark, SILVER, [silver_order("O1", status="PAID"), silver_order("O2", status="PAID"), silver_order("O5")])
+    change(spark, SILVER, [silver_order("O1", status="SHIPPED"), silver_order("O2"), silver_order("O6")])
+    until = change(spark, SILVER, [silver_order("O3"), silver_order("O6")], gone=("O3", "O6"))
+
+    found = changes.net(spark, settings.lake().uri(SILVER), ["order_id"], since, until)
+
+    assert states(found) == {
+        "O1": ("PLACED", "SHIPPED"),
+        "O3": ("PLACED", None),
+        "O5": (None, "PLACED"),
+    }  # O2 ended as it began, O4 was never touched, O6 came and went
+    assert found is not None
+    assert sorted(row["order_id"] for row in changes.after(found).collect()) == ["O1", "O5"]
+
+
+def test_nothing_changed_between_a_version_and_itself(spark: SparkSession, lake: str) -> None:
+    at = put(SILVER, [silver_order("O1")])
+
+    assert states(changes.net(spark, settings.lake().uri(SILVER), ["order_id"], at, at)) == {}

@@ -1,0 +1,74 @@
+"""The ledger's records come from commits alone, so a kill between the two is mended by the next step."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.lake.errors import LakeError
+from jobs.lake.state import ledger, objects
+from jobs.lake.state.ledger import Counts
+from tests.jobs.lakehouse import killed_at, put, silver_order, version
+
+TABLE = "silver.orders"
+
+
+def commit(run_id: str, **counts: int) -> int:
+    """A commit that carries its counts, as every step makes it."""
+    facts = {"run_id": run_id, "step": TABLE, "code": "c", "inputs": {"bronze.snowflake_orders": 3}}
+    return put(TABLE, [silver_order()], **facts, counts=vars(Counts(**counts)))
+
+
+def test_record_says_what_went_in_and_what_came_of_it(lake: str) -> None:
+    made = commit("run-1", read=5, written=2, unchanged=1, superseded=1, quarantined=1)
+
+    ledger.record(TABLE)
+
+    found = objects.read_json(f"ops/run_ledger/silver.orders/{made:020d}.json")
+    expected = {"table_name": TABLE, "run_id": "run-1", "step": TABLE, "output_version": made, "read": 5, "written": 2}
+    assert expected.items() <= found.items()
+    assert found["inputs"] == {"bronze.snowflake_orders": 3}
+    assert "committed_at" in found
+
+
+def test_record_lost_between_commit_and_ledger_is_made_by_the_next_step(
+    lake: str,
+) -> None:
+    commit("run-1", read=1, written=1)
+    ledger.record(TABLE)
+    lost = commit("run-2", read=2, written=2)
+    with killed_at(objects, "write_json"):
+        ledger.record(TABLE)
+    put(TABLE, [silver_order()])  # housekeeping commits without counts
+
+    ledger.record(TABLE)
+
+    assert objects.read_json(ledger.key(TABLE, lost))["run_id"] == "run-2"
+    assert objects.read_json(ledger.key(TABLE, version(TABLE))) is None
+
+
+def test_records_that_are_there_are_not_written_again(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit("run-1", read=1, written=1)
+    ledger.record(TABLE)
+    monkeypatch.setattr(objects, "write_json", lambda *_: pytest.fail("written again"))
+
+    ledger.record(TABLE)
+
+
+def test_table_that_does_not_exist_has_no_records(lake: str) -> None:
+    ledger.record(TABLE)
+
+    assert objects.read_json(ledger.key(TABLE, 0)) is None
+
+
+@pytest.mark.parametrize("lost", ["written", "unchanged", "superseded", "quarantined", "dead_lettered"])
+def test_counts_that_lose_a_row_are_refused(lost: str) -> None:
+    kinds = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
+    whole = dict.fromkeys(kinds, 1)
+    assert Counts(read=5, **whole).read == 5
+
+    with pytest.raises(LakeError, match="5 read but 4"):
+        Counts(read=5, **{**whole, lost: 0})
+
+
+def test_deleted_rows_are_no_input() -> None:
+    assert str(Counts(read=0, deleted=1200)) == "read 0, written 0, deleted 1,200"

@@ -1,0 +1,81 @@
+"""Dead messages come home after a fix: once, whatever is killed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from jobs.lake.run import Run
+from jobs.sources.kafka import redrive
+from tests.jobs import lakehouse
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait
+
+REPLAY = Run("by-hand", "dlq.replay", subject=EVENTS)
+ALL = "true"
+
+
+@pytest.fixture
+def strict(topic: Topic) -> Topic:
+    """A topic whose messages were judged by a release that took yen for no currency."""
+    topic.refused = "JPY"
+    topic.send([event("O1"), event("O2", currency="JPY"), b"{", event("O3", currency="JPY")])
+    topic.read(4)
+    topic.refused = ""
+    assert topic.places() == [(DEAD, 0, 1), (DEAD, 0, 2), (DEAD, 0, 3), (EVENTS, 0, 0)]
+    return topic
+
+
+def test_chosen_messages_that_are_valid_now_move_once_and_others_stay(strict: Topic, spark: SparkSession) -> None:
+    first = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
+    version = lakehouse.version(EVENTS)
+    again = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
+
+    assert (first.home, again.chosen, lakehouse.version(EVENTS)) == (1, 0, version)
+    assert strict.places() == [(DEAD, 0, 2), (DEAD, 0, 3), (EVENTS, 0, 0), (EVENTS, 0, 1)]
+
+    rest = redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+
+    assert (rest.chosen, rest.home) == (2, 1)
+    assert strict.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 3)]
+    assert {row["order_id"] for row in rows(EVENTS, ("order_id",))} == {"O1", "O2", "O3"}
+
+
+def test_replay_that_was_killed_between_its_commits_is_finished_by_the_stream(
+    strict: Topic, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = redrive.finish, []
+
+    def second_call_is_killed(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise InterruptedError("killed")
+        real(*arguments)
+
+    monkeypatch.setattr(redrive, "finish", second_call_is_killed)
+    with pytest.raises(InterruptedError):
+        redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+    assert (DEAD, 0, 1) in strict.places(), "killed between the two commits"
+    assert (EVENTS, 0, 1) in strict.places()
+    strict.send([event("O4")])
+
+    with strict.streaming("stream-2"):
+        wait(lambda: len(strict.places()) == 5)
+
+    assert strict.places() == [(DEAD, 0, 2), *[(EVENTS, 0, offset) for offset in (0, 1, 3, 4)]]
+
+
+@pytest.mark.slow
+def test_silver_reads_what_came_home_as_a_batch_of_its_own(strict: Topic, spark: SparkSession) -> None:
+    lakehouse.land(spark, lakehouse.ORDERS, "b1", [lakehouse.order("S1")])
+    assert lakehouse.build("silver.orders")["read_by_source"] == {lakehouse.ORDERS: 1, EVENTS: 1}
+    redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
+
+    built = lakehouse.build("silver.orders", "run-2")
+
+    assert built["read_by_source"] == {EVENTS: 2}
+    assert set(lakehouse.by(spark, "silver.orders", "order_id", "source").items()) == {
+        ("S1", "snowflake"), ("O1", "kafka"), ("O2", "kafka"), ("O3", "kafka"),
+    }  # fmt: skip

@@ -1,0 +1,56 @@
+"""Credentials by name; what is wrong is said without showing a value."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+import boto3
+import pytest
+
+from jobs.lake.errors import ConfigurationError
+from jobs.sources import credentials
+
+KEYS = ("username", "password")
+
+
+def store(lake: str, text: str) -> str:
+    """Puts a Salesforce secret; the project is named as the test's bucket."""
+    name = f"{lake}/salesforce/credentials"
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=text)
+    return name
+
+
+def refused() -> str:
+    """The message; the value must be nowhere, not even in the traceback."""
+    with pytest.raises(ConfigurationError) as caught:
+        credentials.credentials("salesforce", KEYS)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def test_secret_is_found_under_the_projects_name(lake: str) -> None:
+    store(lake, json.dumps({"username": "u", "password": "hunter2", "port": 8080}))
+
+    assert credentials.credentials("salesforce", KEYS) == {"username": "u", "password": "hunter2", "port": "8080"}
+
+
+def test_missing_secret_is_named_with_its_keys(lake: str) -> None:
+    message = refused()
+
+    assert f"{lake}/salesforce/credentials" in message
+    assert "username, password" in message
+
+
+@pytest.mark.parametrize("text", ["hunter2", '{"password": "hunter2"', '["hunter2"]', '"hunter2"'])
+def test_secret_that_is_no_json_object_is_never_shown(lake: str, text: str) -> None:
+    name = store(lake, text)
+
+    assert f"{name} is not a JSON object" in refused()
+
+
+@pytest.mark.parametrize("value", [{"password": "hunter2"}, {"password": "hunter2", "username": ""}])
+def test_key_that_a_secret_lacks_is_named_and_no_value(lake: str, value: dict[str, str]) -> None:
+    store(lake, json.dumps(value))
+
+    assert "lacks username:" in refused()

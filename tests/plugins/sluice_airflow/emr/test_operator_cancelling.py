@@ -1,0 +1,41 @@
+"""A task that ends before its job run cancels it on the local EMR Serverless."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, TaskDeferred
+
+from tests.plugins.sluice_airflow.airflow_task import Task, job_id
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import LocalAws
+
+
+def test_kill_on_the_worker_cancels_the_job_run(aws: LocalAws) -> None:
+    task = Task(aws, "killed", step="sleep")
+    operator = task.operator()
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(task.context())
+    operator.on_kill()
+    assert aws.wait_for(job_id(deferred.value), "CANCELLED") == "CANCELLED"
+
+
+def test_used_up_wait_budget_cancels_the_job_run(aws: LocalAws) -> None:
+    task = Task(aws, "late", step="sleep", execution_timeout_minutes=600)
+    deferred = task.start()
+    deferred.trigger.deadline = time.time()
+    with pytest.raises(AirflowException, match="600 minutes to run and 60 to queue were over; cancelled"):
+        task.finish(deferred)
+    assert aws.wait_for(job_id(deferred), "CANCELLED") == "CANCELLED"
+
+
+@pytest.mark.parametrize("error", ["Trigger timeout", "Trigger failure"])
+def test_wait_that_airflow_ended_cancels_the_job_run(aws: LocalAws, error: str) -> None:
+    task = Task(aws, error.replace(" ", "-"), step="sleep")
+    run = job_id(task.start())
+    with pytest.raises(AirflowException, match=error):
+        task.operator().resume_execution("__fail__", {"error": error}, task.context())
+    assert aws.wait_for(run, "CANCELLED") == "CANCELLED"
