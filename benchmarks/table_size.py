@@ -65,7 +65,7 @@ def land(name: str, batch: str, rows: DataFrame, count: int) -> None:
     """Commits rows as a bronze batch."""
     module = snowflake_orders if name == ORDERS else fx_rates
     uri = settings.lake().uri(name)
-    writes.create(rows.sparkSession, uri, type(LINEAGE)([*module.SCHEMA, *LINEAGE]), ("_batch_id",), name)
+    writes.create(rows.sparkSession, uri, type(LINEAGE)([*module.SCHEMA, *LINEAGE]), "_batch_id", name)
     lineage = {
         "_batch_id": F.lit(batch),
         "_source": F.lit(table(name).source),

@@ -26,7 +26,7 @@ from airflow.sdk import DAG, Param
 
 from jobs.lake.run import ACCEPTABLE
 from jobs.lake.settings import deployment
-from jobs.lake.tables import LAYERS, layer
+from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from sluice_airflow.job_settings import job_settings
 from sluice_airflow.table_tasks import table_stages
@@ -34,7 +34,7 @@ from sluice_airflow.table_tasks import table_stages
 PIPELINE = "lakehouse"
 MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 DEPLOYMENT = deployment()
-TABLES = [table for name in LAYERS for table in layer(name, PIPELINE) if not table.continuous]
+TABLES = LAKEHOUSE.built
 NAMES = [table.name for table in TABLES]
 CHOICE: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": NAMES}, "examples": NAMES}
 

@@ -22,13 +22,13 @@ from datetime import timedelta
 from airflow.sdk import DAG
 
 from jobs.lake.settings import deployment
-from jobs.lake.tables import reached_by_streams, table
+from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from sluice_airflow.job_settings import job_settings
 from sluice_airflow.table_tasks import table_stages
 
 DEPLOYMENT = deployment()
-TABLES = [table(name) for name in reached_by_streams()]
+TABLES = LAKEHOUSE.refreshed
 
 with DAG(
     "orders_refresh",

@@ -38,7 +38,7 @@ from airflow.sdk import DAG, Param, TaskGroup
 
 from jobs.lake.settings import deployment
 from jobs.lake.state.stream_control import report_key, wish_key
-from jobs.lake.tables import TABLES
+from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from sluice_airflow.job_settings import job_settings
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
@@ -68,8 +68,8 @@ with DAG(
     },
     params={"action": Param("run", enum=["run", "stop", "restart"], description="What to do with the stream")},
 ) as dag:
-    for table in (table for table in TABLES if table.continuous and table.written_with is None):
-        others = [other.name for other in TABLES if other.written_with == table.name]
+    for table in (table for table in LAKEHOUSE.continuous if table.continuous and table.written_with is None):
+        others = [other.name for other in LAKEHOUSE.continuous if other.written_with == table.name]
         with TaskGroup(table.short):
             keep = EmrStreamOperator(
                 task_id="keep_alive",

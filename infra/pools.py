@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from jobs.lake.tables import TABLES
+from jobs.lake import tables
 
 
 def pools() -> dict[str, dict[str, Any]]:
@@ -20,7 +20,8 @@ def pools() -> dict[str, dict[str, Any]]:
     their tables are being written all the while.
     """
     return {
-        table.name: {"slots": 1, "description": f"writes {table.name}", "include_deferred": True} for table in TABLES
+        table.name: {"slots": 1, "description": f"writes {table.name}", "include_deferred": True}
+        for table in tables.every()
     }
 
 

@@ -22,7 +22,7 @@ STEPS = {
     "quarantine.replay": "jobs.operations.quarantine:replay",
     "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
     "stream.accept_gap": "jobs.operations.stream:accept_gap",
-    **{table.name: f"{table.module}:build" for table in tables.TABLES if table.written_with is None},
+    **{table.name: f"{table.module}:build" for table in tables.every() if table.written_with is None},
 }
 
 

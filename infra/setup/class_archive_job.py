@@ -28,7 +28,7 @@ def main() -> None:
     )
     rows.write.parquet("s3://training/staging")
     staged = spark.read.parquet("s3://training/staging")
-    writes.create(spark, LAKE, staged.schema, ("month",), "training")
+    writes.create(spark, LAKE, staged.schema, "month", "training")
     staged.write.format("delta").mode("overwrite").option("replaceWhere", "month = '2026-01'").save(LAKE)
     feed = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 0).load(LAKE)
     newer = feed.select("key", F.expr("amount + 1").cast("decimal(18,2)").alias("amount"), "updated_at", "month")

@@ -21,9 +21,11 @@ from botocore.exceptions import ClientError
 from jobs.catalog import ops_tables
 from jobs.lake import errors, settings, tables
 from jobs.lake.delta import log
+from jobs.lake.registry import LAYERS as LAKE_LAYERS
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 
-LAYERS = (*tables.LAYERS, "quarantine", "ops")
+LAYERS = (*LAKE_LAYERS, "quarantine", "ops")
 # Where Delta's type names and Hive's, which Glue uses, differ; the rest are the same words.
 _HIVE_TYPES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 # Spark reads its schema back from table parameters of at most 4,000 characters.
@@ -101,7 +103,7 @@ def register_all(_: Run) -> None:
     print("\n".join(register(_catalog(), LAYERS)), flush=True)
 
 
-def register_tables(wanted: Iterable[tables.Table]) -> list[str]:
+def register_tables(wanted: Iterable[Table]) -> list[str]:
     """Registers these tables of this process's lake; gives a line for each that it has."""
     catalog = _catalog()
     return [done for table in wanted if (done := catalog.register(table.name, table.description))]

@@ -11,10 +11,10 @@ from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 from jobs.lake import contract, settings, staging
 from jobs.lake.delta import column_nulls, snapshot, writes
 from jobs.lake.errors import SchemaContractError
+from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window
 from jobs.lake.state import leases, ledger, watermark
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 
 Extract = Callable[[Window], staging.Batches]
 
@@ -50,7 +50,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
         staged = staging.write(table, window.batch_id, extract(window))
         counts = Counts(read=staged.rows, written=staged.rows)
-        writes.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_by, table.description)
+        writes.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_column, table.description)
         try:
             _refuse_sudden_nulls(run, table, window, staged)
             batch, adds_columns = _batch(spark, table, window, staged)

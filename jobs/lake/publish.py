@@ -12,10 +12,10 @@ from pyspark.sql.types import StructType
 
 from jobs.lake import newest_wins, settings, tables
 from jobs.lake.delta import changes, log, snapshot, writes
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, leases, ledger
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 
 Audit = Callable[[DataFrame, DataFrame], None]
 
@@ -130,8 +130,7 @@ def _part(
 
 def _rows_of(current: DataFrame, part: Part, table: Table) -> DataFrame:
     if part.places is not None:
-        (column,) = table.partition_by
-        current = current.filter(F.col(column).isin(list(part.places)))
+        current = current.filter(F.col(str(table.partition_by)).isin(list(part.places)))
     return current.join(F.broadcast(part.keys), list(table.keys), "left_semi")
 
 
@@ -155,7 +154,7 @@ def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, m
     )
     places = None
     if table.partition_by:
-        (column,) = table.partition_by
+        column = table.partition_by
         rows = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
         places = (column, [row[0] for row in rows if row[0] is not None])
     writes.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)

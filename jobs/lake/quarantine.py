@@ -21,10 +21,10 @@ from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
 from jobs.lake import settings
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import ledger
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 
 Batches = Mapping[str, Sequence[str] | None]  # bronze table -> batch ids; None for all that it ever had
 
@@ -86,7 +86,7 @@ def settle(
     known = held(table, bad.batches)
     if not bad.number and not known:
         return log.version(uri)
-    writes.create(spark, uri, SCHEMA, (), f"Rows kept out of {table.name}, each with the rules that it breaks.")
+    writes.create(spark, uri, SCHEMA, None, f"Rows kept out of {table.name}, each with the rules that it breaks.")
     rows = _identified(bad.rows, run)
     if not known:
         counts = Counts(read=bad.number, written=bad.number)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.lake import settings
 from jobs.lake.delta import log
-from jobs.lake.tables import Table
+from jobs.lake.registry import Table
 
 
 def newest(table: Table, *names: str) -> dict[str, Any] | None:

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.lake.errors import DataError
+from jobs.lake.registry import Table
 from jobs.lake.state import objects
-from jobs.lake.tables import Table
 
 # Spark passes over names that begin with `_`.
 _PROGRESS = "_progress.json"

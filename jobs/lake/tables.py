@@ -1,4 +1,4 @@
-"""The registry: every table of the lake, once. Standard library only, so that DAGs can import it.
+"""THE REGISTRY: every pipeline and every table of the lake, once. Standard library only, so that DAGs can import it.
 
 A table's name is its registry key, its Glue name, its module (`jobs/silver/orders.py`), its suite
 (`dq/suites/silver/orders.yaml`), its test (`tests/jobs/silver/test_orders.py`) and its folder in the lake.
@@ -7,147 +7,115 @@ Adding a table means adding a row here and those four files: never a DAG, the op
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from jobs.lake.registry import Pipeline, Schedule, Table, check
 
-LAYERS = ("bronze", "silver", "gold")
+PLATFORM = "data-platform"
 
-
-@dataclass(frozen=True)
-class Table:
-    """One Delta table.
-
-    Attributes:
-        name: `<layer>.<table>`.
-        description: one sentence for the catalog and the UI.
-        depends_on: tables that its step reads.
-        keys: columns that identify a row; bronze has none, but for messages.
-        partition_by: partition columns, coarse enough to give files of useful size.
-        zorder_by: columns by which housekeeping clusters files.
-        order_by: columns, most significant first, by which the newest version of a key wins.
-        source: for bronze: `<source>/<object>`, the folder of its watermark under `_checkpoints/`.
-        overlap_hours: for bronze: how far before the watermark a scheduled run reads again.
-        retention_days: history that housekeeping keeps.
-        continuous: written by a stream that runs all the time; no task of a pipeline run builds it, and a table that
-            reads it does so from when it is there.
-        written_with: the table whose step writes this one as well; None for a step of its own.
-        pipeline: the DAG family that the table belongs to.
-    """
-
-    name: str
-    description: str
-    depends_on: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    partition_by: tuple[str, ...] = ()
-    zorder_by: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
-    source: str | None = None
-    overlap_hours: int = 0
-    retention_days: int = 30
-    continuous: bool = False
-    written_with: str | None = None
-    pipeline: str = "lakehouse"
-
-    def __post_init__(self) -> None:
-        if self.layer not in LAYERS or not self.short.isidentifier():
-            raise ValueError(f"{self.name}: a table's name is <layer>.<table>, the layer one of {LAYERS}")
-        if (self.layer == "bronze") != (self.source is not None):
-            raise ValueError(f"{self.name}: exactly the bronze tables have a source")
-        if (self.layer != "bronze" or self.continuous) != bool(self.keys):
-            raise ValueError(f"{self.name}: silver and gold tables and streams have keys, bronze batches have none")
-
-    @property
-    def layer(self) -> str:
-        return self.name.partition(".")[0]
-
-    @property
-    def short(self) -> str:
-        return self.name.partition(".")[2]
-
-    @property
-    def module(self) -> str:
-        """The Python module that builds the table."""
-        return f"jobs.{self.name}"
-
-
-TABLES: tuple[Table, ...] = (
-    Table(
-        name="bronze.fx_rates",
-        description="ECB euro reference rates as published: one row per day and currency, text.",
-        source="ecb/fx_rates",
-        # ECB corrects a published rate within days; a week of overlap reads corrections again.
-        overlap_hours=7 * 24,
-        partition_by=("_batch_id",),
+LAKEHOUSE = Pipeline(
+    name="lakehouse",
+    description="Orders, customers and exchange rates, from their sources to gold.",
+    owner=PLATFORM,
+    schedule=Schedule(
+        "daily_lakehouse", "0 0 * * *", "Bronze, silver, gate, gold and catalog of the lakehouse, once a day."
     ),
-    Table(
-        name="bronze.salesforce_accounts",
-        description="Salesforce accounts as read, deleted ones included: one row per account and read, text.",
-        source="salesforce/accounts",
-        # Rows stamped before the cursor become visible late while long transactions commit.
-        overlap_hours=1,
-        partition_by=("_batch_id",),
+    streams=Schedule(
+        "orders_stream", "*/5 * * * *", "Keeps the Kafka stream of orders running, and fails when it does not do well."
     ),
-    Table(
-        name="bronze.snowflake_orders",
-        description="Snowflake ORDERS as read: one row per order and read.",
-        source="snowflake/orders",
-        overlap_hours=1,
-        partition_by=("_batch_id",),
+    refresh=Schedule(
+        "orders_refresh", "*/15 * * * *", "Streamed orders to silver, gate, gold and catalog, every 15 minutes."
     ),
-    Table(
-        name="bronze.orders_events",
-        description="Valid order events of the Kafka topic orders: one row per message.",
-        source="kafka/orders",
-        keys=("topic", "partition", "offset"),
-        continuous=True,
-    ),
-    Table(
-        name="bronze.orders_dlq",
-        description="The dead-letter queue of the topic orders: messages that are no event, each with its reason.",
-        source="kafka/orders",
-        keys=("topic", "partition", "offset"),
-        continuous=True,
-        written_with="bronze.orders_events",
-    ),
-    Table(
-        name="silver.fx_rates",
-        description="US dollars per unit of a currency, by day of publication.",
-        depends_on=("bronze.fx_rates",),
-        keys=("ccy", "as_of_date"),
-        order_by=("published_at",),
-    ),
-    Table(
-        name="silver.salesforce_accounts",
-        description="The newest state of each Salesforce account.",
-        depends_on=("bronze.salesforce_accounts",),
-        keys=("id",),
-        zorder_by=("id",),
-        # A record that was deleted for good keeps the time of its last change: deleted wins over live then.
-        order_by=("system_modstamp", "is_deleted"),
-    ),
-    Table(
-        name="silver.orders",
-        description="The newest state of each order.",
-        depends_on=("bronze.snowflake_orders", "bronze.orders_events"),
-        keys=("order_id",),
-        partition_by=("order_month",),
-        zorder_by=("order_id",),
-        order_by=("updated_at",),
-    ),
-    Table(
-        name="gold.dim_customers",
-        description="Customers by account number; one inferred member for each number seen only in orders.",
-        depends_on=("silver.salesforce_accounts", "silver.orders"),
-        keys=("id",),
-    ),
-    Table(
-        name="gold.fact_orders",
-        description="Orders in their own currency and in US dollars at the last rate on or before the order date.",
-        depends_on=("silver.orders", "silver.fx_rates"),
-        keys=("order_id",),
-        partition_by=("order_month",),
-        zorder_by=("order_date", "customer_id"),
+    tables=(
+        Table(
+            name="bronze.fx_rates",
+            description="ECB euro reference rates as published: one row per day and currency, text.",
+            owner=PLATFORM,
+            source="ecb/fx_rates",
+            # ECB corrects a published rate within days; a week of overlap reads corrections again.
+            overlap_hours=7 * 24,
+        ),
+        Table(
+            name="bronze.salesforce_accounts",
+            description="Salesforce accounts as read, deleted ones included: one row per account and read, text.",
+            owner=PLATFORM,
+            source="salesforce/accounts",
+            # Rows stamped before the cursor become visible late while long transactions commit.
+            overlap_hours=1,
+        ),
+        Table(
+            name="bronze.snowflake_orders",
+            description="Snowflake ORDERS as read: one row per order and read.",
+            owner=PLATFORM,
+            source="snowflake/orders",
+            overlap_hours=1,
+        ),
+        Table(
+            name="bronze.orders_events",
+            description="Valid order events of the Kafka topic orders: one row per message.",
+            owner=PLATFORM,
+            source="kafka/orders",
+            keys=("topic", "partition", "offset"),
+            continuous=True,
+        ),
+        Table(
+            name="bronze.orders_dlq",
+            description="The dead-letter queue of the topic orders: messages that are not events, each with a reason.",
+            owner=PLATFORM,
+            source="kafka/orders",
+            keys=("topic", "partition", "offset"),
+            continuous=True,
+            written_with="bronze.orders_events",
+        ),
+        Table(
+            name="silver.fx_rates",
+            description="US dollars per unit of a currency, by day of publication.",
+            owner=PLATFORM,
+            depends_on=("bronze.fx_rates",),
+            keys=("ccy", "as_of_date"),
+            order_by=("published_at",),
+        ),
+        Table(
+            name="silver.salesforce_accounts",
+            description="The newest state of each Salesforce account.",
+            owner=PLATFORM,
+            depends_on=("bronze.salesforce_accounts",),
+            keys=("id",),
+            # A record that was deleted for good keeps the time of its last change: deleted wins over live then.
+            order_by=("system_modstamp", "is_deleted"),
+        ),
+        Table(
+            name="silver.orders",
+            description="The newest state of each order.",
+            owner=PLATFORM,
+            depends_on=("bronze.snowflake_orders", "bronze.orders_events"),
+            keys=("order_id",),
+            partition_by="order_month",
+            order_by=("updated_at",),
+        ),
+        Table(
+            name="gold.dim_customers",
+            description="Customers by account number; one inferred member for each number seen only in orders.",
+            owner=PLATFORM,
+            depends_on=("silver.salesforce_accounts", "silver.orders"),
+            keys=("id",),
+        ),
+        Table(
+            name="gold.fact_orders",
+            description="Orders in their own currency and in US dollars at the last rate on or before the order date.",
+            owner=PLATFORM,
+            depends_on=("silver.orders", "silver.fx_rates"),
+            keys=("order_id",),
+            partition_by="order_month",
+        ),
     ),
 )
+
+PIPELINES: tuple[Pipeline, ...] = (LAKEHOUSE,)
+check(PIPELINES)
+
+
+def every() -> tuple[Table, ...]:
+    """The tables of all pipelines."""
+    return tuple(table for pipeline in PIPELINES for table in pipeline.tables)
 
 
 def table(name: str) -> Table:
@@ -156,21 +124,29 @@ def table(name: str) -> Table:
     Raises:
         KeyError: no such table; the message lists those there are.
     """
-    for candidate in TABLES:
+    for candidate in every():
         if candidate.name == name:
             return candidate
-    raise KeyError(f"no table {name!r}; the registry has {', '.join(t.name for t in TABLES)}")
+    raise KeyError(f"no table {name!r}; the registry has {', '.join(t.name for t in every())}")
 
 
-def reached_by_streams() -> tuple[str, ...]:
-    """Names of the tables that a stream's messages come to: those that read a continuous table, and so on."""
-    reached = {table.name for table in TABLES if table.continuous}
-    for table in TABLES:  # dependencies come before their dependents
-        if reached & set(table.depends_on):
-            reached.add(table.name)
-    return tuple(table.name for table in TABLES if table.name in reached and not table.continuous)
+def pipeline(name: str) -> Pipeline:
+    """The pipeline of this name.
+
+    Raises:
+        KeyError: no such pipeline; the message lists those there are.
+    """
+    for candidate in PIPELINES:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(f"no pipeline {name!r}; the registry has {', '.join(p.name for p in PIPELINES)}")
 
 
-def layer(name: str, pipeline: str | None = None) -> tuple[Table, ...]:
-    """The tables of a layer, in registry order; of one pipeline if named."""
-    return tuple(t for t in TABLES if t.layer == name and pipeline in (None, t.pipeline))
+def pipeline_of(table: str) -> Pipeline:
+    """The pipeline that a table belongs to."""
+    return next(candidate for candidate in PIPELINES if table in {each.name for each in candidate.tables})
+
+
+def layer(name: str) -> tuple[Table, ...]:
+    """The tables of a layer, of all pipelines, in registry order."""
+    return tuple(table for table in every() if table.layer == name)

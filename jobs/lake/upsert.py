@@ -14,10 +14,10 @@ from pyspark.sql.types import StructType
 from jobs.lake import newest_wins, quarantine, settings, tables
 from jobs.lake.delta import changes, log, snapshot, writes
 from jobs.lake.errors import LakeError
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, ledger
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 
 Reader = Callable[[DataFrame], DataFrame]
 
@@ -206,7 +206,7 @@ def _present_rows(target: DataFrame, good: DataFrame, table: Table) -> tuple[Dat
     """
     if not table.partition_by:
         return target, None
-    (column,) = table.partition_by
+    column = table.partition_by
     here = [row[0] for row in good.select(column).distinct().collect()]
     in_place = target.filter(F.col(column).isin(here))
     keys = list(table.keys)

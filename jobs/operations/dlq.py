@@ -76,7 +76,7 @@ def source_of(run: Run) -> Source:
 
 
 def _sources() -> list[Source]:
-    streams = [table for table in tables.TABLES if table.continuous and table.written_with is None]
+    streams = [table for table in tables.every() if table.continuous and table.written_with is None]
     return [import_module(table.module).source() for table in streams]
 
 

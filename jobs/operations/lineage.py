@@ -20,7 +20,7 @@ def show(run: Run) -> None:
     Raises:
         ConfigurationError: no table was named, or it isn't there.
     """
-    known = [table.name for table in tables.TABLES]
+    known = [table.name for table in tables.every()]
     if run.subject not in known:
         raise ConfigurationError(f"no table {run.subject!r}; there are {', '.join(known)}")
     newest = log.version(settings.lake().uri(run.subject))

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from jobs.lake import quarantine, settings, tables
 from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
-from jobs.lake.tables import Table
 
 LISTED = 1_000
 

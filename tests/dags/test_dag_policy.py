@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.pools import pools
-from jobs.lake.tables import TABLES
+from jobs.lake import tables as registry
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from tests.airflow_home import REPOSITORY, parse_bare
 
@@ -73,7 +73,7 @@ def test_task_retries_with_growing_pauses_and_ends_in_time(bag: DagBag) -> None:
 
 
 def test_task_that_writes_a_table_waits_in_the_tables_pool(bag: DagBag) -> None:
-    tables = {table.name for table in TABLES if table.written_with is None}
+    tables = {table.name for table in registry.every() if table.written_with is None}
     writers = [task for dag in bag.dags.values() for task in dag.tasks if getattr(task, "step", None) in tables]
     assert {task.step for task in writers} == tables
     assert {(task.step, task.pool) for task in writers} == {(name, name) for name in tables}

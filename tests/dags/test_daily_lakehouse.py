@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from jobs.lake.tables import TABLES, layer
+from jobs.lake.tables import LAKEHOUSE
 from tests.airflow_home import parse_bare
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-LAKEHOUSE = [table for table in TABLES if table.pipeline == "lakehouse" and not table.continuous]
-NAMES = {table.name for table in LAKEHOUSE}
+BUILT = LAKEHOUSE.built
+NAMES = {table.name for table in BUILT}
 
 
-@pytest.mark.parametrize("table", LAKEHOUSE, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", BUILT, ids=lambda table: table.name)
 def test_every_table_of_the_registry_has_its_task(table: Any, daily: DAG) -> None:
     assert daily.get_task(table.name).step == table.name
 
@@ -25,13 +25,13 @@ def test_no_task_but_tables_gate_and_catalog(daily: DAG) -> None:
     assert set(daily.task_ids) == {*NAMES, "gate.silver", "register.glue"}
 
 
-@pytest.mark.parametrize("table", LAKEHOUSE, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", BUILT, ids=lambda table: table.name)
 def test_table_waits_for_the_tables_that_it_reads(table: Any, daily: DAG) -> None:
     assert set(table.depends_on) & NAMES <= daily.get_task(table.name).upstream_task_ids
 
 
 def test_table_that_a_stream_writes_is_left_to_the_stream_and_read_as_it_is(daily: DAG) -> None:
-    streamed = {table.name for table in TABLES if table.continuous}
+    streamed = {table.name for table in LAKEHOUSE.tables if table.continuous}
     assert "bronze.orders_events" in streamed
     assert not streamed & {getattr(task, "step", None) for task in daily.tasks}
     assert set(daily.params.get_param("tables").schema["items"]["enum"]) == NAMES
@@ -39,11 +39,11 @@ def test_table_that_a_stream_writes_is_left_to_the_stream_and_read_as_it_is(dail
 
 def test_gate_waits_for_every_silver_table(daily: DAG) -> None:
     upstream = daily.get_task("gate.silver").get_flat_relative_ids(upstream=True)
-    assert {table.name for table in layer("silver", "lakehouse")} <= upstream
+    assert {table.name for table in LAKEHOUSE.layer("silver")} <= upstream
 
 
 def test_every_gold_table_waits_for_the_gate(daily: DAG) -> None:
-    for table in layer("gold", "lakehouse"):
+    for table in LAKEHOUSE.layer("gold"):
         assert "gate.silver" in daily.get_task(table.name).get_flat_relative_ids(upstream=True)
 
 
@@ -104,7 +104,7 @@ def test_right_parameter_is_accepted(name: str, value: Any, daily: DAG) -> None:
 
 def test_steps_that_read_a_source_are_told_which_damage_is_meant_and_no_other_step_is(daily: DAG) -> None:
     told = {task.task_id: task.arguments["--accept"] for task in daily.tasks if "--accept" in task.arguments}
-    assert set(told) == {table.name for table in LAKEHOUSE if table.layer == "bronze"}
+    assert set(told) == {table.name for table in BUILT if table.layer == "bronze"}
     (template,) = set(told.values())
     render = daily.get_template_env().from_string(template).render
     assert render(params={"accept": []}) == ""

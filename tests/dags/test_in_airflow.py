@@ -10,11 +10,11 @@ import requests
 
 from infra.local.airflow_api import AirflowApi
 from infra.pools import pools
-from jobs.lake.tables import TABLES
+from jobs.lake import tables as registry
 
 DAG = "daily_lakehouse"
 SETTINGS = ("slots", "description", "include_deferred")
-TASKS = {*(table.name for table in TABLES if not table.continuous), "gate.silver", "register.glue"}
+TASKS = {*(table.name for table in registry.every() if not table.continuous), "gate.silver", "register.glue"}
 
 
 @pytest.fixture

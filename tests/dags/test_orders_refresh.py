@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.lake.tables import TABLES, reached_by_streams, table
+from jobs.lake.tables import LAKEHOUSE, table
 from tests.airflow_home import parse_bare
 from tests.dags.schedules import LONG_AGO, NEWEST_ONLY
 
@@ -14,7 +14,7 @@ REACHED = {"silver.orders", "gold.dim_customers", "gold.fact_orders"}
 
 
 def test_every_table_that_streamed_orders_come_to_is_built_and_no_other(refresh: DAG) -> None:
-    assert set(reached_by_streams()) == REACHED
+    assert {table.name for table in LAKEHOUSE.refreshed} == REACHED
     assert set(refresh.task_ids) == {*REACHED, "gate.silver", "register.glue"}
 
 
@@ -36,7 +36,7 @@ def test_gate_stands_between_silver_and_gold_and_the_catalog_comes_last(refresh:
 def test_gate_knows_to_which_tables_the_run_is_limited(refresh: DAG) -> None:
     words = refresh.get_task("gate.silver").arguments["--tables"].split(",")
     assert set(words) == REACHED
-    assert not set(words) & {other.name for other in TABLES if other.name not in REACHED}
+    assert not set(words) & {other.name for other in LAKEHOUSE.tables if other.name not in REACHED}
 
 
 def test_table_that_reads_another_of_the_refresh_waits_for_it(refresh: DAG) -> None:

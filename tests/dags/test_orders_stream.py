@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from jobs.lake import tables as registry
 from jobs.lake.state.stream_control import report_key, wish_key
-from jobs.lake.tables import TABLES
 from tests.airflow_home import parse_bare
 from tests.dags.schedules import LONG_AGO, NEWEST_ONLY
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-STREAMS = [table for table in TABLES if table.continuous and table.written_with is None]
+STREAMS = [table for table in registry.every() if table.continuous and table.written_with is None]
 
 
 def test_every_stream_of_the_registry_is_kept_alive_and_watched(stream: DAG) -> None:

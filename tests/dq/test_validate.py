@@ -117,7 +117,7 @@ def test_empty_rows_keep_every_row_rule(spark: SparkSession) -> None:
     assert judged.success
 
 
-@pytest.mark.parametrize("name", [table.name for table in tables.TABLES if table.layer != "bronze"])
+@pytest.mark.parametrize("name", [table.name for table in tables.every() if table.layer != "bronze"])
 def test_suites_hold_for_good_rows_and_refuse_an_empty_table(spark: SparkSession, name: str) -> None:
     """Every expectation of every suite really runs: none ends in an engine error."""
     rows = frame(spark, GOOD[name], schema_of(name))

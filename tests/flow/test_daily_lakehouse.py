@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(1500)
 RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text()
 QUERIES = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.S)
 COMMANDS = re.findall(r"```bash\n(.*?)```", RUNBOOK, re.S)
-BUILT = [table.name for table in tables.TABLES if table.layer != "bronze"]
+BUILT = [table.name for table in tables.every() if table.layer != "bronze"]
 
 
 def rows(platform: Platform, table: str, *columns: str) -> list[tuple[Any, ...]]:

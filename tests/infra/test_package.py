@@ -120,7 +120,7 @@ def test_jobs_import_and_suites_load_from_inside_the_zip(checkout: Path, tmp_pat
         "import dq, sys; assert 'jobs.zip' in dq.__file__, dq.__file__\n"
         "from dq import suite\n"
         "from jobs.lake import tables\n"
-        "for t in tables.TABLES:\n"
+        "for t in tables.every():\n"
         "    if t.layer != 'bronze': print(t.name, len(suite.load(t.name).rules))\n"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder / "jobs.zip"), "PYTHONDONTWRITEBYTECODE": "1"}

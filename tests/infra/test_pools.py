@@ -6,11 +6,11 @@ import sys
 
 from infra.local.addresses import REPOSITORY
 from infra.pools import pools
-from jobs.lake.tables import TABLES
+from jobs.lake import tables
 
 
 def test_every_table_of_the_registry_has_its_pool() -> None:
-    assert list(pools()) == [table.name for table in TABLES]
+    assert list(pools()) == [table.name for table in tables.every()]
 
 
 def test_one_job_at_a_time_holds_a_pool_also_while_its_task_is_deferred() -> None:

@@ -140,7 +140,7 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
         writes.replace_batch(batch, uri, batch_id, json.dumps(metadata), add_columns=False)
     else:
         arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
-        storage, partitions = settings.storage_options(), list(tables.table(table).partition_by) or None
+        storage, partitions = settings.storage_options(), _partitions(table)
         if log.version(uri) is None:
             DeltaTable.create(
                 uri, arrow, partition_by=partitions, configuration=writes.PROPERTIES, storage_options=storage
@@ -152,9 +152,14 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
 def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
     """Makes these rows the whole of a silver or gold table in one commit, without Spark; gives the version."""
     arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
-    partitions = list(tables.table(table).partition_by) or None
+    partitions = _partitions(table)
     _write(settings.lake().uri(table), rows, arrow, metadata, mode="overwrite", partition_by=partitions)
     return version(table)
+
+
+def _partitions(table: str) -> list[str] | None:
+    column = tables.table(table).partition_column
+    return [column] if column else None
 
 
 def _write(
@@ -170,7 +175,7 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
     """Merges rows into a silver table, with its change feed, and deletes those whose first key is named."""
     facts = tables.table(table)
     uri = settings.lake().uri(table)
-    writes.create(spark, uri, schema_of(table), facts.partition_by, table)
+    writes.create(spark, uri, schema_of(table), facts.partition_column, table)
     if version(table) == 0 and not gone:
         writes.append(frame(spark, rows, schema_of(table)), uri, "{}")
         return version(table)

@@ -22,7 +22,7 @@ def create(
     spark: SparkSession,
     uri: str,
     schema: StructType,
-    partition_by: Sequence[str],
+    partition_by: str | None,
     description: str,
     statistics: Sequence[str] = (),
 ) -> None:
@@ -32,13 +32,13 @@ def create(
         spark: the session.
         uri: of the table.
         schema: of the table.
-        partition_by: partition columns.
+        partition_by: partition column; None without one.
         description: for the catalog.
         statistics: columns whose smallest and largest value each file's log entry has; none: the first 32.
     """
     builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
-        builder = builder.partitionedBy(*partition_by)
+        builder = builder.partitionedBy(partition_by)
     for key, value in {**PROPERTIES, **({STATISTICS: ",".join(statistics)} if statistics else {})}.items():
         builder = builder.property(key, value)
     builder.execute()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window, utc
 from jobs.lake.state import objects
-from jobs.lake.tables import Table
 
 
 def _key(table: Table) -> str:

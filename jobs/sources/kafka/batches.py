@@ -28,10 +28,10 @@ from jobs.lake import settings, tables
 from jobs.lake.delta import snapshot, writes
 from jobs.lake.errors import LakeError
 from jobs.lake.ingest import LINEAGE
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state.leases import Lease
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 from jobs.sources.kafka.message import PLACE, STATISTICS, VERDICT
 from jobs.sources.kafka.position import Position
 
@@ -59,7 +59,7 @@ class Source:
     @property
     def dead(self) -> Table:
         """The dead-letter queue."""
-        return next(table for table in tables.TABLES if table.written_with == self.events.name)
+        return next(table for table in tables.every() if table.written_with == self.events.name)
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def create_tables(spark: SparkSession, source: Source) -> None:
     for table in (source.events, source.dead):
         schema = StructType([*import_module(table.module).SCHEMA, *LINEAGE])
         uri = settings.lake().uri(table.name)
-        writes.create(spark, uri, schema, table.partition_by, table.description, STATISTICS)
+        writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, source: Source, position: Position) -> int:

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.errors import CheckpointLostError, OffsetsLostError
+from jobs.lake.registry import Table
 from jobs.lake.state import objects
-from jobs.lake.tables import Table
 from jobs.sources.kafka.broker import Bounds
 
 Position = dict[int, int]  # partition -> the first offset that was not read yet

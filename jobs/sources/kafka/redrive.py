@@ -17,10 +17,10 @@ from pyspark.sql import functions as F
 
 from jobs.lake import settings
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects
 from jobs.lake.state.ledger import Counts
-from jobs.lake.tables import Table
 from jobs.sources.kafka.batches import Source, lineage
 from jobs.sources.kafka.message import PLACE
 

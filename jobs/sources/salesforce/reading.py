@@ -10,8 +10,8 @@ import pyarrow as pa
 from simple_salesforce.api import Salesforce
 
 from jobs.lake import staging
+from jobs.lake.registry import Table
 from jobs.lake.staging import Checkpoint, Progress
-from jobs.lake.tables import Table
 from jobs.sources.salesforce import budget, rest
 from jobs.sources.salesforce.bulk import Bulk
 

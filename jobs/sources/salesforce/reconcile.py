@@ -14,8 +14,8 @@ from simple_salesforce.api import Salesforce
 from jobs.lake import settings, staging
 from jobs.lake.delta import log
 from jobs.lake.errors import DataError
+from jobs.lake.registry import Table
 from jobs.lake.run import Window
-from jobs.lake.tables import Table
 from jobs.sources.salesforce import bulk, reading, rest
 
 STATE = ("id", "system_modstamp", "is_deleted")

@@ -51,7 +51,7 @@ def update(glue: Any, **changes: Any) -> None:
 
 
 def test_table_is_registered_with_types_and_comments_of_its_log(spark: SparkSession, lake: str, glue: Any) -> None:
-    writes.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, ("order_month",), "d")
+    writes.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, "order_month", "d")
 
     assert register(lake, glue) == ["silver.orders: registered, 9 columns"]
     assert {name: kind for name, (kind, _) in columns(glue).items()} == {

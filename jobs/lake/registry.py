@@ -1,0 +1,216 @@
+"""What a row of the registry is: a table, a pipeline. Each row checks itself when it is made.
+
+Standard library only, so that DAGs can import it. The rows themselves are in `tables.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LAYERS = ("bronze", "silver", "gold")
+# Every layer is built from the one before it.
+READS = {"silver": "bronze", "gold": "silver"}
+# What a person may ask of a pipeline's run; `sluice_airflow.parameters` has a form field for each.
+PARAMETERS = ("window", "tables", "full_refresh", "accept")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Delta table.
+
+    Attributes:
+        name: `<layer>.<table>`.
+        description: one sentence for the catalog and the UI.
+        owner: the team that answers for its content.
+        depends_on: tables that its step reads, all of the layer below.
+        keys: columns that identify a row. Bronze batches have none; a stream's messages have.
+        partition_by: silver and gold: a text column whose values give files of useful size. Bronze batches are
+            partitioned by `_batch_id`, and say nothing here.
+        order_by: silver: columns, most significant first, by which the newest version of a key wins.
+        source: bronze: `<system>/<object>`. Names the secret `<project>/<system>/credentials` and the folder of the
+            source's watermark, `_checkpoints/<system>/<object>/`.
+        overlap_hours: bronze batches: how far before the watermark a scheduled run reads again.
+        continuous: bronze: written by a stream that never ends. No task of a pipeline's run builds it, and a table
+            that reads it does so from when it is there.
+        written_with: bronze: the continuous table whose stream writes this one as well.
+
+    Raises:
+        ValueError: the kernel could not serve such a table; the message says what to change.
+    """
+
+    name: str
+    description: str
+    owner: str
+    depends_on: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    partition_by: str | None = None
+    order_by: tuple[str, ...] = ()
+    source: str | None = None
+    overlap_hours: int = 0
+    continuous: bool = False
+    written_with: str | None = None
+
+    def __post_init__(self) -> None:
+        refused = next((sentence for holds, sentence in self._rules() if not holds), None)
+        if refused:
+            raise ValueError(f"{self.name}: {refused}")
+
+    def _rules(self) -> Iterable[tuple[bool, str]]:
+        bronze, batches = self.layer == "bronze", self.layer == "bronze" and not self.continuous
+        yield (
+            self.layer in LAYERS and self.short.isidentifier(),
+            f"the name is <layer>.<table>, the layer one of {LAYERS}",
+        )
+        yield bool(self.description and self.owner), "a table has a description and an owner"
+        yield bronze == (self.source is not None), "bronze tables have a source, and no others have"
+        yield (
+            not bronze or str(self.source).count("/") == 1,
+            "a source is <system>/<object>, such as salesforce/accounts",
+        )
+        yield bronze == (not self.depends_on), "silver and gold depend on tables, bronze depends on none"
+        yield batches != bool(self.keys), "silver, gold and streams have keys; bronze batches have none"
+        yield (
+            (self.layer == "silver") == bool(self.order_by),
+            "silver says in order_by which row of a key is the newest",
+        )
+        yield not bronze or self.partition_by is None, "leave partition_by out: bronze is partitioned by the kernel"
+        yield batches or not self.overlap_hours, "only bronze batches have an overlap"
+        yield bronze or not self.continuous, "only a bronze table can be continuous"
+        yield self.written_with is None or self.continuous, "only a continuous table is written with another"
+
+    @property
+    def layer(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def system(self) -> str:
+        """The source system of a bronze table: `salesforce` of `salesforce/accounts`."""
+        return (self.source or "").partition("/")[0]
+
+    @property
+    def module(self) -> str:
+        """The Python module that describes the table."""
+        return f"jobs.{self.name}"
+
+    @property
+    def partition_column(self) -> str | None:
+        """The column that the table is partitioned by, if any."""
+        batches = self.layer == "bronze" and not self.continuous
+        return "_batch_id" if batches else self.partition_by
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One DAG of a pipeline.
+
+    Attributes:
+        dag_id: its id, and its file: `dags/<dag_id>.py`.
+        cron: when it runs, UTC.
+        description: one sentence for the UI.
+    """
+
+    dag_id: str
+    cron: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Tables that are built together. It shares no table with another pipeline.
+
+    Attributes:
+        name: one word; also a tag of its DAGs.
+        description: one sentence.
+        owner: the team that is called when one of its DAGs fails.
+        schedule: the DAG that takes sources to gold.
+        tables: its tables, each after those that it depends on.
+        parameters: what a person may ask of a run, of `PARAMETERS`.
+        streams: the DAG that keeps its streams running; None without continuous tables.
+        refresh: the DAG that takes what streams have written to gold; None without continuous tables.
+
+    Raises:
+        ValueError: the tables don't fit together; the message says what to change.
+    """
+
+    name: str
+    description: str
+    owner: str
+    schedule: Schedule
+    tables: tuple[Table, ...]
+    parameters: tuple[str, ...] = PARAMETERS
+    streams: Schedule | None = None
+    refresh: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.parameters) - set(PARAMETERS):
+            raise ValueError(f"{self.name}: no parameter {', '.join(sorted(unknown))}; there are {PARAMETERS}")
+        if not self.layer("gold"):
+            raise ValueError(f"{self.name}: a pipeline has a gold table: its gate judges what gold reads")
+        if len({bool(self.continuous), bool(self.streams), bool(self.refresh)}) > 1:
+            raise ValueError(f"{self.name}: a pipeline with continuous tables has the DAGs `streams` and `refresh`")
+        known: dict[str, Table] = {}
+        for table in self.tables:
+            for name in table.depends_on:
+                if name not in known or known[name].layer != READS[table.layer]:
+                    raise ValueError(
+                        f"{table.name} depends on {name}: a {table.layer} table depends on {READS[table.layer]} tables "
+                        f"of its own pipeline, which come before it in the registry"
+                    )
+            if table.written_with and table.written_with not in known:
+                raise ValueError(f"{table.name} is written with {table.written_with}, which does not come before it")
+            known[table.name] = table
+
+    def layer(self, name: str) -> tuple[Table, ...]:
+        """Its tables of a layer."""
+        return tuple(table for table in self.tables if table.layer == name)
+
+    @property
+    def built(self) -> tuple[Table, ...]:
+        """The tables that tasks of its runs build: all but those that streams write."""
+        return tuple(table for table in self.tables if not table.continuous)
+
+    @property
+    def continuous(self) -> tuple[Table, ...]:
+        """The tables that streams write."""
+        return tuple(table for table in self.tables if table.continuous)
+
+    @property
+    def gated(self) -> tuple[Table, ...]:
+        """The silver tables that its gold reads: what its gate judges."""
+        read = {name for table in self.layer("gold") for name in table.depends_on}
+        return tuple(table for table in self.layer("silver") if table.name in read)
+
+    @property
+    def refreshed(self) -> tuple[Table, ...]:
+        """The tables that a stream's messages come to: those that read a continuous table, and so on."""
+        reached = {table.name for table in self.continuous}
+        for table in self.tables:
+            if reached & set(table.depends_on):
+                reached.add(table.name)
+        return tuple(table for table in self.built if table.name in reached)
+
+
+def check(pipelines: Iterable[Pipeline]) -> None:
+    """Refuses pipelines that would meet: a name, a DAG, a table or a watermark of two.
+
+    Raises:
+        ValueError: says which, and what to change.
+    """
+    listed = tuple(pipelines)
+    tables = [table for pipeline in listed for table in pipeline.tables]
+    schedules = [s for p in listed for s in (p.schedule, p.streams, p.refresh) if s]
+    batches = [table for table in tables if table.layer == "bronze" and not table.continuous]
+    for what, values in (
+        ("pipelines", [pipeline.name for pipeline in listed]),
+        ("DAGs", [schedule.dag_id for schedule in schedules]),
+        ("tables", [table.name for table in tables]),
+        ("bronze tables with the source", [table.source for table in batches]),
+    ):
+        if doubled := [str(value) for value, number in Counter(values).items() if number > 1]:
+            raise ValueError(f"the registry has two {what} {', '.join(doubled)}: give each its own")
