@@ -28,11 +28,11 @@ from pyspark.sql.streaming import listener
 
 from jobs.bronze import orders_events
 from jobs.bronze.orders_events import contract
-from jobs.lake import session, settings
+from jobs.lake import session, settings, tables
 from jobs.lake.run import Run
 from jobs.lake.state import objects, stream_control
 from jobs.run import end
-from jobs.sources.kafka import broker, stream
+from jobs.sources.kafka import broker, stream, topic
 
 TABLE = "bronze.orders_events"
 RAW = ("key", "value", "topic", "partition", "offset", "timestamp")
@@ -117,7 +117,7 @@ def ours(rounds: Sequence[Round]) -> None:
         each.enter()
         watch = Watch(each, lambda: objects.write_json(stream_control.wish_key(TABLE), stopped))
         spark.streams.addListener(watch)
-        stream.run(spark, Run(each.name, TABLE), replace(orders_events.source(), topic=each.topic))
+        stream.run(spark, Run(each.name, TABLE), replace(topic.of_table(tables.table(TABLE)), name=each.topic))
         spark.streams.removeListener(watch)
         each.tell(ended=time.time(), batches=watch.batches)
 

@@ -21,10 +21,10 @@ from pyspark.sql import functions as F
 from jobs.bronze import fx_rates, snowflake_orders
 from jobs.lake import settings
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.ingest import LINEAGE
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
-from jobs.lake.state.ledger import Counts
 from jobs.lake.tables import table
 from tests import aws, lakes
 from tests import spark as test_spark
@@ -71,8 +71,8 @@ def land(name: str, batch: str, rows: DataFrame, count: int) -> None:
         "_source": F.lit(table(name).source),
         "_ingested_at": F.lit(datetime.now(UTC)),
     }
-    metadata = Run("benchmark", name).commit_metadata({}, batch_id=batch, counts=vars(Counts(count, count)))
-    writes.replace_batch(rows.withColumns(lineage), uri, batch, metadata, add_columns=False)
+    record = CommitRecord.of(Run("benchmark", name), batch_id=batch, counts=Counts(count, count))
+    writes.replace_batch(rows.withColumns(lineage), uri, batch, record, add_columns=False)
 
 
 def seconds(step: Callable[[], object]) -> float:
@@ -84,12 +84,12 @@ def seconds(step: Callable[[], object]) -> float:
 
 def gate(run: str) -> None:
     """Lets silver pass as it is."""
-    gate_verdicts.passed(Run(run, "gate"), {name: version(name) for name in (SILVER, "silver.fx_rates")})
+    gate_verdicts.record_passed(Run(run, "gate"), {name: version(name) for name in (SILVER, "silver.fx_rates")})
 
 
 def _bare_merge(spark: SparkSession, rows: DataFrame, months: list[str]) -> None:
     uri = settings.lake().uri(SILVER)
-    writes.merge(spark, uri, rows, keys=["order_id"], metadata="{}", partitions=("order_month", months))
+    writes.merge(spark, uri, rows, keys=["order_id"], record=CommitRecord(), partitions=("order_month", months))
 
 
 def measure(spark: SparkSession, rows: int) -> dict[str, float]:

@@ -20,10 +20,10 @@ def of(run: Run) -> Callable[[DataFrame, DataFrame], None]:
 
     def audit(rows: DataFrame, whole: DataFrame) -> None:
         judged = validate.validate(rules, rows, whole)
-        place = results.write(run, rules, judged, version=None)
+        uri = results.write(run, rules, judged, version=None)
         lines = results.summary(run.step, judged)
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
-            raise GateError(f"{run.step} was not published. {' '.join(lines)} All results: {place}")
+            raise GateError(f"{run.step} was not published. {' '.join(lines)} All results: {uri}")
 
     return audit

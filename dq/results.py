@@ -37,6 +37,7 @@ def _record(
 ) -> dict[str, Any]:
     return {
         "table_name": suite.table,
+        "dag_id": run.dag_id,
         "run_id": run.run_id,
         "step": run.step,
         "version": version,

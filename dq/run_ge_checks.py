@@ -13,7 +13,8 @@ from dq.suite import Suite
 from dq.validate import Judgement
 from jobs.lake import session, settings, tables
 from jobs.lake.delta import changes, log, snapshot
-from jobs.lake.errors import GateError
+from jobs.lake.errors import ConfigurationError, GateError
+from jobs.lake.registry import Pipeline
 from jobs.lake.run import Run, utc
 from jobs.lake.state import gate_verdicts
 
@@ -22,37 +23,45 @@ WHOLE_EVERY = timedelta(days=7)
 
 
 def gate(run: Run) -> None:
-    """Judges every silver table of the run; gold may read only what passes.
+    """Judges the silver tables that the gold of the run's pipeline reads; gold may read only what passes.
 
     Cost of the row rules grows with the rows that changed since a version passed under the same suite; rules about
     a whole table (uniqueness, volume) read the columns that they are about. A changed suite, a full refresh, and
     the first gate after a week judge every row.
 
     Raises:
+        ConfigurationError: the run names no pipeline.
         GateError: a critical rule failed or could not be judged, rows were lost or doubled, too many are in
             quarantine, or a table was not written by this run.
     """
-    gate_verdicts.refused(run)
+    gate_verdicts.take_back(run)
     spark = session.spark(run.step)
-    versions = {table.name: version_to_judge(run, table.name) for table in tables.layer("silver")}
+    versions = {table.name: version_to_judge(run, table.name) for table in _pipeline(run).gated}
     refusals: list[str] = []
     for name, version in versions.items():
         rules = suite.load(name)
         judging = scope(spark, run, rules, version)
         judged = [
-            *conservation.judge(rules, version, judging.since, run.run_id if run.builds(name) else None),
+            *conservation.judge(rules, version, judging.since, run if run.builds(name) else None),
             *_judge(spark, rules, version, judging),
         ]
-        place = results.write(run, rules, judged, version)
+        uri = results.write(run, rules, judged, version)
         lines = results.summary(f"{name} version {version} ({judging.words})", judged)
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
-            refusals.append(f"{' '.join(lines)} All results: {place}")
+            refusals.append(f"{' '.join(lines)} All results: {uri}")
         else:
             gate_verdicts.keep_last_passed(name, judging.verdict)
     if refusals:
         raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
-    gate_verdicts.passed(run, versions)
+    gate_verdicts.record_passed(run, versions)
+
+
+def _pipeline(run: Run) -> Pipeline:
+    try:
+        return tables.pipeline(run.subject)
+    except KeyError as error:
+        raise ConfigurationError(f"name the pipeline whose silver the gate judges: {error.args[0]}") from None
 
 
 @dataclass(frozen=True)
@@ -106,9 +115,9 @@ def version_to_judge(run: Run, table: str) -> int:
     if not run.builds(table):
         newest = log.version(settings.lake().uri(table))
         if newest is None:
-            raise GateError(f"{table} has no table yet, and run {run.run_id} leaves it out: run it for all tables")
+            raise GateError(f"{table} has no table yet, and run {run} leaves it out: run it for all tables")
         return newest
     for commit in log.commits(settings.lake().uri(table)):
-        if commit.metadata.get("run_id") == run.run_id:
+        if commit.record and commit.record.is_of(run):
             return commit.version
-    raise GateError(f"{table} was not written in run {run.run_id}: run its step first")
+    raise GateError(f"{table} was not written in run {run}: run its step first")

@@ -9,29 +9,56 @@ import argparse
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import NoReturn
 
-from jobs.lake import errors
+from jobs.lake import errors, tables
 from jobs.lake.run import ACCEPTABLE, Run, utc
+
+# Besides the tables' own steps. Imported when asked for: each needs other, slow libraries.
+STEPS = {
+    "gate": "dq.run_ge_checks:gate",
+    "register": "jobs.catalog.register_glue_tables:register",
+    "dlq.count": "jobs.operations.dlq:count",
+    "dlq.replay": "jobs.operations.dlq:replay",
+    "dlq.sample": "jobs.operations.dlq:sample",
+    "lineage": "jobs.operations.lineage:show",
+    "quarantine.count": "jobs.operations.quarantine:count",
+    "quarantine.list": "jobs.operations.quarantine:show",
+    "quarantine.replay": "jobs.operations.quarantine:replay",
+    "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
+    "stream.accept_gap": "jobs.operations.stream:accept_gap",
+}
 
 
 def parse(arguments: list[str]) -> Run:
     """The run that the command line asks for."""
     parser = argparse.ArgumentParser(prog="run.py", description="Runs one step of a pipeline.")
     parser.add_argument("step", help="bronze.fx_rates, silver.orders, gate, gold.fact_orders, register, ...")
-    parser.add_argument("subject", nargs="?", default="", help="table that an operation is about: lineage gold.x")
+    subject = "pipeline or table that the step is about: gate lakehouse, lineage gold.fact_orders"
+    parser.add_argument("subject", nargs="?", default="", help=subject)
+    parser.add_argument("--dag", dest="dag_id", default="by_hand", help="DAG that the run is of")
     by_hand = f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
     parser.add_argument("--run-id", default=by_hand, help="id that all steps of one pipeline run share")
     parser.add_argument("--window-start", type=utc, help="begin of the data interval, ISO 8601, UTC")
     parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
     parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
-    parser.add_argument("--tables", type=_names, default=(), help="tables of a limited run, by comma; all if not given")
-    parser.add_argument("--accept", type=_names, default=(), help=f"damage that is meant, by comma: {ACCEPTABLE}")
+    parser.add_argument(
+        "--tables", type=_names, default=(), help="tables of a limited run, separated by commas; all if not given"
+    )
+    parser.add_argument(
+        "--accept", type=_names, default=(), help=f"damage that is meant, separated by commas: {ACCEPTABLE}"
+    )
     parser.add_argument("--rule", default="", help="quarantine: rows that break this rule; dlq: this reason")
-    parser.add_argument("--batches", type=_names, default=(), help="quarantine: rows of these batches, by comma")
-    parser.add_argument("--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, by comma")
+    parser.add_argument(
+        "--batches", type=_names, default=(), help="quarantine: rows of these batches, separated by commas"
+    )
+    parser.add_argument(
+        "--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, separated by commas"
+    )
     parser.add_argument("--job", default="", help="name of the job run, by which others see that it lives")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
@@ -42,14 +69,25 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def perform(run: Run) -> None:
+    """Runs a step.
+
+    Raises:
+        ConfigurationError: no such step.
+    """
+    built = [table.name for table in tables.every() if table.written_with is None]
+    if run.step not in (*STEPS, *built):
+        raise errors.ConfigurationError(f"no step {run.step!r}; there are {', '.join(sorted((*STEPS, *built)))}")
+    module, _, name = STEPS.get(run.step, "jobs.steps:build").partition(":")
+    step: Callable[[Run], object] = getattr(import_module(module), name)
+    step(run)
+
+
 def main(arguments: list[str]) -> int:
     """Runs the step; gives its exit code."""
     run = parse(arguments)
     try:
-        # Imported here, so that an import that fails is reported like any other failure.
-        from jobs import steps
-
-        steps.perform(run)
+        perform(run)
     except Exception as error:
         if not isinstance(error, errors.LakeError):
             traceback.print_exc()

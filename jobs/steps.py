@@ -1,39 +1,40 @@
-"""Finds what a step runs: a table's own module by its registry name, the gate, the registration, an operation."""
+"""Builds a table: the one place where its data (schema, readers, compute), its suite and the kernel meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 
-from jobs.lake import tables
-from jobs.lake.errors import ConfigurationError
+from dq import audit, rules, suite
+from jobs.lake import ingest, publish, session, table_module, tables, upsert
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 
-# Imported when asked for: each needs other, slow libraries.
-STEPS = {
-    "gate": "dq.run_ge_checks:gate",
-    "register": "jobs.catalog.register_glue_tables:register_all",
-    "dlq.count": "jobs.operations.dlq:count",
-    "dlq.replay": "jobs.operations.dlq:replay",
-    "dlq.sample": "jobs.operations.dlq:sample",
-    "lineage": "jobs.operations.lineage:show",
-    "quarantine.count": "jobs.operations.quarantine:count",
-    "quarantine.list": "jobs.operations.quarantine:show",
-    "quarantine.replay": "jobs.operations.quarantine:replay",
-    "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
-    "stream.accept_gap": "jobs.operations.stream:accept_gap",
-    **{table.name: f"{table.module}:build" for table in tables.every() if table.written_with is None},
-}
 
-
-def perform(run: Run) -> None:
-    """Runs a step.
+def build(run: Run) -> None:
+    """Runs the step of the table that `run.step` names.
 
     Raises:
-        ConfigurationError: no such step.
+        ConfigurationError: the table's module or suite is missing, or is not as the kernel needs it.
     """
-    if run.step not in STEPS:
-        raise ConfigurationError(f"no step {run.step!r}; there are {', '.join(sorted(STEPS))}")
-    module, _, name = STEPS[run.step].partition(":")
-    step: Callable[[Run], object] = getattr(import_module(module), name)
-    step(run)
+    table = tables.table(run.step)
+    module = table_module.load(table)
+    spark = session.spark(run.step)
+    match table.layer:
+        case "bronze" if table.continuous:
+            _stream(run, table)
+        case "bronze":
+            ingest.ingest(spark, run, table, module.SCHEMA, module.extract)
+        case "silver":
+            broken = rules.broken(suite.load(table.name))
+            upsert.upsert(spark, run, table, module.SCHEMA, module.READERS, broken)
+        case "gold":
+            affected = getattr(module, "affected", None)
+            publish.publish(spark, run, table, module.SCHEMA, module.compute, audit.of(run), affected)
+
+
+def _stream(run: Run, table: Table) -> None:
+    """Runs the table's stream, by the module that knows its source system."""
+    from jobs.catalog import register_glue_tables  # a batch step needs no catalog
+
+    stream = import_module(f"jobs.sources.{table.system}.stream")
+    stream.run(session.spark(run.step), run, stream.of_table(table), register=register_glue_tables.register_tables)

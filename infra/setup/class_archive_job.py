@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.lake import newest_wins, session
 from jobs.lake.delta import snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord
 
 LAKE = "s3://training/table"
 
@@ -36,7 +37,7 @@ def main() -> None:
         newer, snapshot.read(spark, LAKE), keys=("key",), order_by=("updated_at",)
     ).persist()
     classified.groupBy("_class").count().collect()
-    writes.merge(spark, LAKE, classified, keys=("key",), metadata="{}", partitions=("month", ["2026-01"]))
+    writes.merge(spark, LAKE, classified, keys=("key",), record=CommitRecord(), partitions=("month", ["2026-01"]))
     spark.createDataFrame([], staged.schema).write.format("delta").mode("append").save(LAKE)
     snapshot.read(spark, LAKE).orderBy("key").limit(5).collect()
     spark.stop()

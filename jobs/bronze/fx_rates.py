@@ -11,52 +11,33 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import requests
-from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import StructType, TimestampType
 
-from jobs.lake import ingest, session, settings, source_facts, tables
+from jobs.lake import settings
 from jobs.lake.errors import DataError, TransientError
-from jobs.lake.run import Run, Window
-from jobs.lake.staging import Batches
+from jobs.lake.extract import Request, SourceRows
+from jobs.lake.run import Window
+from jobs.lake.schema import arrow, column, text
 
+URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 BASE = "EUR"
 NO_QUOTE = ("", "N/A")
 SCHEMA = StructType(
     [
-        StructField("as_of_date", StringType(), metadata={"comment": "day of publication, YYYY-MM-DD"}),
-        StructField("ccy", StringType(), metadata={"comment": "ISO 4217 code"}),
-        StructField("rate", StringType(), metadata={"comment": "units of the currency per euro, as published"}),
-        StructField("published_at", TimestampType(), metadata={"comment": "the feed's Last-Modified, UTC"}),
-    ]
-)
-ARROW = pa.schema(
-    [
-        ("as_of_date", pa.string()),
-        ("ccy", pa.string()),
-        ("rate", pa.string()),
-        ("published_at", pa.timestamp("us", "UTC")),
+        text("as_of_date", "day of publication, YYYY-MM-DD", "public"),
+        text("ccy", "ISO 4217 code", "public"),
+        text("rate", "units of the currency per euro, as published", "public"),
+        column("published_at", TimestampType(), "the feed's Last-Modified, UTC", "public"),
     ]
 )
 
 
-def build(run: Run) -> None:
-    """Ingests the window's rates."""
-    table = tables.table(run.step)
-    known = source_facts.newest(table, "source_days", "source_last_day")
-    ingest.ingest(session.spark(run.step), run, table, SCHEMA, partial(extract, known=known, accept=run.accept))
-
-
-def extract(window: Window, *, known: Mapping[str, Any] | None = None, accept: Collection[str] = ()) -> Batches:
-    """The rates of the window's days, one row per day and currency, the euro itself included.
-
-    Args:
-        window: of days of publication.
-        known: the facts of the last read; None when there are none.
-        accept: with `fewer_rows` a feed that lost days is taken as it is.
+def extract(request: Request) -> SourceRows:
+    """The rates of the window's days of publication, one row per day and currency, the euro itself included.
 
     Returns:
         Facts: `source_rows` of the window; of the whole feed `source_days` and `source_last_day`.
@@ -64,18 +45,18 @@ def extract(window: Window, *, known: Mapping[str, Any] | None = None, accept: C
     Raises:
         TransientError: the feed can't be reached or answers with an error.
         DataError: the feed is not ECB's CSV, a line of it is broken (the message has the line's number), or days
-            are gone that it had when it was last read.
+            are gone that it had when it was last read (taken as it is where `fewer_rows` is accepted).
     """
-    url = settings.sources().fx_rates
+    url = settings.replacement("FX_RATES_URL") or URL
     body, published_at = _download(url)
     days, rows = set(), []
     for day, ccy, rate in parse(_csv(body, url), url):
         days.add(day)
-        if _inside(day, window):
+        if _inside(day, request.window):
             rows.append({"as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at})
-    if known and "fewer_rows" not in accept:
-        _refuse_lost_days(days, known, url)
-    yield pa.Table.from_pylist(rows, ARROW)
+    if "source_days" in request.known and "fewer_rows" not in request.accept:
+        _refuse_lost_days(days, request.known, url)
+    yield pa.Table.from_pylist(rows, arrow(SCHEMA))
     return {"source_rows": len(rows), "source_days": len(days), "source_last_day": max(days).isoformat()}
 
 

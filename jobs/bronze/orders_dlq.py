@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pyspark.sql.types import BinaryType, StructType
 
-from jobs.sources.kafka.message import PLACE, VERDICT, column
+from jobs.lake.schema import column
+from jobs.sources.kafka.message import MESSAGE, REASON
 
-SCHEMA = StructType([*PLACE, column("value", BinaryType(), "the message's bytes; null for a tombstone"), *VERDICT])
+SCHEMA = StructType(
+    [*MESSAGE, column("value", BinaryType(), "the message's bytes; null for a tombstone", "restricted"), *REASON]
+)

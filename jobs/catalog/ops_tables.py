@@ -53,7 +53,8 @@ TABLES = (
         (
             ("table_name", "string", "table that was written"),
             ("output_version", "bigint", "version that the step made"),
-            ("run_id", "string", "pipeline run"),
+            ("dag_id", "string", "DAG of the run; by_hand for steps that a person started"),
+            ("run_id", "string", "Airflow's run id; with dag_id it names the run"),
             ("step", "string", "step of the run"),
             ("code", "string", "hash of the code release"),
             ("committed_at", "string", "when, ISO 8601, UTC"),
@@ -86,7 +87,8 @@ TABLES = (
         "gold/quality/",
         (
             ("table_name", "string", "table that was judged"),
-            ("run_id", "string", "pipeline run"),
+            ("dag_id", "string", "DAG of the run; by_hand for steps that a person started"),
+            ("run_id", "string", "Airflow's run id; with dag_id it names the run"),
             ("step", "string", "gate, or the gold step that audited itself"),
             ("version", "bigint", "version that was judged; null for rows that were not committed yet"),
             ("suite", "string", "hash of the rules"),

@@ -39,7 +39,7 @@ class Catalog:
     glue: Any
     bucket: str
 
-    def register(self, name: str, description: str) -> str | None:
+    def register(self, name: str, description: str, owner: str) -> str | None:
         """Creates or updates one table.
 
         Returns:
@@ -50,7 +50,7 @@ class Catalog:
         if found is None:
             return None
         short = name.partition(".")[2]
-        return self.put(name, _table_input(short, description, uri, json.loads(found.schema().to_json())))
+        return self.put(name, _table_input(short, description, owner, uri, json.loads(found.schema().to_json())))
 
     def put(self, name: str, wanted: dict[str, Any]) -> str:
         """Makes the catalog's entry of a table what is wanted; tells what was done."""
@@ -85,40 +85,44 @@ class Catalog:
         return found
 
 
-def register(catalog: Catalog, layers: tuple[str, ...]) -> list[str]:
-    """Registers every table of these layers that the lake has, and what `ops` asks of it; gives a line for each."""
-    lines = []
+def register(run: Run) -> None:
+    """Registers the tables of the pipeline that the run names, or of all where it names none, and the ops tables.
+
+    Raises:
+        ConfigurationError: there is no such pipeline.
+    """
+    if run.subject not in ("", *(pipeline.name for pipeline in tables.PIPELINES)):
+        known = ", ".join(pipeline.name for pipeline in tables.PIPELINES)
+        raise errors.ConfigurationError(f"no pipeline {run.subject!r}; there are {known}")
+    chosen = [pipeline for pipeline in tables.PIPELINES if run.subject in ("", pipeline.name)]
+    print("\n".join(register_layers(_catalog(), LAYERS, [t for p in chosen for t in p.tables])), flush=True)
+
+
+def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]) -> list[str]:
+    """Registers those of these tables that the lake has, layer by layer; gives a line for each.
+
+    The quarantine of a silver table is of the layer `quarantine`; `ops` has tables of its own.
+    """
+    lines: list[str | None] = []
     for layer in layers:
         if layer == "ops":
             lines += [catalog.put(table.name, table.table_input(catalog.bucket)) for table in ops_tables.TABLES]
-        for name, description in _names(layer):
-            done = catalog.register(name, description)
-            if done:
-                lines.append(done)
-    return lines
-
-
-def register_all(_: Run) -> None:
-    """Registers every layer of this process's lake."""
-    print("\n".join(register(_catalog(), LAYERS)), flush=True)
+        if layer == "quarantine":
+            held = [
+                (f"quarantine.{t.short}", f"Rows kept out of {t.name}.", t.owner) for t in of if t.layer == "silver"
+            ]
+            lines += [catalog.register(*named) for named in held]
+        lines += [catalog.register(t.name, t.description, t.owner) for t in of if t.layer == layer]
+    return [line for line in lines if line]
 
 
 def register_tables(wanted: Iterable[Table]) -> list[str]:
     """Registers these tables of this process's lake; gives a line for each that it has."""
-    catalog = _catalog()
-    return [done for table in wanted if (done := catalog.register(table.name, table.description))]
+    return register_layers(_catalog(), LAKE_LAYERS, list(wanted))
 
 
 def _catalog() -> Catalog:
     return Catalog(boto3.client("glue"), settings.lake().bucket)
-
-
-def _names(layer: str) -> list[tuple[str, str]]:
-    if layer == "ops":
-        return []
-    if layer == "quarantine":
-        return [(f"quarantine.{t.short}", f"Rows kept out of {t.name}.") for t in tables.layer("silver")]
-    return [(t.name, t.description) for t in tables.layer(layer)]
 
 
 def hive_type(delta_type: Any) -> str:
@@ -133,13 +137,14 @@ def hive_type(delta_type: Any) -> str:
     return f"struct<{fields}>"
 
 
-def _table_input(name: str, description: str, uri: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _table_input(name: str, description: str, owner: str, uri: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The one form that Athena, EMR's Spark and Trino all accept (platform facts, measured on Trino 476)."""
     text = json.dumps(schema)
     parts = [text[begin : begin + _PART] for begin in range(0, len(text), _PART)]
     return {
         "Name": name,
         "Description": description,
+        "Owner": owner,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [],
         "Parameters": {
@@ -151,14 +156,7 @@ def _table_input(name: str, description: str, uri: str, schema: dict[str, Any]) 
             **{f"spark.sql.sources.schema.part.{number}": part for number, part in enumerate(parts)},
         },
         "StorageDescriptor": {
-            "Columns": [
-                {
-                    "Name": field["name"],
-                    "Type": hive_type(field["type"]),
-                    "Comment": field.get("metadata", {}).get("comment", ""),
-                }
-                for field in schema["fields"]
-            ],
+            "Columns": [_column(field) for field in schema["fields"]],
             "Location": uri,
             "InputFormat": "org.apache.hadoop.mapred.SequenceFileInputFormat",
             "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveSequenceFileOutputFormat",
@@ -170,17 +168,24 @@ def _table_input(name: str, description: str, uri: str, schema: dict[str, Any]) 
     }
 
 
+def _column(field: dict[str, Any]) -> dict[str, Any]:
+    """A column with its comment and, where the table has one, its class."""
+    said = field.get("metadata", {})
+    class_ = {"Parameters": {"class": said["class"]}} if "class" in said else {}
+    return {"Name": field["name"], "Type": hive_type(field["type"]), "Comment": said.get("comment", ""), **class_}
+
+
 def _drift(present: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """What Glue has otherwise than the log, one phrase a column or place."""
     storage = present.get("StorageDescriptor", {})
-    is_now = {column["Name"]: (column.get("Type"), column.get("Comment", "")) for column in storage.get("Columns", [])}
-    should = {c["Name"]: (c["Type"], c["Comment"]) for c in wanted["StorageDescriptor"]["Columns"]}
+    is_now = {column["Name"]: _facts(column) for column in storage.get("Columns", [])}
+    should = {column["Name"]: _facts(column) for column in wanted["StorageDescriptor"]["Columns"]}
     found = [f"column {name} is missing" for name in should if name not in is_now]
     found += [f"column {name} is not in the table" for name in is_now if name not in should]
     found += [
         f"column {name} is {is_now[name][0]}, the table has {should[name][0]}"
         if is_now[name][0] != should[name][0]
-        else f"comment of column {name}"
+        else f"comment or class of column {name}"
         for name in should
         if name in is_now and is_now[name] != should[name]
     ]
@@ -190,9 +195,12 @@ def _drift(present: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
         if storage.get(key) != wanted["StorageDescriptor"][key]:
             found.append(key)
     found += [key for key, value in wanted["Parameters"].items() if present.get("Parameters", {}).get(key) != value]
-    if present.get("Description") != wanted["Description"]:
-        found.append("description")
+    found += [key.lower() for key in ("Description", "Owner") if present.get(key) != wanted.get(key)]
     return found
+
+
+def _facts(column: dict[str, Any]) -> tuple[Any, ...]:
+    return column.get("Type"), column.get("Comment", ""), (column.get("Parameters") or {}).get("class")
 
 
 def main(arguments: list[str]) -> int:
@@ -203,7 +211,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--region", required=True)
     given = parser.parse_args(arguments)
     try:
-        lines = register(Catalog(boto3.client("glue", region_name=given.region), given.lake_bucket), (given.db,))
+        catalog = Catalog(boto3.client("glue", region_name=given.region), given.lake_bucket)
+        lines = register_layers(catalog, (given.db,), tables.every())
     except Exception as error:
         code, line = errors.report(error)
         print(line, file=sys.stderr)

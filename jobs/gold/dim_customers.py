@@ -7,43 +7,27 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    BooleanType,
-    DecimalType,
-    IntegerType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
+from pyspark.sql.types import BooleanType, DecimalType, IntegerType, StructType, TimestampType
 
-from dq import audit
-from jobs.lake import publish, session, tables
 from jobs.lake.delta.changes import AFTER, BEFORE, after
-from jobs.lake.publish import Part
-from jobs.lake.run import Run
+from jobs.lake.publish import AffectedRows
+from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
     [
-        StructField("id", StringType(), metadata={"comment": "account number; orders carry it as customer_id"}),
-        StructField("salesforce_id", StringType(), metadata={"comment": "record behind it; null when inferred"}),
-        StructField("name", StringType(), metadata={"comment": "account name"}),
-        StructField("type", StringType(), metadata={"comment": "account type"}),
-        StructField("industry", StringType(), metadata={"comment": "industry"}),
-        StructField("billing_country", StringType(), metadata={"comment": "country of the billing address"}),
-        StructField("annual_revenue", DecimalType(18, 2), metadata={"comment": "US dollars a year"}),
-        StructField("number_of_employees", IntegerType(), metadata={"comment": "employees"}),
-        StructField("is_deleted", BooleanType(), metadata={"comment": "in Salesforce's recycle bin"}),
-        StructField("is_inferred", BooleanType(), metadata={"comment": "known from orders only"}),
-        StructField("updated_at", TimestampType(), metadata={"comment": "Salesforce's last change, UTC"}),
+        text("id", "account number; orders carry it as customer_id", "confidential"),
+        text("salesforce_id", "record behind it; null when inferred"),
+        text("name", "account name", "confidential"),
+        text("type", "account type"),
+        text("industry", "industry"),
+        text("billing_country", "country of the billing address"),
+        column("annual_revenue", DecimalType(18, 2), "US dollars a year", "confidential"),
+        column("number_of_employees", IntegerType(), "employees"),
+        column("is_deleted", BooleanType(), "in Salesforce's recycle bin"),
+        column("is_inferred", BooleanType(), "known from orders only"),
+        column("updated_at", TimestampType(), "Salesforce's last change, UTC"),
     ]
 )
-
-
-def build(run: Run) -> None:
-    """Publishes the dimension from the gated versions."""
-    recipe = publish.Recipe(SCHEMA, compute, affected)
-    publish.publish(session.spark(run.step), run, tables.table(run.step), recipe, audit.of(run))
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -80,7 +64,7 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
     return known.unionByName(inferred, allowMissingColumns=True)
 
 
-def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> Part:
+def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> AffectedRows:
     """Numbers that an account or an order has or had.
 
     Costs grow with these and with the accounts, of which each number may have several. All orders are searched, by
@@ -102,4 +86,4 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         elsewhere = orders.join(F.broadcast(unsure), orders["customer_id"] == unsure["id"], "left_semi")
         seen = seen.union(elsewhere.select(F.col("customer_id").alias("id")).distinct())
     ordering = seen.withColumnRenamed("id", "customer_id")
-    return Part(ids, {"silver.salesforce_accounts": known, "silver.orders": ordering})
+    return AffectedRows(ids, {"silver.salesforce_accounts": known, "silver.orders": ordering})

@@ -7,37 +7,29 @@ from datetime import date
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType
+from pyspark.sql.types import DateType, DecimalType, StructType
 
-from dq import audit
-from jobs.lake import publish, session, tables
 from jobs.lake.delta.changes import AFTER, BEFORE, after
-from jobs.lake.publish import Part
-from jobs.lake.run import Run
+from jobs.lake.publish import AffectedRows
+from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
     [
-        StructField("order_id", StringType(), metadata={"comment": "order number"}),
-        StructField("customer_id", StringType(), metadata={"comment": "gold.dim_customers.id"}),
-        StructField("order_date", DateType(), metadata={"comment": "day of the order"}),
-        StructField("currency", StringType(), metadata={"comment": "ISO 4217 code"}),
-        StructField("amount_native", DecimalType(18, 2), metadata={"comment": "amount in the order's currency"}),
-        StructField("amount_usd", DecimalType(20, 2), metadata={"comment": "US dollars; null without a rate"}),
-        StructField("status", StringType(), metadata={"comment": "PLACED, PAID, SHIPPED or CANCELLED"}),
-        StructField("fx_as_of_date", DateType(), metadata={"comment": "day of the rate that was used"}),
-        StructField("order_month", StringType(), metadata={"comment": "YYYY-MM of order_date; partition"}),
+        text("order_id", "order number"),
+        text("customer_id", "gold.dim_customers.id", "confidential"),
+        column("order_date", DateType(), "day of the order"),
+        text("currency", "ISO 4217 code"),
+        column("amount_native", DecimalType(18, 2), "amount in the order's currency", "confidential"),
+        column("amount_usd", DecimalType(20, 2), "US dollars; null without a rate", "confidential"),
+        text("status", "PLACED, PAID, SHIPPED or CANCELLED"),
+        column("fx_as_of_date", DateType(), "day of the rate that was used"),
+        text("order_month", "YYYY-MM of order_date; partition"),
     ]
 )
 
 # From here on computing all orders is no dearer than looking for those that each rate touches.
 MOST_RATES = 5_000
 FAR = date(9999, 12, 31)
-
-
-def build(run: Run) -> None:
-    """Publishes the facts from the gated versions."""
-    recipe = publish.Recipe(SCHEMA, compute, affected)
-    publish.publish(session.spark(run.step), run, tables.table(run.step), recipe, audit.of(run))
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -60,7 +52,7 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
     )
 
 
-def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> Part | None:
+def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> AffectedRows | None:
     """Orders that changed, and orders whose rate appeared, was revised or went.
 
     Costs grow with these and with the months that they are in. None when more rates changed than are worth it.
@@ -91,7 +83,7 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         months |= {row[0] for row in revalued.select("order_month").distinct().collect() if row[0]}
         mine = mine.unionByName(revalued)
     keys = moved.select("order_id").union(mine.select("order_id")).distinct()
-    return Part(keys, {"silver.orders": mine, "silver.fx_rates": rates}, sorted(months))
+    return AffectedRows(keys, {"silver.orders": mine, "silver.fx_rates": rates}, sorted(months))
 
 
 def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import StructType, TimestampType
 
 from jobs.lake import contract, settings, staging
-from jobs.lake.delta import column_nulls, snapshot, writes
+from jobs.lake.delta import column_nulls, log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import SchemaContractError
+from jobs.lake.extract import Extract, Request
 from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window
+from jobs.lake.schema import column, text
 from jobs.lake.state import leases, ledger, watermark
-from jobs.lake.state.ledger import Counts
-
-Extract = Callable[[Window], staging.Batches]
 
 LINEAGE = StructType(
     [
-        StructField("_batch_id", StringType(), metadata={"comment": "window of source time that was read"}),
-        StructField("_source", StringType(), metadata={"comment": "source and object"}),
-        StructField("_ingested_at", TimestampType(), metadata={"comment": "when it was read, UTC"}),
+        text("_batch_id", "window of source time that was read"),
+        text("_source", "source and object"),
+        column("_ingested_at", TimestampType(), "when it was read, UTC"),
     ]
 )
 
@@ -36,9 +34,8 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         spark: the session.
         run: says which window.
         table: the bronze table.
-        schema: its columns, with comments, without the lineage columns.
-        extract: gives the window's rows as Arrow tables of bounded size, columns named as in `schema`; what its
-            generator returns goes into the commit's `facts`.
+        schema: its columns, without the lineage columns.
+        extract: gives the window's rows, columns named as in `schema`.
 
     Raises:
         SchemaContractError: the rows don't fit the table; nothing was written.
@@ -48,8 +45,8 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         window = watermark.window(run, table)
         begin = window.record()["start"] or "the beginning"
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
-        staged = staging.write(table, window.batch_id, extract(window))
-        counts = Counts(read=staged.rows, written=staged.rows)
+        request = Request(table, window, exact=run.exact, accept=run.accept, known=log.newest_facts(uri))
+        staged = staging.write(table, window.batch_id, extract(request))
         writes.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_column, table.description)
         try:
             _refuse_sudden_nulls(run, table, window, staged)
@@ -57,21 +54,21 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         except SchemaContractError:
             staging.clear(table, window.batch_id)  # else the next try could go on with what was refused
             raise
-        metadata = run.commit_metadata(
-            {},
+        record = CommitRecord.of(
+            run,
+            counts=Counts(read=staged.rows, written=staged.rows),
             batch_id=window.batch_id,
             window=window.record(),
-            counts=vars(counts),
             source=table.source,
             facts=staged.facts,
             fencing=held[table.name].fencing,
         )
         held[table.name].renew()
-        writes.replace_batch(batch, uri, window.batch_id, metadata, add_columns=adds_columns)
+        writes.replace_batch(batch, uri, window.batch_id, record, add_columns=adds_columns)
         watermark.save(run, table, window)
         staging.clear(table, window.batch_id)
         ledger.record(table.name)
-    return counts
+    return Counts(read=staged.rows, written=staged.rows)
 
 
 def _batch(spark: SparkSession, table: Table, window: Window, staged: staging.Staged) -> tuple[DataFrame, bool]:

@@ -12,125 +12,126 @@ from pyspark.sql.types import StructType
 
 from jobs.lake import newest_wins, settings, tables
 from jobs.lake.delta import changes, log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
+from jobs.lake.delta.log import Commit
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, leases, ledger
-from jobs.lake.state.ledger import Counts
-
-Audit = Callable[[DataFrame, DataFrame], None]
 
 DELETED = "_deleted"
 
 
 @dataclass(frozen=True)
-class Part:
-    """What of a gold table changed inputs can have changed.
+class AffectedRows:
+    """The rows of a gold table that changed inputs can have changed.
 
     Attributes:
         keys: the table's keys, each once.
         inputs: the input rows from which `compute` gives the rows of exactly these keys.
-        places: values of the partition column in which these keys are or will be; None for anywhere.
+        partitions: values of the partition column in which these keys are or will be; None for anywhere.
     """
 
     keys: DataFrame
     inputs: Mapping[str, DataFrame]
-    places: Sequence[str] | None = None
+    partitions: Sequence[str] | None = None
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a gold table comes from its inputs.
-
-    Attributes:
-        schema: its columns, with comments.
-        compute: pure function from the input tables' rows to this table's rows.
-        affected: the part that net changes of the inputs (`changes.net`) touch; None to compute the whole instead.
-    """
-
-    schema: StructType
-    compute: Callable[[Mapping[str, DataFrame]], DataFrame]
-    affected: Callable[[Mapping[str, DataFrame], Mapping[str, DataFrame]], Part | None]
+Frames = Mapping[str, DataFrame]  # by table
+# A pure function from the input tables' rows to the gold table's.
+Compute = Callable[[Frames], DataFrame]
+# From the inputs' net changes (`changes.net`) and the inputs to the rows that they affect; None to compute the whole.
+Affected = Callable[[Frames, Frames], AffectedRows | None]
+# Takes the rows to write and the whole new content; raises to refuse.
+Audit = Callable[[DataFrame, DataFrame], None]
 
 
-def publish(spark: SparkSession, run: Run, table: Table, recipe: Recipe, audit: Audit) -> Counts:
+def publish(
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    schema: StructType,
+    compute: Compute,
+    audit: Audit,
+    affected: Affected | None = None,
+) -> Counts:
     """Brings the table to what its gated inputs say. No reader ever sees a row that failed the audit.
 
     Cost grows with the rows that changed in the inputs since the versions that gold was made of, the rows that they
-    affect, and the partitions of these. The whole is computed instead at the first time, on a full refresh, by other
-    code than the last commit's, and where the inputs' change feed is gone; the table is the same. Run again, or with
-    inputs older than those published, it changes nothing.
+    affect, and the partitions of these. The whole is computed instead where `affected` is not given, at the first
+    time, on a full refresh, by other code than the last commit's, and where the inputs' change feed is gone; the
+    table is the same. Run again, or with inputs older than those published, it changes nothing.
 
     Args:
         spark: the session.
         run: names the gate's verdict to obey.
         table: the gold table.
-        recipe: how it is computed.
-        audit: called with the rows to write and with the whole new content before the commit; raises to refuse.
+        schema: its columns.
+        compute: gives its rows.
+        audit: called before the commit, unless nothing changes.
+        affected: limits the work to what changed.
 
     Raises:
         GateError: the gate passed no version of an input, or the audit refused.
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name) as held:
-        writes.create(spark, uri, recipe.schema, table.partition_by, table.description)
+        writes.create(spark, uri, schema, table.partition_by, table.description)
         ledger.record(table.name)
-        published = log.last_inputs(uri, run.step) or {}
+        last = log.newest_of(uri, run.step)
+        published = last.inputs if last else {}
         # A run that was overtaken must not roll gold back: what is published was gated as well.
         inputs = {
             name: max(version, published.get(name, version))
-            for name, version in gate_verdicts.versions(run, table.depends_on).items()
+            for name, version in gate_verdicts.passed_versions(run, table.depends_on).items()
         }
         frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
-        part = None if run.full_refresh or not _same_code(run, uri) else _part(spark, recipe, published, inputs, frames)
+        part = _affected(spark, affected, inputs, frames, last) if _may_be_partial(run, last) else None
         current = snapshot.read(spark, uri)
         touched = current if part is None else _rows_of(current, part, table)
-        new = _conformed(recipe.compute(frames if part is None else part.inputs), recipe.schema)
+        new = _conformed(compute(frames if part is None else part.inputs), schema)
         difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
         written = classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0)
         unchanged, deleted = classes.get(newest_wins.UNCHANGED, 0), classes.get(DELETED, 0)
         counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
         if written or deleted:
-            audit(_to_write(difference, recipe.schema), _content(current, difference, table, recipe.schema, part))
-        metadata = run.commit_metadata(
-            inputs, counts=vars(counts), whole=part is None, fencing=held[table.name].fencing
-        )
+            audit(_to_write(difference, schema), _content(current, difference, table, schema, part))
+        fencing = held[table.name].fencing
+        record = CommitRecord.of(run, inputs=inputs, counts=counts, whole=part is None, fencing=fencing)
         held[table.name].renew()
         if classes.get(newest_wins.CHANGED) or deleted:
-            _merge(spark, uri, table, difference, metadata)
+            _merge(spark, uri, table, difference, record)
         elif written:  # only new rows: nobody else writes while the lease is held
-            writes.append(_to_write(difference, recipe.schema), uri, metadata)
+            writes.append(_to_write(difference, schema), uri, record)
         else:
-            writes.commit_nothing(spark, uri, metadata)
+            writes.commit_nothing(spark, uri, record)
         ledger.record(table.name)
     return counts
 
 
-def _same_code(run: Run, uri: str) -> bool:
+def _may_be_partial(run: Run, last: Commit | None) -> bool:
     """Whether the table is as the same release has left it: another may compute otherwise."""
-    made = next((c for c in log.effective(uri) if c.metadata.get("step") == run.step), None)
-    return made is not None and made.metadata.get("code") == run.code
+    return not run.full_refresh and last is not None and last.record is not None and last.record.code == run.code
 
 
-def _part(
-    spark: SparkSession,
-    recipe: Recipe,
-    published: Mapping[str, int],
-    inputs: Mapping[str, int],
-    frames: Mapping[str, DataFrame],
-) -> Part | None:
+def _affected(
+    spark: SparkSession, affected: Affected | None, inputs: Mapping[str, int], frames: Frames, last: Commit | None
+) -> AffectedRows | None:
+    if affected is None or last is None:
+        return None
     changed: dict[str, DataFrame] = {}
     for name, version in inputs.items():
-        net = changes.net(spark, settings.lake().uri(name), tables.table(name).keys, published.get(name), version)
+        keys, since = tables.table(name).keys, last.inputs.get(name)
+        net = changes.net(spark, settings.lake().uri(name), keys, since, version)
         if net is None:
             return None
         changed[name] = net.persist(StorageLevel.MEMORY_AND_DISK)
-    return recipe.affected(changed, frames)
+    return affected(changed, frames)
 
 
-def _rows_of(current: DataFrame, part: Part, table: Table) -> DataFrame:
-    if part.places is not None:
-        current = current.filter(F.col(str(table.partition_by)).isin(list(part.places)))
+def _rows_of(current: DataFrame, part: AffectedRows, table: Table) -> DataFrame:
+    if part.partitions is not None and table.partition_by:
+        current = current.filter(F.col(table.partition_by).isin(list(part.partitions)))
     return current.join(F.broadcast(part.keys), list(table.keys), "left_semi")
 
 
@@ -139,7 +140,7 @@ def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
 
 
 def _content(
-    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, part: Part | None
+    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, part: AffectedRows | None
 ) -> DataFrame:
     """The table as it will be."""
     new = difference.filter(F.col("_class") != DELETED).select(schema.names)
@@ -148,22 +149,20 @@ def _content(
     return current.join(F.broadcast(part.keys), list(table.keys), "left_anti").unionByName(new)
 
 
-def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, metadata: str) -> None:
-    changed = difference.filter(F.col("_class") != newest_wins.UNCHANGED).withColumn(
-        DELETED, F.col("_class") == DELETED
-    )
-    places = None
-    if table.partition_by:
-        column = table.partition_by
-        rows = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
-        places = (column, [row[0] for row in rows if row[0] is not None])
-    writes.merge(spark, uri, changed, keys=table.keys, metadata=metadata, partitions=places, deleted=DELETED)
+def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, record: CommitRecord) -> None:
+    changed = difference.filter(F.col("_class") != newest_wins.UNCHANGED)
+    changed = changed.withColumn(DELETED, F.col("_class") == DELETED)
+    partitions = None
+    if column := table.partition_by:
+        values = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
+        partitions = (column, [row[0] for row in values if row[0] is not None])
+    writes.merge(spark, uri, changed, keys=table.keys, record=record, partitions=partitions, deleted=DELETED)
 
 
-def compare(whole: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:
+def compare(new: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:
     """Every row of both with `_class` new, changed, unchanged or _deleted, and `_was_<column>` of the old row."""
-    names = whole.columns
-    new = whole.withColumn("_hash", newest_wins.content_hash(names))
+    names = new.columns
+    new = new.withColumn("_hash", newest_wins.content_hash(names))
     old = current.select(
         *[F.col(name).alias(f"_was_{name}") for name in names],
         newest_wins.content_hash(names).alias("_was_hash"),

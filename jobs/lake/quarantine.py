@@ -17,31 +17,27 @@ import pyarrow.dataset as ds
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import StructType, TimestampType
 
 from jobs.lake import settings
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
+from jobs.lake.schema import column, text
 from jobs.lake.state import ledger
-from jobs.lake.state.ledger import Counts
 
-Batches = Mapping[str, Sequence[str] | None]  # bronze table -> batch ids; None for all that it ever had
-
-
-def _text(name: str, comment: str) -> StructField:
-    return StructField(name, StringType(), metadata={"comment": comment})
-
+BatchIds = Mapping[str, Sequence[str] | None]  # by bronze table; None for all that it ever had
 
 SCHEMA = StructType(
     [
-        _text("row_id", "hash of source, batch, raw row, and number among equal rows of the batch"),
-        _text("raw_row", "the bronze row as JSON"),
-        _text("rule", "every rule that the row breaks, joined by '; '"),
-        _text("source_table", "bronze table that the row came from"),
-        _text("batch_id", "batch that brought it"),
-        _text("run_id", "run that split it off"),
-        StructField("quarantined_at", TimestampType(), metadata={"comment": "when, UTC"}),
+        text("row_id", "hash of source, batch, raw row, and number among equal rows of the batch"),
+        text("raw_row", "the bronze row as JSON", "restricted"),
+        text("rule", "every rule that the row breaks, joined by '; '"),
+        text("source_table", "bronze table that the row came from"),
+        text("batch_id", "batch that brought it"),
+        text("run_id", "run that split it off"),
+        column("quarantined_at", TimestampType(), "when, UTC"),
     ]
 )
 
@@ -52,7 +48,7 @@ def name(table: Table) -> str:
 
 
 @dataclass(frozen=True)
-class Bad:
+class BadRows:
     """The bad rows of batches that were read whole.
 
     Attributes:
@@ -63,11 +59,11 @@ class Bad:
 
     rows: DataFrame
     number: int
-    batches: Batches
+    batches: BatchIds
 
 
-def settle(
-    spark: SparkSession, run: Run, table: Table, bad: Bad, inputs: dict[str, int], *, release: bool
+def replace_rows(
+    spark: SparkSession, run: Run, table: Table, bad: BadRows, inputs: Mapping[str, int], *, release: bool
 ) -> int | None:
     """Makes the quarantine hold the bad rows of these batches, which were read whole; writes only what differs.
 
@@ -90,7 +86,7 @@ def settle(
     rows = _identified(bad.rows, run)
     if not known:
         counts = Counts(read=bad.number, written=bad.number)
-        writes.append(rows, uri, run.commit_metadata(inputs, counts=vars(counts)))
+        writes.append(rows, uri, CommitRecord.of(run, inputs=inputs, counts=counts))
     else:
         _correct(spark, run, uri, rows, bad, inputs, release=release)
     ledger.record(name(table))
@@ -98,9 +94,9 @@ def settle(
 
 
 def _correct(
-    spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: Bad, inputs: dict[str, int], *, release: bool
+    spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: BadRows, inputs: Mapping[str, int], *, release: bool
 ) -> None:
-    """Brings the rows of batches that the quarantine knows to what they are now; commits nothing if they are so."""
+    """Updates the rows of batches that the quarantine knows; commits nothing when they are up to date."""
     present = snapshot.read(spark, uri).filter(_of(bad.batches))
     missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
     gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
@@ -109,11 +105,11 @@ def _correct(
     if numbers:
         added = numbers.get(False, 0)
         counts = Counts(read=bad.number, written=added, unchanged=bad.number - added, deleted=numbers.get(True, 0))
-        metadata = run.commit_metadata(inputs, counts=vars(counts))
-        writes.merge(spark, uri, changes, keys=("row_id",), metadata=metadata, deleted="_gone")
+        record = CommitRecord.of(run, inputs=inputs, counts=counts)
+        writes.merge(spark, uri, changes, keys=("row_id",), record=record, deleted="_gone")
 
 
-def held(table: Table, batches: Batches, version: int | None = None) -> int:
+def held(table: Table, batches: BatchIds, version: int | None = None) -> int:
     """How many rows of these batches the quarantine holds; costs a look at two columns of it."""
     found = log.open_table(settings.lake().uri(name(table)), version)
     if found is None or not batches:
@@ -134,7 +130,7 @@ def total(table: Table) -> int:
 
 
 def batches_of(table: Table, rule: str, batches: Sequence[str]) -> tuple[str, ...]:
-    """Batches with quarantined rows that break `rule`, if given, and are among `batches`, if given."""
+    """BatchIds with quarantined rows that break `rule`, if given, and are among `batches`, if given."""
     found = log.open_table(settings.lake().uri(name(table)))
     if found is None:
         return ()
@@ -159,7 +155,7 @@ def _identified(bad: DataFrame, run: Run) -> DataFrame:
     )
 
 
-def _of(batches: Batches) -> Column:
+def _of(batches: BatchIds) -> Column:
     of, batch = F.col("source_table"), F.col("batch_id")
     chosen = [
         of == source if ids is None else (of == source) & batch.isin(list(ids)) for source, ids in batches.items()

@@ -1,12 +1,10 @@
-"""What one job run was asked to do, and the names that all its records carry."""
+"""What one job run was asked to do. A run is the pair (DAG, run id): Airflow gives equal run ids to different DAGs."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,12 @@ ACCEPTABLE = ("fewer_rows", "null_column")
 
 @dataclass(frozen=True)
 class Run:
-    """One step of one pipeline run.
+    """One step of one run.
 
     Attributes:
-        run_id: Airflow's run id; all steps of a run share it.
+        run_id: Airflow's run id.
         step: `bronze.fx_rates`, `gate`, `register`, ...
+        dag_id: the DAG, which with `run_id` names the run; `by_hand` where a person started the step.
         code: hash of the code release, or `unreleased`.
         window_start: begin of the run's data interval, UTC.
         window_end: its end, UTC.
@@ -53,7 +52,7 @@ class Run:
         tables: the tables that the pipeline run was limited to; empty for all.
         accept: what this run takes though it looks like damage: `fewer_rows`, `null_column`.
         job: name of the job run that does the step; empty when none does (a shell, a test).
-        subject: the table that an operation is about, such as `gold.fact_orders` for `lineage`.
+        subject: what the step is about: the pipeline of `gate` and `register`, the table of `lineage` and the like.
         rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
         batches: limits an operation on the quarantine, or a silver step, to these bronze batches.
         offsets: limits an operation on a dead-letter queue to messages of `PARTITION:FROM-TO`.
@@ -61,6 +60,7 @@ class Run:
 
     run_id: str
     step: str
+    dag_id: str = "by_hand"
     code: str = "unreleased"
     window_start: datetime | None = None
     window_end: datetime | None = None
@@ -75,24 +75,17 @@ class Run:
     offsets: tuple[str, ...] = ()
     _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
+    @property
+    def seconds(self) -> float:
+        """Since the step began."""
+        return round(time.monotonic() - self._begun, 1)
+
     def builds(self, table: str) -> bool:
         """Whether the pipeline run builds this table."""
         return not self.tables or table in self.tables
 
-    def commit_metadata(self, inputs: dict[str, int], **facts: Any) -> str:
-        """The user metadata of a Delta commit: which inputs, at which versions, it was made of."""
-        return json.dumps(
-            {
-                "run_id": self.run_id,
-                "step": self.step,
-                "code": self.code,
-                "inputs": inputs,
-                "seconds": round(time.monotonic() - self._begun, 1),
-                **facts,
-            },
-            sort_keys=True,
-            default=str,
-        )
+    def __str__(self) -> str:
+        return f"{self.dag_id} {self.run_id}"
 
 
 def utc(text: str) -> datetime:

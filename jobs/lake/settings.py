@@ -34,20 +34,6 @@ class Lake:
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Endpoints that replace a source's own address; None means the vendor's.
-
-    Attributes:
-        kafka_authority: PEM file of the authority of the brokers' certificates; None means the public ones.
-    """
-
-    salesforce: str | None
-    snowflake: str | None
-    fx_rates: str
-    kafka_authority: str | None
-
-
-@dataclass(frozen=True)
 class Deployment:
     """What a DAG has to know of the platform that it runs on. Unset values are empty: a DAG always parses.
 
@@ -89,14 +75,12 @@ def emr_application_id() -> str:
     return _required("SLUICE_EMR_APPLICATION_ID")
 
 
-def sources() -> Sources:
-    """The addresses of the sources; vendors' own unless the environment names another."""
-    return Sources(
-        salesforce=os.environ.get("SALESFORCE_ENDPOINT_URL") or None,
-        snowflake=os.environ.get("SNOWFLAKE_ENDPOINT_URL") or None,
-        fx_rates=os.environ.get("FX_RATES_URL") or "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
-        kafka_authority=os.environ.get("KAFKA_SSL_CA_FILE") or None,
-    )
+def replacement(variable: str) -> str | None:
+    """What the environment gives in place of a source's own address or authority; None for the vendor's own.
+
+    Each source knows its variable: the kernel knows no source.
+    """
+    return os.environ.get(variable) or None
 
 
 def storage_options() -> dict[str, str]:

@@ -1,56 +1,25 @@
-"""Carries source batches into Spark in bounded memory: Arrow batches become Parquet parts in the lake's bucket.
+"""Carries a source's rows into Spark in bounded memory: Arrow tables become Parquet parts in the lake's bucket.
 
-The driver never holds more than one batch, and executors read the parts from S3. A source that can go on where it
+The driver never holds more than one part, and executors read the parts from S3. A source that can go on where it
 stopped says so by a `Checkpoint`; the next attempt at the same batch finds it as `Progress`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.lake.errors import DataError
+from jobs.lake.extract import Checkpoint, Progress, SourceRows
 from jobs.lake.registry import Table
 from jobs.lake.state import objects
 
 # Spark passes over names that begin with `_`.
 _PROGRESS = "_progress.json"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """What a source yields after a batch to say: from here I can go on.
-
-    Attributes:
-        place: where that is, in the source's own words; JSON.
-    """
-
-    place: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an interrupted read came. A source that goes on from there yields it first.
-
-    Attributes:
-        place: of the last checkpoint.
-        parts: that were written before it.
-        rows: in those parts.
-        nulls: nulls of each column in them.
-    """
-
-    place: dict[str, Any]
-    parts: int
-    rows: int
-    nulls: dict[str, int]
-
-
-# A source's rows; the generator's own value is what the source said about them (counts, sums).
-Batches = Generator[pa.Table | Checkpoint | Progress, None, dict[str, Any] | None]
 
 
 def prefix(table: Table, batch_id: str) -> str:
@@ -73,42 +42,44 @@ class Staged:
     facts: dict[str, Any]
 
 
-def write(table: Table, batch_id: str, batches: Batches) -> Staged:
+def write(table: Table, batch_id: str, rows: SourceRows) -> Staged:
     """Writes the parts, replacing those of an earlier attempt unless the source goes on with them.
 
     Raises:
         DataError: the source refused what it read; the parts are gone, so that no later attempt goes on with them.
     """
-    place = prefix(table, batch_id)
+    folder = prefix(table, batch_id)
     held: Progress | None = None
     while True:
         try:
-            item = next(batches)
+            item = next(rows)
         except StopIteration as end:
-            held = held or _begin(place, None)
+            held = held or _begin(folder, None)
             return Staged(held.rows, held.nulls, end.value or {})
         except DataError:
-            _delete(place)
+            _delete(folder)
             raise
         if held is None:
-            held = _begin(place, item if isinstance(item, Progress) else None)
+            held = _begin(folder, item if isinstance(item, Progress) else None)
         if isinstance(item, pa.Table):
-            held = _add(place, held, item)
+            held = _add(folder, held, item)
         elif isinstance(item, Checkpoint):
-            held = replace(held, place=item.place)
-            objects.write_json(place + _PROGRESS, vars(held))
+            held = replace(held, resume_from=item.resume_from)
+            objects.write_json(folder + _PROGRESS, vars(held))
 
 
 def progress(table: Table, batch_id: str) -> Progress | None:
     """How far an interrupted read of this batch came; None when there is nothing to go on from."""
-    place = prefix(table, batch_id)
-    found = objects.read_json(place + _PROGRESS)
+    folder = prefix(table, batch_id)
+    found = objects.read_json(folder + _PROGRESS)
     if found is None:
         return None
+    if set(found) != {field.name for field in fields(Progress)}:
+        return None  # written by another release: the read begins again
     held = Progress(**found)
     # A bucket may expire objects one by one: what is not whole is no beginning.
-    there = set(objects.keys(place))
-    return held if all(_part(place, number) in there for number in range(held.parts)) else None
+    there = set(objects.keys(folder))
+    return held if all(_part(folder, number) in there for number in range(held.parts)) else None
 
 
 def read(table: Table, batch_id: str, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -123,34 +94,34 @@ def clear(table: Table, batch_id: str) -> None:
     _delete(prefix(table, batch_id))
 
 
-def _begin(place: str, known: Progress | None) -> Progress:
+def _begin(folder: str, known: Progress | None) -> Progress:
     """Leaves exactly the parts that the source goes on with."""
     if known is None:
-        _delete(place)
+        _delete(folder)
         return Progress({}, 0, 0, {})
-    kept = {_part(place, number) for number in range(known.parts)} | {place + _PROGRESS}
-    for key in objects.keys(place):
+    kept = {_part(folder, number) for number in range(known.parts)} | {folder + _PROGRESS}
+    for key in objects.keys(folder):
         if key not in kept:
             objects.delete_prefix(key)
     return known
 
 
-def _add(place: str, held: Progress, batch: pa.Table) -> Progress:
+def _add(folder: str, held: Progress, batch: pa.Table) -> Progress:
     sink = pa.BufferOutputStream()
     # Nanoseconds would arrive in Spark as bigint; sources that send them are cast by their module.
     pq.write_table(batch, sink, coerce_timestamps="us")
-    objects.write(_part(place, held.parts), sink.getvalue().to_pybytes())
+    objects.write(_part(folder, held.parts), sink.getvalue().to_pybytes())
     nulls = dict(held.nulls)
     for name in batch.column_names:
         nulls[name] = nulls.get(name, 0) + batch.column(name).null_count
     return replace(held, parts=held.parts + 1, rows=held.rows + batch.num_rows, nulls=nulls)
 
 
-def _part(place: str, number: int) -> str:
-    return f"{place}part-{number:05d}.parquet"
+def _part(folder: str, number: int) -> str:
+    return f"{folder}part-{number:05d}.parquet"
 
 
-def _delete(place: str) -> None:
+def _delete(folder: str) -> None:
     # The progress first: a kill in between may leave parts that nobody counts, never a count without its parts.
-    objects.delete_prefix(place + _PROGRESS)
-    objects.delete_prefix(place)
+    objects.delete_prefix(folder + _PROGRESS)
+    objects.delete_prefix(folder)

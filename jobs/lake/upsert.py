@@ -13,11 +13,11 @@ from pyspark.sql.types import StructType
 
 from jobs.lake import newest_wins, quarantine, settings, tables
 from jobs.lake.delta import changes, log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, ledger
-from jobs.lake.state.ledger import Counts
 
 Reader = Callable[[DataFrame], DataFrame]
 
@@ -53,35 +53,36 @@ def upsert(
         ledger.record(table.name)
         arrived = _read(spark, run, table, schema, readers)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
-        census = _census(incoming, arrived.whole)
-        bad = quarantine.Bad(incoming.filter(F.col("_rule") != ""), census.bad, census.batches)
+        tally = _tally(incoming, arrived.whole)
+        bad = quarantine.BadRows(incoming.filter(F.col("_rule") != ""), tally.bad, tally.batches)
         # Rows that have become good leave the quarantine when the table has them. Where a killed run reads the same
         # rows again by itself they may leave before, in the commit that brings new ones.
         rereads = run.full_refresh or bool(run.batches)
-        quarantined_at = quarantine.settle(spark, run, table, bad, arrived.inputs, release=not rereads)
-        counts, changed, places, news = _difference(snapshot.read(spark, uri), incoming, table, census)
-        metadata = run.commit_metadata(
-            arrived.inputs,
-            counts=vars(counts),
+        quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=not rereads)
+        difference = _difference(snapshot.read(spark, uri), incoming, table, tally)
+        record = CommitRecord.of(
+            run,
+            inputs=arrived.inputs,
+            counts=difference.counts,
             since=arrived.since,
-            read_by_source=census.read,
-            batches=census.batches,
+            read_by_source=tally.read,
+            batches=tally.batches,
             quarantine_version=quarantined_at,
-            replayed=list(run.batches),
+            replayed=run.batches,
             fencing=held[table.name].fencing,
         )
         held[table.name].renew()
-        if counts.written and news:
-            writes.append(changed.select(schema.names), uri, metadata)
-        elif counts.written:
-            rows = changed.select(schema.names)
-            writes.merge(spark, uri, rows, keys=table.keys, metadata=metadata, partitions=places)
+        rows = difference.rows.select(schema.names)
+        if difference.counts.written and difference.all_new:  # nobody else writes while the lease is held
+            writes.append(rows, uri, record)
+        elif difference.counts.written:
+            writes.merge(spark, uri, rows, keys=table.keys, record=record, partitions=difference.partitions)
         else:
-            writes.commit_nothing(spark, uri, metadata)
+            writes.commit_nothing(spark, uri, record)
         if rereads:
-            quarantine.settle(spark, run, table, bad, arrived.inputs, release=True)
+            quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=True)
         ledger.record(table.name)
-    return counts
+    return difference.counts
 
 
 @dataclass(frozen=True)
@@ -96,18 +97,19 @@ class _Arrived:
     """
 
     rows: DataFrame
-    inputs: dict[str, int]
+    inputs: Mapping[str, int]
     since: dict[str, int | None]
     whole: list[str]
 
 
 def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
-    known = log.last_inputs(settings.lake().uri(table.name), run.step) or {}
+    last = log.newest_of(settings.lake().uri(table.name), run.step)
+    known = last.inputs if last else {}
     inputs = known if run.batches else {s: v for s in readers if (v := _version(s, known)) is not None}
     if not inputs:
         raise LakeError(f"{table.name} was never built: there is nothing to read again")
     before = {} if run.full_refresh else known
-    parts, since = [], {}
+    frames, since = [], {}
     for source, version in inputs.items():
         uri = settings.lake().uri(source)
         raw = None if run.batches else changes.inserted(spark, uri, before.get(source), version)
@@ -116,13 +118,13 @@ def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, reade
             raw = snapshot.read(spark, uri, version)
         if run.batches:
             raw = raw.filter(F.col("_batch_id").isin(list(run.batches)))
-        parts.append(_typed(raw, source, readers, schema))
+        frames.append(_typed(raw, source, readers, schema))
     whole = [source for source, version in since.items() if version is None and not run.batches]
-    return _Arrived(reduce(DataFrame.unionByName, parts), inputs, since, whole)
+    return _Arrived(reduce(DataFrame.unionByName, frames), inputs, since, whole)
 
 
 @dataclass(frozen=True)
-class _Census:
+class _Tally:
     """The incoming rows in numbers.
 
     Attributes:
@@ -136,7 +138,7 @@ class _Census:
     bad: int
 
 
-def _census(incoming: DataFrame, whole: list[str]) -> _Census:
+def _tally(incoming: DataFrame, whole: list[str]) -> _Tally:
     batches: dict[str, list[str]] = {}
     read: dict[str, int] = {}
     bad = 0
@@ -146,31 +148,42 @@ def _census(incoming: DataFrame, whole: list[str]) -> _Census:
         batches.setdefault(source, []).append(batch)
         read[source] = read.get(source, 0) + rows
         bad += broken
-    return _Census({source: None if source in whole else sorted(ids) for source, ids in batches.items()}, read, bad)
+    return _Tally({source: None if source in whole else sorted(ids) for source, ids in batches.items()}, read, bad)
 
 
-def _difference(
-    present: DataFrame, incoming: DataFrame, table: Table, census: _Census
-) -> tuple[Counts, DataFrame, tuple[str, list[str]] | None, bool]:
-    """What becomes of the rows, those to write, the partitions that a merge has to look into, and whether all are new.
+@dataclass(frozen=True)
+class _Difference:
+    """What the incoming rows change.
 
-    New rows need no merge: nobody else writes while the lease is held.
+    Attributes:
+        counts: what becomes of them.
+        rows: those to write, with the table's columns and more.
+        partitions: the partition column, and its values in which a merge has to look; None for everywhere.
+        all_new: none of the rows has a key that the table knows, so that no merge is needed.
     """
+
+    counts: Counts
+    rows: DataFrame
+    partitions: tuple[str, list[str]] | None
+    all_new: bool
+
+
+def _difference(present: DataFrame, incoming: DataFrame, table: Table, tally: _Tally) -> _Difference:
     good = incoming.filter(F.col("_rule") == "").drop("_rule")
-    target, places = _present_rows(present, good, table)
+    target, partitions = _present_rows(present, good, table)
     classified = newest_wins.classify(good, target, keys=table.keys, order_by=table.order_by).persist(
         StorageLevel.MEMORY_AND_DISK
     )
     classes = {row["_class"]: row["count"] for row in classified.groupBy("_class").count().collect()}
     counts = Counts(
-        read=sum(census.read.values()),
+        read=sum(tally.read.values()),
         written=classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0),
         unchanged=classes.get(newest_wins.UNCHANGED, 0),
         superseded=classes.get(newest_wins.SUPERSEDED, 0),
-        quarantined=census.bad,
+        quarantined=tally.bad,
     )
-    changed = classified.filter(F.col("_class").isin(newest_wins.NEW, newest_wins.CHANGED))
-    return counts, changed, places, not classes.get(newest_wins.CHANGED)
+    rows = classified.filter(F.col("_class").isin(newest_wins.NEW, newest_wins.CHANGED))
+    return _Difference(counts, rows, partitions, all_new=not classes.get(newest_wins.CHANGED))
 
 
 def _version(source: str, known: Mapping[str, int]) -> int | None:
@@ -216,5 +229,5 @@ def _present_rows(target: DataFrame, good: DataFrame, table: Table) -> tuple[Dat
         return in_place, (column, here)
     elsewhere = target.filter(~F.col(column).isin(here) & F.col(keys[0]).between(bounds[0], bounds[1]))
     moved = elsewhere.join(F.broadcast(unseen), keys, "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
-    old_places = [row[0] for row in moved.select(column).distinct().collect()]
-    return in_place.unionByName(moved), (column, sorted({*here, *old_places}))
+    left = [row[0] for row in moved.select(column).distinct().collect()]
+    return in_place.unionByName(moved), (column, sorted({*here, *left}))

@@ -1,14 +1,13 @@
 """What an operator does with dead messages: count, sample, and bring home after a fix.
 
 Chosen by `--rule REASON`, by Kafka's time with `--window-start` and `--window-end`, by `--offsets PARTITION:FROM-TO`.
-Lines show places, reasons and sizes; never a message's content, which may hold personal data and is in the table.
+Lines show partitions, offsets, reasons and sizes. The content, which may hold personal data, is in the table alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
-from importlib import import_module
 from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame, Window
@@ -20,31 +19,31 @@ from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 from jobs.lake.state import ledger
 from jobs.sources.kafka import redrive
-from jobs.sources.kafka.batches import Source
+from jobs.sources.kafka.topic import StreamedTopic, of_table
 
 SAMPLED = 5  # of each reason
 
 
 def count(run: Run) -> None:
     """Prints how many of the chosen messages there are, by reason and hour of Kafka's time."""
-    for source, dead in _queues(run):
+    for topic, dead in _queues(run):
         hour = F.date_format("timestamp", "yyyy-MM-dd HH:00").alias("hour")
         found = dead.groupBy("reason", hour).count().orderBy("reason", "hour").collect()
-        print(f"{source.dead.name}: {sum(row['count'] for row in found)} messages")
+        print(f"{topic.dead.name}: {sum(row['count'] for row in found)} messages")
         for row in found:
             print(f"  {row['count']:>8}  {row['reason']:<18}  {row['hour']}")
 
 
 def sample(run: Run) -> None:
-    """Prints the newest few of the chosen messages of each reason: place, time, size, what is wrong."""
+    """Prints the newest few of the chosen messages of each reason: offset, time, size, what is wrong."""
     newest = Window.partitionBy("reason").orderBy(F.desc("timestamp"), F.desc("partition"), F.desc("offset"))
-    for source, dead in _queues(run):
+    for topic, dead in _queues(run):
         ranked = dead.withColumns({"bytes": F.length("value"), "rank": F.row_number().over(newest)}).drop("value")
         for row in ranked.filter(F.col("rank") <= SAMPLED).orderBy("reason", "rank").collect():
             size = "no value" if row["bytes"] is None else f"{row['bytes']} bytes"
             when = f"{row['timestamp']:%Y-%m-%d %H:%M:%S}"
-            place = f"{source.topic} partition {row['partition']} offset {row['offset']}"
-            print(f"{place}  {when}  {row['reason']}: {row['detail']}  {size}")
+            where = f"{topic.name} partition {row['partition']} offset {row['offset']}"
+            print(f"{where}  {when}  {row['reason']}: {row['detail']}  {size}")
 
 
 def replay(run: Run) -> None:
@@ -55,39 +54,38 @@ def replay(run: Run) -> None:
     Raises:
         ConfigurationError: no stream's table was named.
     """
-    source = source_of(run)
-    moved = redrive.replay(session.spark(run.step), run, source, _chosen(run))
-    for table in (source.events, source.dead):
+    topic = topic_of(run)
+    moved = redrive.replay(session.spark(run.step), run, topic, _chosen(run))
+    for table in (topic.events, topic.dead):
         ledger.record_stream(table.name)
-    print(f"{source.dead.name}: {moved.chosen} messages judged again, {moved.home} became events")
+    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.home} became events")
 
 
-def source_of(run: Run) -> Source:
-    """The stream that the operation is about, named by its events' table or its dead-letter queue.
+def topic_of(run: Run) -> StreamedTopic:
+    """The topic that the operation is about, named by its events' table or its dead-letter queue.
 
     Raises:
         ConfigurationError: no stream's table was named.
     """
-    named = [source for source in _sources() if run.subject in (source.events.name, source.dead.name)]
+    named = [topic for topic in _topics() if run.subject in (topic.events.name, topic.dead.name)]
     if not named:
-        known = ", ".join(source.events.name for source in _sources())
+        known = ", ".join(topic.events.name for topic in _topics())
         raise ConfigurationError(f"no stream writes {run.subject or 'a table without a name'}; name one of {known}")
     return named[0]
 
 
-def _sources() -> list[Source]:
-    streams = [table for table in tables.every() if table.continuous and table.written_with is None]
-    return [import_module(table.module).source() for table in streams]
+def _topics() -> list[StreamedTopic]:
+    return [of_table(table) for table in tables.every() if table.system == "kafka" and table.written_with is None]
 
 
-def _queues(run: Run) -> Iterator[tuple[Source, DataFrame]]:
+def _queues(run: Run) -> Iterator[tuple[StreamedTopic, DataFrame]]:
     """The chosen messages of the named queue, or of all."""
-    for source in [source_of(run)] if run.subject else _sources():
-        uri = settings.lake().uri(source.dead.name)
+    for topic in [topic_of(run)] if run.subject else _topics():
+        uri = settings.lake().uri(topic.dead.name)
         if log.version(uri) is None:
-            print(f"{source.dead.name}: no table yet")
+            print(f"{topic.dead.name}: no table yet")
             continue
-        yield source, snapshot.read(session.spark(run.step), uri).filter(_chosen(run))
+        yield topic, snapshot.read(session.spark(run.step), uri).filter(_chosen(run))
 
 
 def _chosen(run: Run) -> Column:

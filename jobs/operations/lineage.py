@@ -6,9 +6,11 @@ Read from the commits themselves: `run.py lineage gold.fact_orders`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from jobs.lake import settings, tables
 from jobs.lake.delta import log
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
@@ -43,9 +45,7 @@ def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator
     yield f"{indent}{name} version {version}"
     before: dict[str, int] = {}
     made = [
-        commit
-        for commit in log.effective(settings.lake().uri(name))
-        if commit.version <= version and "counts" in commit.metadata
+        commit for commit in log.effective(settings.lake().uri(name)) if commit.version <= version and commit.counts
     ]
     for commit in reversed(made):
         inputs = {source: at for source, at in commit.inputs.items() if before.get(source) != at}
@@ -53,14 +53,16 @@ def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator
             yield f"{indent}  {_line(commit)}"
             for source, at in sorted(inputs.items()):
                 yield from tree(source, at, before.get(source), depth + 2)
-        before |= commit.inputs
+        before = {**before, **commit.inputs}
 
 
 def _line(commit: Commit) -> str:
-    meta = commit.metadata
-    counts = ", ".join(f"{number} {part}" for part, number in meta["counts"].items() if number)
-    window = meta.get("window")
-    source = f" from {meta['source']} {window['start'] or 'the beginning'} to {window['end']}" if window else ""
-    batch = f" batch {meta['batch_id']}" if "batch_id" in meta else ""
+    said = commit.record or CommitRecord()
+    counts = ", ".join(f"{number} {end}" for end, number in asdict(said.counts or Counts(0)).items() if number)
+    source = (
+        f" from {said.source} {said.window['start'] or 'the beginning'} to {said.window['end']}" if said.window else ""
+    )
+    batch = f" batch {said.batch_id}" if said.batch_id else ""
+    run = f"{said.dag_id} {said.run_id}".strip()
     when = f"{commit.time:%Y-%m-%d %H:%M:%S}"
-    return f"{commit.version}: run {meta['run_id']}{batch}{source} ({counts or 'nothing new'}), {when}"
+    return f"{commit.version}: run {run}{batch}{source} ({counts or 'nothing new'}), {when}"

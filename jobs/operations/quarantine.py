@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from importlib import import_module
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs import steps
 from jobs.lake import quarantine, settings, tables
 from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError
@@ -59,7 +59,7 @@ def replay(run: Run) -> None:
         batches = quarantine.batches_of(table, run.rule, run.batches)
         before = quarantine.total(table)
         if batches:
-            import_module(table.module).build(replace(run, step=table.name, batches=batches))
+            steps.build(replace(run, step=table.name, batches=batches))
         after = quarantine.total(table)
         print(f"{quarantine.name(table)}: {before} rows before, {after} after replaying {len(batches)} batches")
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from jobs.lake import session, settings
 from jobs.lake.delta import writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 from jobs.lake.state import leases, ledger
-from jobs.lake.state.ledger import Counts
-from jobs.operations.dlq import source_of
+from jobs.operations.dlq import topic_of
 from jobs.sources.kafka import broker, position
-from jobs.sources.kafka.batches import Source
+from jobs.sources.kafka.topic import StreamedTopic
 
 
 def accept_gap(run: Run) -> None:
@@ -23,31 +23,31 @@ def accept_gap(run: Run) -> None:
     Raises:
         ConfigurationError: no stream's table was named, or it holds nothing yet.
     """
-    source = source_of(run)
-    with leases.hold(run, source.events.name, source.dead.name) as held:
-        known = _known(source)
+    topic = topic_of(run)
+    with leases.hold(run, topic.events.name, topic.dead.name) as held:
+        known = _known(topic)
         with broker.Login.from_secret().consumer() as consumer:
-            bounds = broker.bounds(consumer, source.topic)
+            bounds = broker.bounds(consumer, topic.name)
         gaps = position.gap(known, bounds)
         if not gaps:
-            print(f"{source.events.name}: Kafka still has all that was not read; there is no gap to accept")
+            print(f"{topic.events.name}: Kafka still has all that was not read; there is no gap to accept")
             return
         beyond = known | {number: end for number, (_, end) in gaps.items()}
-        metadata = run.commit_metadata(
-            {},
-            counts=vars(Counts(read=0)),
+        record = CommitRecord.of(
+            run,
+            counts=Counts(read=0),
             position={str(number): offset for number, offset in sorted(beyond.items())},
             gap={str(number): list(lost) for number, lost in gaps.items()},
             lost_offsets=position.missing(gaps),
-            fencing=held[source.events.name].fencing,
+            fencing=held[topic.events.name].fencing,
         )
         # The record says how much was lost, so batches before it get one of their own.
-        ledger.record_stream(source.events.name)
-        writes.commit_nothing(session.spark(run.step), settings.lake().uri(source.events.name), metadata)
-        ledger.record_stream(source.events.name)
-        position.save_checkpoint(source.events, beyond)
+        ledger.record_stream(topic.events.name)
+        writes.commit_nothing(session.spark(run.step), settings.lake().uri(topic.events.name), record)
+        ledger.record_stream(topic.events.name)
+        position.save_checkpoint(topic.events, beyond)
         for number, (first, end) in gaps.items():
-            print(f"{source.topic} partition {number}: offsets {first} to {end - 1} are recorded as lost")
+            print(f"{topic.name} partition {number}: offsets {first} to {end - 1} are recorded as lost")
 
 
 def accept_checkpoint(run: Run) -> None:
@@ -56,15 +56,15 @@ def accept_checkpoint(run: Run) -> None:
     Raises:
         ConfigurationError: no stream's table was named, or it holds nothing yet.
     """
-    source = source_of(run)
-    with leases.hold(run, source.events.name):
-        known = _known(source)
-        position.save_checkpoint(source.events, known)
-        print(f"{source.events.name}: goes on from {known}, as of {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
+    topic = topic_of(run)
+    with leases.hold(run, topic.events.name):
+        known = _known(topic)
+        position.save_checkpoint(topic.events, known)
+        print(f"{topic.events.name}: goes on from {known}, as of {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
 
 
-def _known(source: Source) -> position.Position:
-    known = position.of_table(source.events)
+def _known(topic: StreamedTopic) -> position.Position:
+    known = position.of_table(topic.events)
     if known is None:
-        raise ConfigurationError(f"{source.events.name} holds no message yet: start the stream")
+        raise ConfigurationError(f"{topic.events.name} holds no message yet: start the stream")
     return known

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import DateType, DecimalType, StructType, TimestampType
 
-from dq import rules, suite
-from jobs.lake import session, tables, upsert
-from jobs.lake.run import Run
+from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
     [
-        StructField("ccy", StringType(), metadata={"comment": "ISO 4217 code"}),
-        StructField("as_of_date", DateType(), metadata={"comment": "day of publication"}),
-        StructField("usd_rate", DecimalType(28, 12), metadata={"comment": "US dollars per unit of the currency"}),
-        StructField("published_at", TimestampType(), metadata={"comment": "when ECB published it, UTC"}),
+        text("ccy", "ISO 4217 code", "public"),
+        column("as_of_date", DateType(), "day of publication", "public"),
+        column("usd_rate", DecimalType(28, 12), "US dollars per unit of the currency", "public"),
+        column("published_at", TimestampType(), "when ECB published it, UTC", "public"),
     ]
 )
-
-
-def build(run: Run) -> None:
-    """Merges new rates."""
-    spark = session.spark(run.step)
-    broken = rules.broken(suite.load(run.step))
-    upsert.upsert(spark, run, tables.table(run.step), SCHEMA, {"bronze.fx_rates": from_ecb}, broken)
 
 
 def from_ecb(raw: DataFrame) -> DataFrame:
@@ -42,3 +33,6 @@ def from_ecb(raw: DataFrame) -> DataFrame:
             "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12),
         }
     )
+
+
+READERS = {"bronze.fx_rates": from_ecb}

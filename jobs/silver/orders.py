@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import DateType, DecimalType, StructType, TimestampType
 
-from dq import rules, suite
-from jobs.lake import session, tables, upsert
-from jobs.lake.run import Run
+from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
     [
-        StructField("order_id", StringType(), metadata={"comment": "order number"}),
-        StructField("customer_id", StringType(), metadata={"comment": "account number of the customer"}),
-        StructField("order_date", DateType(), metadata={"comment": "day of the order"}),
-        StructField("currency", StringType(), metadata={"comment": "ISO 4217 code"}),
-        StructField("amount", DecimalType(18, 2), metadata={"comment": "amount in the order's currency"}),
-        StructField("status", StringType(), metadata={"comment": "PLACED, PAID, SHIPPED or CANCELLED"}),
-        StructField("updated_at", TimestampType(), metadata={"comment": "when the source last changed it, UTC"}),
-        StructField("source", StringType(), metadata={"comment": "snowflake or kafka"}),
-        StructField("order_month", StringType(), metadata={"comment": "YYYY-MM of order_date; partition"}),
+        text("order_id", "order number"),
+        text("customer_id", "account number of the customer", "confidential"),
+        column("order_date", DateType(), "day of the order"),
+        text("currency", "ISO 4217 code"),
+        column("amount", DecimalType(18, 2), "amount in the order's currency", "confidential"),
+        text("status", "PLACED, PAID, SHIPPED or CANCELLED"),
+        column("updated_at", TimestampType(), "when the source last changed it, UTC"),
+        text("source", "snowflake or kafka"),
+        text("order_month", "YYYY-MM of order_date; partition"),
     ]
 )
-
-
-def build(run: Run) -> None:
-    """Merges new states of orders."""
-    spark = session.spark(run.step)
-    broken = rules.broken(suite.load(run.step))
-    readers = {"bronze.snowflake_orders": from_snowflake, "bronze.orders_events": from_events}
-    upsert.upsert(spark, run, tables.table(run.step), SCHEMA, readers, broken)
 
 
 def from_snowflake(raw: DataFrame) -> DataFrame:
@@ -47,3 +37,6 @@ def from_events(raw: DataFrame) -> DataFrame:
             "order_month": F.date_format("order_date", "yyyy-MM"),
         }
     )
+
+
+READERS = {"bronze.snowflake_orders": from_snowflake, "bronze.orders_events": from_events}

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import (
-    BooleanType,
-    DecimalType,
-    IntegerType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
+from pyspark.sql.types import BooleanType, DecimalType, IntegerType, StringType, StructType, TimestampType
 
-from dq import rules, suite
-from jobs.lake import session, tables, upsert
-from jobs.lake.run import Run
+from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
     [
-        StructField("id", StringType(), metadata={"comment": "Salesforce record id"}),
-        StructField("account_number", StringType(), metadata={"comment": "number that orders carry"}),
-        StructField("name", StringType(), metadata={"comment": "account name"}),
-        StructField("type", StringType(), metadata={"comment": "account type"}),
-        StructField("industry", StringType(), metadata={"comment": "industry"}),
-        StructField("billing_country", StringType(), metadata={"comment": "country of the billing address"}),
-        StructField("annual_revenue", DecimalType(18, 2), metadata={"comment": "US dollars a year"}),
-        StructField("number_of_employees", IntegerType(), metadata={"comment": "employees"}),
-        StructField("created_date", TimestampType(), metadata={"comment": "when created, UTC"}),
-        StructField("last_modified_date", TimestampType(), metadata={"comment": "when a user changed it, UTC"}),
-        StructField("system_modstamp", TimestampType(), metadata={"comment": "when anything changed it, UTC"}),
-        StructField("is_deleted", BooleanType(), metadata={"comment": "in the recycle bin"}),
+        text("id", "Salesforce record id"),
+        text("account_number", "number that orders carry", "confidential"),
+        text("name", "account name", "confidential"),
+        text("type", "account type"),
+        text("industry", "industry"),
+        text("billing_country", "country of the billing address"),
+        column("annual_revenue", DecimalType(18, 2), "US dollars a year", "confidential"),
+        column("number_of_employees", IntegerType(), "employees"),
+        column("created_date", TimestampType(), "when created, UTC"),
+        column("last_modified_date", TimestampType(), "when a user changed it, UTC"),
+        column("system_modstamp", TimestampType(), "when anything changed it, UTC"),
+        column("is_deleted", BooleanType(), "in the recycle bin"),
     ]
 )
-
-
-def build(run: Run) -> None:
-    """Merges new states of accounts."""
-    spark = session.spark(run.step)
-    broken = rules.broken(suite.load(run.step))
-    readers = {"bronze.salesforce_accounts": from_salesforce}
-    upsert.upsert(spark, run, tables.table(run.step), SCHEMA, readers, broken)
 
 
 def from_salesforce(raw: DataFrame) -> DataFrame:
@@ -58,3 +40,6 @@ def from_salesforce(raw: DataFrame) -> DataFrame:
         if isinstance(field.dataType, TimestampType)
     }
     return raw.withColumns({**typed, **times})
+
+
+READERS = {"bronze.salesforce_accounts": from_salesforce}

@@ -11,14 +11,14 @@ from jobs.lake import settings
 from jobs.lake.errors import ConfigurationError
 
 
-def credentials(source: str, keys: tuple[str, ...]) -> dict[str, str]:
-    """The secret `<project>/<source>/credentials`, a JSON object with at least `keys`.
+def read(system: str, keys: tuple[str, ...]) -> dict[str, str]:
+    """The secret `<project>/<system>/credentials`, a JSON object with at least `keys`.
 
     Raises:
         ConfigurationError: the secret is missing, not readable, not a JSON object, or lacks a key. The message
             names the secret and the keys, never a value.
     """
-    name = f"{settings.lake().project}/{source}/credentials"
+    name = f"{settings.lake().project}/{system}/credentials"
     try:
         text = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     except ClientError as error:
@@ -26,7 +26,7 @@ def credentials(source: str, keys: tuple[str, ...]) -> dict[str, str]:
         if code not in ("ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException"):
             raise
         raise ConfigurationError(
-            f"{source}: secret {name} can't be read ({code}). Create it in Secrets Manager as JSON with the keys "
+            f"{system}: secret {name} can't be read ({code}). Create it in Secrets Manager as JSON with the keys "
             f"{', '.join(keys)}, and allow the job's role to read it."
         ) from error
     try:
@@ -34,8 +34,8 @@ def credentials(source: str, keys: tuple[str, ...]) -> dict[str, str]:
     except ValueError:
         value = None  # not chained: the parser's error would quote the secret
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{source}: secret {name} is not a JSON object with the keys {', '.join(keys)}")
+        raise ConfigurationError(f"{system}: secret {name} is not a JSON object with the keys {', '.join(keys)}")
     missing = [key for key in keys if not value.get(key)]
     if missing:
-        raise ConfigurationError(f"{source}: secret {name} lacks {', '.join(missing)}: add it in Secrets Manager")
+        raise ConfigurationError(f"{system}: secret {name} lacks {', '.join(missing)}: add it in Secrets Manager")
     return {key: str(item) for key, item in value.items()}

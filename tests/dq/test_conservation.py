@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from pyspark.sql import SparkSession
@@ -12,7 +12,9 @@ from dq import conservation, suite
 from dq.validate import Judgement
 from jobs.lake import quarantine, settings, tables
 from jobs.lake.delta import log, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
+from jobs.lake.run import Run
 from tests import lakes
 from tests.jobs.lakehouse import ORDERS, build, land, order, version
 
@@ -38,24 +40,32 @@ def built(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
         yield version(SILVER)
 
 
-def judge(version: int, since: int | None = None, run_id: str | None = "run-1") -> dict[str, Judgement]:
-    found = conservation.judge(suite.load(SILVER), version, since, run_id)
+def judge(version: int, since: int | None = None, run_id: str = "run-1") -> dict[str, Judgement]:
+    found = conservation.judge(suite.load(SILVER), version, since, Run(run_id, "gate"))
     return {judgement.rule.name: judgement for judgement in found}
 
 
-def told(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[dict[str, Any]], None]) -> None:
+def said(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[CommitRecord], CommitRecord]) -> None:
     """Commits of a table say something else than they did."""
     real = log.commits
 
     def commits(uri: str) -> list[Commit]:
         found = list(real(uri))
         if uri == settings.lake().uri(table):
-            for commit in found:
-                if "counts" in commit.metadata:
-                    change(commit.metadata)
+            return [replace(c, record=change(c.record)) if c.record and c.counts else c for c in found]
         return found
 
     monkeypatch.setattr(log, "commits", commits)
+
+
+def counts_of(record: CommitRecord) -> Counts:
+    assert record.counts
+    return record.counts
+
+
+def counted(record: CommitRecord, **numbers: int) -> CommitRecord:
+    """With other counts."""
+    return replace(record, counts=replace(counts_of(record), **numbers))
 
 
 def faults(version: int) -> str:
@@ -77,23 +87,22 @@ def test_only_commits_since_the_version_that_passed_are_looked_at(built: int) ->
 
 
 def test_row_that_no_count_accounts_for_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    told(monkeypatch, SILVER, lambda meta: meta["counts"].update(read=meta["counts"]["read"] + 2))
+    said(monkeypatch, SILVER, lambda record: counted(record, read=counts_of(record).read + 2))
 
     assert "2 accounted for: 2 missing" in faults(built)
 
 
 def test_row_that_bronze_gave_and_silver_did_not_read_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    told(monkeypatch, ORDERS, lambda meta: meta["counts"].update(written=5))
+    said(monkeypatch, ORDERS, lambda record: counted(record, written=5))
 
     assert f"{ORDERS} gave 5 rows, 1 were read: 4 missing" in faults(built)
 
 
 def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forget(meta: dict[str, Any]) -> None:
-        if meta["since"][ORDERS] is not None:
-            meta["read_by_source"] = {}
+    def forget(record: CommitRecord) -> CommitRecord:
+        return replace(record, read_by_source={}) if record.since[ORDERS] is not None else record
 
-    told(monkeypatch, SILVER, forget)
+    said(monkeypatch, SILVER, forget)
 
     assert f"{ORDERS} gave 1 rows, none were read: 1 missing" in faults(built)
 
@@ -101,7 +110,7 @@ def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.
 def test_rows_said_to_be_written_that_delta_did_not_write_are_noticed(
     built: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(monkeypatch, SILVER, lambda meta: meta["counts"].update(written=0, unchanged=1))
+    said(monkeypatch, SILVER, lambda record: counted(record, written=0, unchanged=1))
 
     assert "0 recorded as written, 1 were" in faults(built)
 
@@ -116,11 +125,11 @@ def test_run_that_left_no_record_is_noticed(built: int) -> None:
     judged = judge(built, run_id="another")["conservation"]
 
     assert judged.critical
-    assert "run another left no record of the rows that it read" in judged.observed["faults"]
+    assert "run by_hand another left no record of the rows that it read" in judged.observed["faults"]
 
 
 def test_commit_by_a_stranger_is_no_record(spark: SparkSession, built: int) -> None:
-    writes.commit_nothing(spark, settings.lake().uri(SILVER), '{"run_id": "run-2"}')
+    writes.commit_nothing(spark, settings.lake().uri(SILVER), CommitRecord(run_id="run-2"))
 
     assert judge(version(SILVER), since=built, run_id="run-2")["conservation"].critical
 
@@ -139,7 +148,7 @@ def test_too_many_quarantined_rows_are_critical(built: int, limits: suite.Quaran
     rules = suite.load(SILVER)
     limited = suite.Suite(rules.table, rules.rules, rules.digest, limits)
 
-    (_, volume) = conservation.judge(limited, built, None, "run-1")
+    (_, volume) = conservation.judge(limited, built, None, Run("run-1", "gate"))
 
     assert volume.critical is closed
     assert volume.observed["read"] == 3

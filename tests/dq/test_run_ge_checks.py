@@ -12,10 +12,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dq import run_ge_checks, suite
+from jobs.lake.delta.commit_record import Counts
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, objects
-from jobs.lake.state.ledger import Counts
 from tests.jobs.lakehouse import put, silver_account, silver_order, silver_rate
 
 SILVER = ("silver.fx_rates", "silver.salesforce_accounts", "silver.orders")
@@ -48,11 +48,11 @@ def wrote(run_id: str, **tables: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def gate(run_id: str = "run-1", **options: Any) -> None:
-    run_ge_checks.gate(Run(run_id, "gate", **options))
+    run_ge_checks.gate(Run(run_id, "gate", subject="lakehouse", **options))
 
 
 def verdict(run_id: str = "run-1") -> dict[str, int]:
-    return gate_verdicts.versions(Run(run_id, "gold"), SILVER)
+    return gate_verdicts.passed_versions(Run(run_id, "gold"), SILVER)
 
 
 def results(bucket: str) -> dict[str, dict[str, Any]]:
@@ -134,7 +134,7 @@ def test_version_that_the_run_wrote_is_judged_and_not_a_later_one(spark: SparkSe
 def test_table_that_the_run_did_not_write_refuses(lake: str, spark: SparkSession) -> None:
     wrote("run-1")
 
-    with pytest.raises(GateError, match=r"silver\.fx_rates was not written in run run-2: run its step first"):
+    with pytest.raises(GateError, match=r"silver\.fx_rates was not written in run by_hand run-2: run its step first"):
         gate("run-2")
 
 
@@ -190,7 +190,7 @@ def test_retry_after_a_refusal_passes_what_was_mended(spark: SparkSession, lake:
 
 
 def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, lake: str) -> None:
-    gate_verdicts.passed(Run("run-1", "gate"), wrote("run-1"))
+    gate_verdicts.record_passed(Run("run-1", "gate"), wrote("run-1"))
     wrote("run-1", orders=[])
 
     with pytest.raises(GateError):

@@ -10,6 +10,7 @@ import pytest
 from jobs.bronze import salesforce_accounts
 from jobs.lake import staging, tables
 from jobs.lake.errors import LakeError
+from jobs.lake.extract import Request
 from jobs.lake.run import Window
 from jobs.sources.salesforce import rest
 from tests.infra.local.sources.conftest import Org
@@ -41,9 +42,12 @@ def fill(org: Org, accounts: int) -> list[str]:
     return [str(account["Id"]) for account in records]
 
 
-def read(window: Window = DAY, **options: Any) -> tuple[list[Row], dict[str, Any]]:
+def read(
+    window: Window = DAY, *, find_deleted: bool = False, accept: tuple[str, ...] = ()
+) -> tuple[list[Row], dict[str, Any]]:
     """The staged rows, in order, and the facts."""
-    facts = staging.write(TABLE, window.batch_id, salesforce_accounts.extract(window, **options)).facts
+    request = Request(TABLE, window, exact=not find_deleted, accept=accept)
+    facts = staging.write(TABLE, window.batch_id, salesforce_accounts.extract(request)).facts
     return staged(window), facts
 
 
@@ -71,8 +75,8 @@ def after_count(monkeypatch: pytest.MonkeyPatch, which: str, happens: Callable[[
     """Something happens in the org right after accounts with this condition were counted for the first time."""
     real, done = rest.count, list[str]()
 
-    def count(org: Any, where: str) -> int:
-        found = real(org, where)
+    def count(org: Any, name: str, where: str) -> int:
+        found = real(org, name, where)
         if which in where and not done:
             done.append(where)
             happens()

@@ -120,7 +120,7 @@ def found(ledger: produce.Ledger, scene: Scene) -> dict[str, Any]:
             places[row["partition"], row["offset"]] += 1
             kinds[row.get("reason")] += 1
     expected = {(p, offset) for p, (first, last) in ledger.offsets.items() for offset in range(first, last + 1)}
-    commits = [c.metadata["counts"] for c in log.commits(settings.lake().uri(EVENTS)) if "counts" in c.metadata]
+    commits = [c.counts for c in log.commits(settings.lake().uri(EVENTS)) if c.counts]
     return {
         "sent": sum(ledger.kinds.values()),
         "twice": sum(1 for number in places.values() if number > 1),

@@ -148,7 +148,7 @@ def reached() -> int:
     """Messages in both tables, by the newest batch's position; -1 while S3 is away."""
     try:
         commits = log.commits(settings.lake().uri(EVENTS))
-        position = next((c.metadata["position"] for c in commits if "position" in c.metadata), {})
+        position = next((c.record.position for c in commits if c.record and c.record.position), {})
     except (OSError, DeltaError):  # what delta-rs makes of an S3 that was killed
         return -1
     return sum(position.values())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs import steps
 from jobs.bronze import salesforce_accounts
 from jobs.lake import staging
 from jobs.lake.delta import writes
 from jobs.lake.run import Run
 from jobs.lake.state import objects
 from jobs.sources.salesforce import client
+from jobs.sources.salesforce.sobject import SObject
 from tests.faults.salesforce_org import DAY, TABLE, bulk_jobs, fill, ids, read, record
 from tests.infra.local.sources.conftest import Org
 from tests.jobs.lakehouse import ACCOUNTS, killed_at
@@ -72,7 +74,7 @@ def test_bulk_read_begins_anew_when_its_job_is_gone_and_mixes_nothing(org: Org, 
     kill_at_write(6)
     progress = staging.progress(TABLE, DAY.batch_id)
     assert progress is not None
-    client.connect().restful(f"jobs/query/{progress.place['job']}", method="DELETE")
+    client.connect().restful(f"jobs/query/{progress.resume_from['job']}", method="DELETE")
     org.put(*(record(number, Name="changed") for number in range(5)))
 
     rows, _ = read()
@@ -87,8 +89,8 @@ def test_other_query_never_goes_on_with_the_parts_of_this_one(
 ) -> None:
     fill(org, 5)
     kill_at_write(4)
-    without = {name: text for name, text in salesforce_accounts.FIELDS.items() if name != "Industry"}
-    monkeypatch.setattr(salesforce_accounts, "FIELDS", without)
+    fields = {name: column for name, column in salesforce_accounts.ACCOUNT.fields.items() if name != "Industry"}
+    monkeypatch.setattr(salesforce_accounts, "ACCOUNT", SObject("Account", fields))
 
     assert len(read()[0]) == 5
     assert bulk_jobs(org) == 2
@@ -100,9 +102,9 @@ def test_bulk_read_that_was_killed_at_its_commit_fetches_nothing_again(
     known = fill(org, 5)
     run = Run("run", ACCOUNTS, window_start=DAY.start, window_end=DAY.end)
     with killed_at(writes, "replace_batch"):
-        salesforce_accounts.build(run)
+        steps.build(run)
 
-    salesforce_accounts.build(run)
+    steps.build(run)
 
     assert sorted(row["id"] for row in bronze_rows(spark, ACCOUNTS)) == known
     assert bulk_jobs(org) == 1

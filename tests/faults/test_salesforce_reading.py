@@ -65,7 +65,7 @@ def test_session_that_ends_between_pages_is_renewed(org: Org) -> None:
 def test_cursor_that_salesforce_closed_is_tried_again(org: Org) -> None:
     fill(org, 5)
     org.control("PATCH", "settings", {"page_size": 2})
-    reading = salesforce_accounts.rest.records(client.connect(), "SELECT Id FROM Account")
+    reading = rest.records(client.connect(), "SELECT Id FROM Account")
     next(reading)
     other = client.connect()
     for _ in range(10):  # as many as may be open
@@ -80,7 +80,7 @@ def test_fewer_accounts_than_were_counted_are_refused(org: Org, monkeypatch: pyt
     real = rest.records
     monkeypatch.setattr(rest, "records", lambda *query: islice(real(*query), 2))
 
-    assert_fails(DataError, "3 accounts were counted", "2 arrived")
+    assert_fails(DataError, "3 records of Account were counted", "2 arrived")
     assert objects.keys("_staging/") == []
 
 

@@ -14,14 +14,15 @@ from snowflake.connector.cursor import SnowflakeCursor
 
 from infra.local.sources.ecb.history import newest
 from infra.local.sources.seed import connect
-from jobs import steps
+from jobs import run as run_py
 from jobs.bronze import snowflake_orders
 from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.errors import DataError
 from jobs.lake.run import Run, Window
+from jobs.sources.snowflake import reading
 from tests.faults.conftest import Sources
-from tests.jobs.lakehouse import ORDERS, at, version
+from tests.jobs.lakehouse import ORDERS, at, request, version
 
 END = datetime.combine(newest() + timedelta(days=1), time(), UTC)
 ALL = Window(None, END)
@@ -31,10 +32,10 @@ FOREVER = Window(None, at("9999-12-31 23:00:00"))
 
 def read(window: Window, **options: Any) -> tuple[list[pa.Table], dict[str, Any]]:
     """The parts, and the facts."""
-    parts, reading = [], snowflake_orders.extract(window, **options)
+    parts, rows = [], snowflake_orders.extract(request(ORDERS, window, **options))
     while True:
         try:
-            parts.append(next(reading))
+            parts.append(next(rows))
         except StopIteration as end:
             return parts, end.value
 
@@ -66,7 +67,7 @@ def remake(sources: Sources, *values: str, amount: str = "NUMBER(18,2)", updated
 def test_whole_table_comes_in_bounded_parts_and_as_the_source_counts_it(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snowflake_orders, "ROWS_PER_PART", 50)
+    monkeypatch.setattr(reading, "ROWS_PER_PART", 50)
     ((total, amount),) = asked(sources, "SELECT COUNT(*), CAST(SUM(AMOUNT) AS NUMBER(38,2)) FROM PUBLIC.ORDERS")
 
     parts, facts = read(ALL)
@@ -156,13 +157,13 @@ def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: p
 def test_order_that_changes_between_count_and_read_is_no_loss(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def counted_then_changed(*arguments: Any) -> snowflake_orders.Measure:
+    def counted_then_changed(*arguments: Any) -> reading.Measure:
         measure = count(*arguments)
         sources.snowflake("UPDATE PUBLIC.ORDERS SET UPDATED_AT = '2026-10-05' WHERE ORDER_ID = 'O0'")
         return measure
 
-    count = snowflake_orders._measure
-    monkeypatch.setattr(snowflake_orders, "_measure", counted_then_changed)
+    count = reading._measure
+    monkeypatch.setattr(reading, "_measure", counted_then_changed)
     remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-01|2.20|2026-10-01 09:00:00")
 
     assert read(DAY)[1] == {"source_rows": 1, "source_sum": "2.20", "source_total": 2}
@@ -173,12 +174,12 @@ def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is
 ) -> None:
     def ingest(day: int, *accept: str) -> None:
         begin = END + timedelta(days=day)
-        steps.perform(
+        run_py.perform(
             Run(f"run-{day}", ORDERS, window_start=begin, window_end=begin + timedelta(days=1), accept=accept)
         )
 
     def facts() -> dict[str, Any]:
-        return dict(next(log.commits(settings.lake().uri(ORDERS))).metadata["facts"])
+        return dict(log.newest_facts(settings.lake().uri(ORDERS)))
 
     ingest(0)
     before, total = version(ORDERS), facts()["source_total"]

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra.local.sources.ecb.history import newest
-from jobs import steps
+from jobs import run as run_py
 from jobs.lake import settings, tables
 from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
@@ -24,7 +24,7 @@ BRONZE = [table.name for table in tables.layer("bronze") if not table.continuous
 
 
 def ingest(step: str) -> None:
-    steps.perform(Run(run_id="run", step=step, window_start=END - timedelta(days=1), window_end=END))
+    run_py.perform(Run(run_id="run", step=step, window_start=END - timedelta(days=1), window_end=END))
 
 
 def assert_nothing_written(step: str) -> None:

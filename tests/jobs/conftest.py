@@ -12,10 +12,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from infra.local import secrets
-from jobs.bronze import orders_events
+from jobs.lake import tables
 from jobs.sources.kafka import batches, stream
+from jobs.sources.kafka.topic import of_table
 from tests import lakes
-from tests.jobs.topics import Topic
+from tests.jobs.topics import EVENTS, Topic
 from tests.kafka_broker import Broker
 
 PORT = 18570
@@ -33,7 +34,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 def two_tables(spark: SparkSession, lake_environment: dict[str, str]) -> str:
     """A lake with the stream's two tables, still empty: making them takes longer than most of a test."""
     with lakes.empty(lake_environment) as bucket:
-        batches.create_tables(spark, orders_events.source())
+        batches.create_tables(spark, of_table(tables.table(EVENTS)))
     return bucket
 
 

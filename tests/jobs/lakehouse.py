@@ -18,12 +18,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
+from jobs import steps
 from jobs.lake import settings, tables
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
+from jobs.lake.extract import Request
 from jobs.lake.ingest import LINEAGE
-from jobs.lake.run import Run
+from jobs.lake.run import Run, Window
 from jobs.lake.state import ledger, objects
-from jobs.lake.state.ledger import Counts
 from tests import lakes
 
 ORDERS = "bronze.snowflake_orders"
@@ -112,6 +114,11 @@ def silver_rate(day: str, ccy: str, usd_rate: str) -> dict[str, Any]:
     }
 
 
+def request(table: str, window: Window, **options: Any) -> Request:
+    """What the kernel asks of a bronze table's `extract`."""
+    return Request(tables.table(table), window, **options)
+
+
 def schema_of(table: str) -> StructType:
     """The table's whole schema, in bronze with the lineage columns."""
     own = import_module(f"jobs.{table}").SCHEMA
@@ -132,12 +139,16 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
     uri, source = settings.lake().uri(table), tables.table(table).source
     lineage = {"_batch_id": batch_id, "_source": source, "_ingested_at": datetime.now(UTC)}
     content = [{**row, **lineage} for row in rows]
-    metadata = {"run_id": "land", "step": table, "inputs": {}, "batch_id": batch_id, "source": source}
-    metadata |= {"counts": vars(Counts(len(rows), len(rows)))}
-    metadata |= {"window": {"start": None, "end": "2026-10-02T00:00:00+00:00"}}
-    if any(commit.metadata.get("batch_id") == batch_id for commit in log.commits(uri)):
+    record = CommitRecord.of(
+        Run("land", table),
+        batch_id=batch_id,
+        source=source,
+        counts=Counts(len(rows), len(rows)),
+        window={"start": None, "end": "2026-10-02T00:00:00+00:00"},
+    )
+    if any(commit.record and commit.record.batch_id == batch_id for commit in log.commits(uri)):
         batch = frame(spark, content, schema_of(table))
-        writes.replace_batch(batch, uri, batch_id, json.dumps(metadata), add_columns=False)
+        writes.replace_batch(batch, uri, batch_id, record, add_columns=False)
     else:
         arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
         storage, partitions = settings.storage_options(), _partitions(table)
@@ -145,7 +156,7 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
             DeltaTable.create(
                 uri, arrow, partition_by=partitions, configuration=writes.PROPERTIES, storage_options=storage
             )
-        _write(uri, content, arrow, metadata, mode="append", partition_by=partitions)
+        _write(uri, content, arrow, record.to_json(), mode="append", partition_by=partitions)
     return version(table)
 
 
@@ -153,7 +164,7 @@ def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
     """Makes these rows the whole of a silver or gold table in one commit, without Spark; gives the version."""
     arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
     partitions = _partitions(table)
-    _write(settings.lake().uri(table), rows, arrow, metadata, mode="overwrite", partition_by=partitions)
+    _write(settings.lake().uri(table), rows, arrow, json.dumps(metadata), mode="overwrite", partition_by=partitions)
     return version(table)
 
 
@@ -162,12 +173,10 @@ def _partitions(table: str) -> list[str] | None:
     return [column] if column else None
 
 
-def _write(
-    uri: str, rows: Iterable[Mapping[str, Any]], arrow: pa.Schema, metadata: Mapping[str, Any], **options: Any
-) -> None:
+def _write(uri: str, rows: Iterable[Mapping[str, Any]], arrow: pa.Schema, metadata: str, **options: Any) -> None:
     """A commit of rows without Spark; a column that a row lacks is null."""
     content = pa.Table.from_pylist([{name: row.get(name) for name in arrow.names} for row in rows], arrow)
-    properties = CommitProperties(custom_metadata={"userMetadata": json.dumps(metadata)})
+    properties = CommitProperties(custom_metadata={"userMetadata": metadata})
     write_deltalake(uri, content, storage_options=settings.storage_options(), commit_properties=properties, **options)
 
 
@@ -177,16 +186,16 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
     uri = settings.lake().uri(table)
     writes.create(spark, uri, schema_of(table), facts.partition_column, table)
     if version(table) == 0 and not gone:
-        writes.append(frame(spark, rows, schema_of(table)), uri, "{}")
+        writes.append(frame(spark, rows, schema_of(table)), uri, CommitRecord())
         return version(table)
     batch = frame(spark, rows, schema_of(table)).withColumn("_gone", F.col(facts.keys[0]).isin(list(gone)))
-    writes.merge(spark, uri, batch, keys=facts.keys, metadata="{}", deleted="_gone")
+    writes.merge(spark, uri, batch, keys=facts.keys, record=CommitRecord(), deleted="_gone")
     return version(table)
 
 
 def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
     """Runs a table's step as `run.py` would; gives the record of the commit that it made."""
-    import_module(f"jobs.{step}").build(Run(run_id=run_id, step=step, **options))
+    steps.build(Run(run_id=run_id, step=step, **options))
     lakes.forget_frames()  # a job's process ends here
     return record(step)
 

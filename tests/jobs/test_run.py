@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from jobs import run, steps
-from jobs.lake import errors
+from jobs.lake import errors, tables
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from tests.jobs.lakehouse import at
 
@@ -31,7 +34,45 @@ def test_command_line_becomes_a_run() -> None:
         full_refresh=True,
         tables=("silver.orders", "gold.x"),
     )
-    assert run.parse(["gate", "--run-id", "r1"]) == Run(run_id="r1", step="gate")
+    assert run.parse(["gate", "lakehouse", "--dag", "daily", "--run-id", "r1"]) == Run(
+        run_id="r1", step="gate", dag_id="daily", subject="lakehouse"
+    )
+    assert run.parse(["gate", "--run-id", "r1"]).dag_id == "by_hand"
+
+
+@pytest.mark.parametrize("table", [t for t in tables.every() if not t.written_with], ids=lambda table: table.name)
+def test_tables_step_builds_the_table(monkeypatch: pytest.MonkeyPatch, table: Table) -> None:
+    built: list[Run] = []
+    monkeypatch.setattr(steps, "build", built.append)
+
+    run.perform(Run("r1", table.name))
+
+    assert built == [Run("r1", table.name)]
+
+
+def test_table_that_another_step_writes_has_no_step() -> None:
+    written_with = [table.name for table in tables.every() if table.written_with]
+    assert written_with
+    for name in written_with:
+        with pytest.raises(errors.ConfigurationError, match=f"no step '{re.escape(name)}'"):
+            run.perform(Run("r1", name))
+
+
+@pytest.mark.parametrize("name", sorted(run.STEPS))
+def test_every_other_step_is_run_by_the_function_that_it_names(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    done: list[Run] = []
+    module, _, function = run.STEPS[name].partition(":")
+    assert callable(getattr(import_module(module), function))
+    monkeypatch.setattr(import_module(module), function, done.append)
+
+    run.perform(Run("r1", name))
+
+    assert done == [Run("r1", name)]
+
+
+def test_unknown_step_is_answered_with_those_there_are() -> None:
+    with pytest.raises(errors.ConfigurationError, match=r"no step 'gold'; there are bronze\.fx_rates, .*, register, "):
+        run.perform(Run("r1", "gold"))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +92,7 @@ def test_failure_exits_with_the_code_of_its_kind_and_reports_last(
     def fail(_: Run) -> None:
         raise error
 
-    monkeypatch.setattr(steps, "perform", fail)
+    monkeypatch.setattr(run, "perform", fail)
 
     assert run.main(["gate", "--run-id", "r1"]) == code
     last = capfd.readouterr().err.splitlines()[-1]
@@ -62,7 +103,7 @@ def test_failure_exits_with_the_code_of_its_kind_and_reports_last(
 def test_success_exits_with_zero_and_says_nothing_of_errors(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(steps, "perform", lambda _: None)
+    monkeypatch.setattr(run, "perform", lambda _: None)
 
     assert run.main(["gate", "--run-id", "r1"]) == 0
     assert "SLUICE-ERROR" not in capfd.readouterr().err
@@ -72,7 +113,7 @@ def test_traceback_is_shown_for_bugs_only(monkeypatch: pytest.MonkeyPatch, capfd
     def fail(_: Run) -> None:
         raise errors.DataError("known") if known else ZeroDivisionError("bug")
 
-    monkeypatch.setattr(steps, "perform", fail)
+    monkeypatch.setattr(run, "perform", fail)
     for known in (True, False):
         run.main(["gate", "--run-id", "r1"])
         assert ("Traceback" in capfd.readouterr().err) is not known

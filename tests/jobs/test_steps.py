@@ -1,53 +1,120 @@
-"""Each step finds its module."""
+"""A table's data, its suite and the kernel meet in one place; a module that the kernel can't use is named."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import pytest
+from pyspark.sql.types import IntegerType, StructField, StructType, TimestampNTZType
 
-from dq import run_ge_checks
 from jobs import steps
-from jobs.catalog import register_glue_tables
-from jobs.lake import tables
+from jobs.lake import ingest, publish, session, table_module, tables, upsert
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
+from jobs.lake.schema import column, text
+from jobs.sources.kafka import stream
+
+pytestmark = pytest.mark.usefixtures("spark")  # rules are compiled to Spark's columns
 
 
 @pytest.mark.parametrize("table", [t for t in tables.every() if not t.written_with], ids=lambda table: table.name)
-def test_tables_step_builds_the_table(monkeypatch: pytest.MonkeyPatch, table: Table) -> None:
-    built: list[Run] = []
-    monkeypatch.setattr(import_module(table.module), "build", built.append)
+def test_step_hands_the_tables_own_data_to_the_kernel(monkeypatch: pytest.MonkeyPatch, table: Table) -> None:
+    given: dict[str, tuple[Any, ...]] = {}
+
+    def take(name: str) -> Callable[..., None]:
+        return lambda *arguments, **_: given.update({name: arguments})
+
+    monkeypatch.setattr(session, "spark", lambda step: step)
+    kernel = ((ingest, "ingest"), (upsert, "upsert"), (publish, "publish"), (stream, "run"))
+    for module, name in kernel:
+        monkeypatch.setattr(module, name, take(name))
     run = Run("r1", table.name)
 
-    steps.perform(run)
+    steps.build(run)
 
-    assert built == [run]
-
-
-def test_gate_and_register_are_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[object] = []
-    monkeypatch.setattr(run_ge_checks, "gate", done.append)
-    monkeypatch.setattr(register_glue_tables, "register_all", lambda run: done.append("registered"))
-
-    steps.perform(Run("r1", "gate"))
-    steps.perform(Run("r1", "register"))
-
-    assert done == [Run("r1", "gate"), "registered"]
+    verb = {"bronze": "ingest", "silver": "upsert", "gold": "publish"}[table.layer]
+    (name, (spark, same, what, *data)), *others = given.items()
+    assert (spark, same, others) == (table.name, run, [])
+    if table.continuous:
+        assert (name, what.events) == ("run", table)
+        return
+    module = table_module.load(table)
+    own = {"ingest": "extract", "upsert": "READERS", "publish": "compute"}[verb]
+    assert (name, what, data[0], data[1]) == (verb, table, module.SCHEMA, getattr(module, own))
 
 
-def test_table_that_another_step_writes_has_no_step() -> None:
-    with pytest.raises(ConfigurationError, match=r"no step 'bronze\.orders_dlq'"):
-        steps.perform(Run("r1", "bronze.orders_dlq"))
+GOOD = StructType([text("id", "its key"), text("month", "YYYY-MM"), text("at", "its time")])
+SILVER = Table("silver.x", "d", "o", depends_on=("bronze.a", "bronze.b"), keys=("id",), order_by=("at",))
+GOLD = Table("gold.x", "d", "o", depends_on=("silver.x",), keys=("id",), partition_by="month")
+BRONZE = Table("bronze.x", "d", "o", source="s/x")
+READERS = dict.fromkeys(SILVER.depends_on)
 
 
-@pytest.mark.parametrize("name", [name for name in steps.STEPS if name.startswith(("dlq.", "stream.", "quarantine."))])
-def test_operation_is_there(name: str) -> None:
-    module, _, function = steps.STEPS[name].partition(":")
-    assert callable(getattr(import_module(module), function))
+def with_column(*fields: StructField) -> StructType:
+    return StructType([*GOOD, *fields])
 
 
-def test_unknown_step_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"no step 'gold'; there are bronze\.fx_rates, .*, register, "):
-        steps.perform(Run("r1", "gold"))
+@pytest.mark.parametrize(
+    ("table", "data", "sentence"),
+    [
+        (SILVER, {"READERS": READERS}, "SCHEMA is missing"),
+        (SILVER, {"SCHEMA": StructType([]), "READERS": READERS}, "SCHEMA is missing"),
+        (SILVER, {"SCHEMA": GOOD}, r"READERS are for \[\], the registry says \['bronze.a', 'bronze.b'\]"),
+        (SILVER, {"SCHEMA": GOOD, "READERS": {"bronze.a": None}}, r"READERS are for \['bronze.a'\]"),
+        (SILVER, {"SCHEMA": GOOD, "READERS": {**READERS, "bronze.c": None}}, "READERS are for .*bronze.c"),
+        (replace(SILVER, keys=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),
+        (replace(SILVER, order_by=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),
+        (GOLD, {"SCHEMA": GOOD}, "compute is missing"),
+        (replace(GOLD, partition_by="no"), {"SCHEMA": GOOD, "compute": print}, "no column no, which the registry"),
+        (
+            replace(GOLD, partition_by="day"),
+            {"SCHEMA": with_column(column("day", IntegerType(), "its day")), "compute": print},
+            "the partition column day is not text",
+        ),
+        (
+            GOLD,
+            {"SCHEMA": with_column(column("t", TimestampNTZType(), "its time")), "compute": print},
+            "column t is a time without a zone",
+        ),
+        (
+            GOLD,
+            {"SCHEMA": with_column(StructField("bare", IntegerType())), "compute": print},
+            "column bare has no comment or class",
+        ),
+        (
+            GOLD,
+            {"SCHEMA": with_column(StructField("n", IntegerType(), metadata={"comment": "c", "class": "secret"}))},
+            "column n has no comment or class",
+        ),
+        (BRONZE, {"SCHEMA": GOOD}, "extract is missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_module_that_the_kernel_can_not_use_is_refused_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, table: Table, data: dict[str, Any], sentence: str
+) -> None:
+    module = ModuleType(table.module)
+    vars(module).update(data)
+    monkeypatch.setattr(table_module, "import_module", lambda name: module)
+
+    with pytest.raises(ConfigurationError, match=rf"^jobs/{table.layer}/x.py: .*{sentence}"):
+        table_module.load(table)
+
+
+def test_table_without_a_module_is_told_which_file_to_write() -> None:
+    with pytest.raises(ConfigurationError, match=r"silver\.x has no module: write jobs/silver/x\.py"):
+        table_module.load(SILVER)
+
+
+def test_library_that_a_module_lacks_is_not_taken_for_a_missing_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+
+    monkeypatch.setattr(table_module, "import_module", broken)
+
+    with pytest.raises(ModuleNotFoundError, match="pandas"):
+        table_module.load(SILVER)

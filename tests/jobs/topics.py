@@ -19,13 +19,13 @@ from deltalake import DeltaTable
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.bronze import orders_events
-from jobs.lake import settings
+from jobs.catalog.register_glue_tables import register_tables
+from jobs.lake import settings, tables
 from jobs.lake.delta import log
 from jobs.lake.run import Run
 from jobs.lake.state import objects, stream_control
 from jobs.sources.kafka import stream
-from jobs.sources.kafka.batches import Source
+from jobs.sources.kafka.topic import StreamedTopic, of_table
 from tests.kafka_broker import Broker
 
 EVENTS, DEAD = "bronze.orders_events", "bronze.orders_dlq"
@@ -64,8 +64,8 @@ class Topic:
         return str(self.broker.settings()["sasl.password"])
 
     @property
-    def source(self) -> Source:
-        known = replace(orders_events.source(), topic=self.name)
+    def source(self) -> StreamedTopic:
+        known = replace(of_table(tables.table(EVENTS)), name=self.name)
         return replace(known, judged=partial(_refusing, known.judged, self.refused)) if self.refused else known
 
     def admin(self) -> AdminClient:
@@ -111,7 +111,7 @@ class Topic:
 
         def work() -> None:
             try:
-                stream.run(spark, Run(run_id, EVENTS, code=code), self.source)
+                stream.run(spark, Run(run_id, EVENTS, code=code), self.source, register_tables)
             except BaseException as error:
                 failures.append(error)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from jobs.lake import settings
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 
 
 @dataclass(frozen=True)
@@ -22,24 +22,29 @@ class Commit:
         version: its number.
         operation: as Delta names it: `MERGE`, `WRITE`, `OPTIMIZE`, ...
         time: when it was committed, UTC.
-        metadata: the user metadata that this project's writers put there; {} for others.
+        record: what our writers say of it; None for commits of others.
         bytes_written: size of the data files that it added.
-        rows_written: rows that it inserted or updated, by Delta's own count; None where Delta doesn't tell.
+        rows_written: rows that it inserted or updated, by Delta's own count; None where Delta doesn't say.
         restored: of a RESTORE, the version or the time that the table went back to.
     """
 
     version: int
     operation: str
     time: datetime
-    metadata: dict[str, Any]
+    record: CommitRecord | None
     bytes_written: int
     rows_written: int | None = None
     restored: int | datetime | None = None
 
     @property
-    def inputs(self) -> dict[str, int]:
+    def counts(self) -> Counts | None:
+        """Rows of the step that made it; None for creation, housekeeping and commits of others."""
+        return self.record.counts if self.record else None
+
+    @property
+    def inputs(self) -> Mapping[str, int]:
         """Version of each input table that the commit was made of."""
-        return dict(self.metadata.get("inputs", {}))
+        return self.record.inputs if self.record else {}
 
 
 def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
@@ -77,13 +82,12 @@ def commits(uri: str) -> Iterator[Commit]:
     for limit in (10, 100, None):
         entries = found.history(limit)
         for number, entry in enumerate(entries[seen:], start=seen):
-            text = entry.get("userMetadata") or ""
             metrics = entry.get("operationMetrics") or {}
             yield Commit(
                 version=int(entry.get("version", found.version() - number)),
                 operation=str(entry["operation"]),
                 time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
-                metadata=json.loads(text) if text.startswith("{") else {},
+                record=CommitRecord.from_json(entry.get("userMetadata")),
                 bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
                 rows_written=_rows_written(metrics),
                 restored=_restored(entry),
@@ -128,6 +132,14 @@ def _rows_written(metrics: dict[str, Any]) -> int | None:
     return int(metrics["numOutputRows"]) if "numOutputRows" in metrics else None
 
 
-def last_inputs(uri: str, step: str) -> dict[str, int] | None:
-    """Input versions of the newest commit that `step` made and no RESTORE took back; None when the log has none."""
-    return next((c.inputs for c in effective(uri) if c.metadata.get("step") == step), None)
+def newest_of(uri: str, step: str) -> Commit | None:
+    """The newest commit that `step` made and no RESTORE took back; None when the log has none."""
+    return next((commit for commit in effective(uri) if commit.record and commit.record.step == step), None)
+
+
+def newest_facts(uri: str) -> Mapping[str, Any]:
+    """What the source said about itself when it was last read; {} where the log has no such commit.
+
+    Commits of housekeeping and of other writers have no facts, and are passed over.
+    """
+    return next((commit.record.facts for commit in commits(uri) if commit.record and commit.record.facts), {})

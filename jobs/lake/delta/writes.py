@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs.lake.delta import snapshot
+from jobs.lake.delta.commit_record import CommitRecord
 
 # The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
 # no deletion vectors, no column mapping.
@@ -44,28 +45,28 @@ def create(
     builder.execute()
 
 
-def replace_batch(frame: DataFrame, uri: str, batch_id: str, metadata: str, *, add_columns: bool) -> None:
+def replace_batch(frame: DataFrame, uri: str, batch_id: str, record: CommitRecord, *, add_columns: bool) -> None:
     """Replaces the rows of one `_batch_id` by `frame` in one commit; the table is partitioned by it."""
-    writer = frame.write.format("delta").mode("overwrite").option("userMetadata", metadata)
+    writer = frame.write.format("delta").mode("overwrite").option("userMetadata", record.to_json())
     if add_columns:
         writer = writer.option("mergeSchema", "true")
     writer.option("replaceWhere", f"_batch_id = '{batch_id}'").save(uri)
 
 
-def append(frame: DataFrame, uri: str, metadata: str) -> None:
+def append(frame: DataFrame, uri: str, record: CommitRecord) -> None:
     """Adds rows in one commit."""
-    frame.write.format("delta").mode("append").option("userMetadata", metadata).save(uri)
+    frame.write.format("delta").mode("append").option("userMetadata", record.to_json()).save(uri)
 
 
-def commit_nothing(spark: SparkSession, uri: str, metadata: str) -> None:
-    """Commits metadata without rows: the inputs were read and changed nothing."""
-    append(snapshot.read(spark, uri).limit(0), uri, metadata)
+def commit_nothing(spark: SparkSession, uri: str, record: CommitRecord) -> None:
+    """Commits a record without rows: the inputs were read and changed nothing."""
+    append(snapshot.read(spark, uri).limit(0), uri, record)
 
 
 @contextmanager
-def user_metadata(spark: SparkSession, metadata: str) -> Iterator[None]:
-    """Puts `metadata` into the commits made inside; MERGE has no option of its own for it."""
-    spark.conf.set(USER_METADATA, metadata)
+def recorded(spark: SparkSession, record: CommitRecord) -> Iterator[None]:
+    """Puts the record into the commits made inside: MERGE, DELETE and OPTIMIZE have no option of their own for it."""
+    spark.conf.set(USER_METADATA, record.to_json())
     try:
         yield
     finally:
@@ -78,7 +79,7 @@ def merge(
     changed: DataFrame,
     *,
     keys: Sequence[str],
-    metadata: str,
+    record: CommitRecord,
     partitions: tuple[str, Sequence[str]] | None = None,
     deleted: str | None = None,
 ) -> None:
@@ -89,7 +90,7 @@ def merge(
         uri: the table.
         changed: rows to write; columns beside the table's are ignored.
         keys: columns that identify a row.
-        metadata: user metadata of the commit.
+        record: of the commit.
         partitions: partition column and the values in which a key can be: literal, so that only their files
             are read, and so that writers of other partitions don't conflict.
         deleted: name of a boolean column of `changed`; rows in which it is true are deleted.
@@ -101,7 +102,7 @@ def merge(
         condition += f" AND t.`{column}` IN ({literals})"
     target = DeltaTable.forPath(spark, uri)
     columns: dict[str, str | Column] = {name: f"s.`{name}`" for name in target.toDF().columns}
-    with user_metadata(spark, metadata):
+    with recorded(spark, record):
         merging = target.alias("t").merge(changed.alias("s"), condition)
         if deleted:
             merging = merging.whenMatchedDelete(f"s.`{deleted}`")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import quote
 
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
@@ -17,7 +18,7 @@ class Passed:
 
     Attributes:
         version: of the table.
-        table_id: identity of the table: one that was made anew has passed nothing.
+        table_id: identity of the table: one that was dropped and created again has passed nothing.
         suite: hash of the rules by which it passed: other rules have judged nothing.
         whole_at: when all of its rows were judged last, ISO 8601, UTC.
     """
@@ -29,17 +30,34 @@ class Passed:
 
 
 def _key(run: Run) -> str:
-    return f"ops/gate/{re.sub(r'[^A-Za-z0-9._-]', '_', run.run_id)}.json"
+    """One object for each run; ids keep every character, so that no two runs share one."""
+    return f"ops/gate/runs/{quote(run.dag_id, safe='')}/{quote(run.run_id, safe='')}.json"
 
 
-def passed(run: Run, versions: dict[str, int]) -> None:
+def record_passed(run: Run, versions: Mapping[str, int]) -> None:
     """Records that these versions passed in this run."""
-    objects.write_json(_key(run), {"run_id": run.run_id, "versions": versions})
+    objects.write_json(_key(run), {"dag_id": run.dag_id, "run_id": run.run_id, "versions": versions})
 
 
-def refused(run: Run) -> None:
+def take_back(run: Run) -> None:
     """Takes back what an earlier attempt of this run recorded."""
-    objects.delete_prefix(_key(run))
+    objects.delete(_key(run))
+
+
+def passed_versions(run: Run, tables: Iterable[str]) -> dict[str, int]:
+    """The version of each table that passed in this run.
+
+    Raises:
+        GateError: the gate did not pass one of them in this run.
+    """
+    verdict = objects.read_json(_key(run)) or {"versions": {}}
+    missing = [name for name in tables if name not in verdict["versions"]]
+    if missing:
+        raise GateError(
+            f"{run.step}: the gate has passed no version of {', '.join(missing)} in run {run}. "
+            "Nothing was written. Run the gate first."
+        )
+    return {name: int(verdict["versions"][name]) for name in tables}
 
 
 def last_passed(table: str) -> Passed | None:
@@ -53,19 +71,3 @@ def keep_last_passed(table: str, verdict: Passed) -> None:
     known = last_passed(table)
     if known is None or known.table_id != verdict.table_id or known.version <= verdict.version:
         objects.write_json(f"ops/gate/last/{table}.json", asdict(verdict))
-
-
-def versions(run: Run, tables: tuple[str, ...]) -> dict[str, int]:
-    """The passed version of each table.
-
-    Raises:
-        GateError: the gate did not pass one of them in this run.
-    """
-    verdict = objects.read_json(_key(run)) or {"versions": {}}
-    missing = [name for name in tables if name not in verdict["versions"]]
-    if missing:
-        raise GateError(
-            f"{run.step}: the gate has passed no version of {', '.join(missing)} in run {run.run_id}. "
-            "Nothing was written. Run the gate first."
-        )
-    return {name: int(verdict["versions"][name]) for name in tables}

@@ -126,7 +126,13 @@ def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
     s3 = boto3.client("s3")
     give_up = time.monotonic() + PATIENCE.total_seconds()
     told = False
-    mine: dict[str, Any] = {"table_name": table, "run_id": run.run_id, "step": run.step, "job": run.job}
+    mine: dict[str, Any] = {
+        "table_name": table,
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "step": run.step,
+        "job": run.job,
+    }
     mine |= {"owner": uuid4().hex, "held": True}
     while True:
         theirs, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
@@ -136,7 +142,7 @@ def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
             etag = objects.write_json_if(_key(table), mine, etag=seen, s3=s3)
             if etag is not None:
                 if told:
-                    objects.delete_prefix(_waiting_key(table))
+                    objects.delete(_waiting_key(table))
                 return Lease(table, mine, etag, s3)
             continue  # another was quicker
         owner = f"{theirs['step']} of run {theirs['run_id']}"

@@ -77,6 +77,11 @@ def keys(prefix: str) -> list[str]:
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
+def delete(key: str) -> None:
+    """Deletes one object; fine when there is none."""
+    boto3.client("s3").delete_object(Bucket=settings.lake().bucket, Key=key)
+
+
 def delete_prefix(prefix: str) -> None:
     """Deletes every object whose key starts with `prefix`."""
     bucket = settings.lake().bucket

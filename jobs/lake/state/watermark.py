@@ -6,7 +6,9 @@ itself) and never skips one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window, utc
@@ -37,7 +39,7 @@ def window(run: Run, table: Table) -> Window:
     saved = objects.read_json(_key(table))
     if saved is None or run.full_refresh:
         return Window(None, run.window_end)
-    if saved["run_id"] == run.run_id and utc(saved["end"]) == run.window_end:
+    if _is_of(run, saved) and utc(saved["end"]) == run.window_end:
         return Window(utc(saved["start"]) if saved["start"] else None, run.window_end)
     overlap = timedelta(hours=table.overlap_hours)
     read_to = utc(saved["end"])
@@ -53,4 +55,9 @@ def save(run: Run, table: Table, read: Window) -> None:
         return
     saved = objects.read_json(_key(table))
     if saved is None or utc(saved["end"]) < read.end:
-        objects.write_json(_key(table), {**read.record(), "run_id": run.run_id})
+        objects.write_json(_key(table), {**read.record(), "dag_id": run.dag_id, "run_id": run.run_id})
+
+
+def _is_of(run: Run, saved: Mapping[str, Any]) -> bool:
+    """Whether this run moved the watermark; what earlier releases saved does not name the DAG."""
+    return (saved.get("dag_id", run.dag_id), saved["run_id"]) == (run.dag_id, run.run_id)

@@ -11,10 +11,8 @@ that a message is in one of the two tables and not in both, even where the next 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
-from importlib import import_module
 from math import ceil
 from operator import or_
 
@@ -22,49 +20,25 @@ from delta.tables import DeltaTable
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import StructType
 
-from jobs.lake import settings, tables
+from jobs.lake import settings
 from jobs.lake.delta import snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 from jobs.lake.ingest import LINEAGE
-from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state.leases import Lease
-from jobs.lake.state.ledger import Counts
-from jobs.sources.kafka.message import PLACE, STATISTICS, VERDICT
+from jobs.sources.kafka.message import MESSAGE, REASON, STATISTICS
 from jobs.sources.kafka.position import Position
+from jobs.sources.kafka.topic import StreamedTopic
 
 ROWS_PER_FILE = 100_000
 
 
 @dataclass(frozen=True)
-class Source:
-    """A topic and where its messages go.
-
-    Attributes:
-        topic: that is read.
-        events: table of its valid events; the table written with it takes the others.
-        schema: of `events`, without the lineage columns.
-        event: columns of `schema` that `judged` gives.
-        judged: from value and Kafka's time to a struct of `VERDICT` and `event`.
-    """
-
-    topic: str
-    events: Table
-    schema: StructType
-    event: tuple[StructField, ...]
-    judged: Callable[[Column, Column], Column]
-
-    @property
-    def dead(self) -> Table:
-        """The dead-letter queue."""
-        return next(table for table in tables.every() if table.written_with == self.events.name)
-
-
-@dataclass(frozen=True)
-class Done:
-    """A committed batch.
+class CommittedBatch:
+    """What became of a batch.
 
     Attributes:
         read: messages.
@@ -79,27 +53,27 @@ class Done:
     at: float
 
 
-class Batches:
-    """The batches of one stream, one after another, while it holds the leases of both tables."""
+class BatchWriter:
+    """Commits the batches of one stream, one after another, while it holds the leases of both tables."""
 
     def __init__(
-        self, spark: SparkSession, run: Run, source: Source, held: dict[str, Lease], position: Position
+        self, spark: SparkSession, run: Run, topic: StreamedTopic, held: dict[str, Lease], position: Position
     ) -> None:
         """Begins at a position.
 
         Args:
             spark: the session.
             run: run id and step for the commits.
-            source: the topic.
+            topic: whose messages they are.
             held: leases by table.
             position: from where on the messages come.
         """
         self.position = dict(position)
-        self._spark, self._run, self._source, self._held = spark, run, source, held
+        self._spark, self._run, self._topic, self._held = spark, run, topic, held
         lake = settings.lake()
-        self._events, self._dead = lake.uri(source.events.name), lake.uri(source.dead.name)
+        self._events, self._dead = lake.uri(topic.events.name), lake.uri(topic.dead.name)
 
-    def commit(self, messages: DataFrame) -> Done | None:
+    def commit(self, messages: DataFrame) -> CommittedBatch | None:
         """Commits a batch; None when it has no message.
 
         Cost grows with its messages. They are read from Kafka and judged once, and kept for the two writes.
@@ -110,115 +84,113 @@ class Batches:
         begun = time.monotonic()
         judged = self._judged(messages).persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            census = judged.groupBy("partition", "_is.reason").agg(
+            tally = judged.groupBy("partition", "_is.reason").agg(
                 F.count("*").alias("rows"), F.min("offset").alias("first"), F.max("offset").alias("last")
             ).collect()  # fmt: skip
-            if not census:
+            if not tally:
                 return None
-            reached = self._reached(census)
+            reached = self._reached(tally)
             reasons: dict[str, int] = {}
-            for row in census:
+            for row in tally:
                 if row["reason"] is not None:
                     reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["rows"]
-            read, dead = sum(row["rows"] for row in census), sum(reasons.values())
-            batch_id = f"{self._source.topic}-{sum(reached.values()):012d}"
+            read, dead = sum(row["rows"] for row in tally), sum(reasons.values())
+            batch_id = f"{self._topic.name}-{sum(reached.values()):012d}"
             if dead:
                 self._append_dead(judged, batch_id, reasons)
             counts = Counts(read=read, written=read - dead, dead_lettered=dead)
             offsets = sum(reached.values()) - sum(self.position.get(partition, 0) for partition in reached)
-            metadata = self._run.commit_metadata(
-                {},
-                counts=vars(counts),
+            record = CommitRecord.of(
+                self._run,
+                counts=counts,
                 batch_id=batch_id,
-                source=self._source.events.source,
+                source=self._topic.events.source,
                 position={str(partition): offset for partition, offset in sorted(reached.items())},
                 # Offsets without a message: marks and messages of transactions; 0 where producers use none.
                 facts={"offsets_without_message": offsets - read},
                 reasons=reasons,
                 batch_seconds=round(time.monotonic() - begun, 2),
-                fencing=self._held[self._source.events.name].fencing,
+                fencing=self._held[self._topic.events.name].fencing,
             )
-            self._append_events(judged, batch_id, read - dead, metadata)
+            self._append_events(judged, batch_id, read - dead, record)
             self.position = reached
-            return Done(read, dead, time.monotonic() - begun, time.monotonic())
+            return CommittedBatch(read, dead, time.monotonic() - begun, time.monotonic())
         finally:
             judged.unpersist()
 
     def _judged(self, messages: DataFrame) -> DataFrame:
-        message = messages.select(*[field.name for field in PLACE], "value")
-        return message.withColumn("_is", self._source.judged(F.col("value"), F.col("timestamp")))
+        message = messages.select(*[field.name for field in MESSAGE], "value")
+        return message.withColumn("_is", self._topic.judged(F.col("value"), F.col("timestamp")))
 
-    def _reached(self, census: list[Row]) -> Position:
+    def _reached(self, tally: list[Row]) -> Position:
         reached = dict(self.position)
-        for row in census:
+        for row in tally:
             partition, known = row["partition"], self.position.get(row["partition"], 0)
             if row["first"] < known:
                 raise LakeError(
-                    f"{self._source.topic}: Kafka gave offset {row['first']} of partition {partition} again, which is "
-                    f"in {self._source.events.name} up to {known - 1}. Nothing was written. Start the stream again."
+                    f"{self._topic.name}: Kafka gave offset {row['first']} of partition {partition} again, which is "
+                    f"in {self._topic.events.name} up to {known - 1}. Nothing was written. Start the stream again."
                 )
             reached[partition] = max(reached.get(partition, 0), row["last"] + 1)
         return reached
 
     def _append_dead(self, judged: DataFrame, batch_id: str, reasons: dict[str, int]) -> None:
         dead = judged.filter(F.col("_is.reason").isNotNull())
-        verdict = [F.col(f"_is.{field.name}").alias(field.name) for field in VERDICT]
+        reason = [F.col(f"_is.{field.name}").alias(field.name) for field in REASON]
         rows = dead.select(
-            *[field.name for field in PLACE], "value", *verdict, *lineage(self._source, batch_id)
+            *[field.name for field in MESSAGE], "value", *reason, *lineage(self._topic, batch_id)
         ).coalesce(1)
         number = sum(reasons.values())
-        metadata = self._run.commit_metadata(
-            {},
-            counts=vars(Counts(read=number, written=number)),
+        record = CommitRecord.of(
+            self._run,
+            counts=Counts(read=number, written=number),
             batch_id=batch_id,
             reasons=reasons,
-            fencing=self._held[self._source.dead.name].fencing,
+            fencing=self._held[self._topic.dead.name].fencing,
         )
-        self._held[self._source.dead.name].renew()
-        writes.append(rows, self._dead, metadata)
+        self._held[self._topic.dead.name].renew()
+        writes.append(rows, self._dead, record)
 
-    def _append_events(self, judged: DataFrame, batch_id: str, rows: int, metadata: str) -> None:
+    def _append_events(self, judged: DataFrame, batch_id: str, rows: int, record: CommitRecord) -> None:
         good = judged.filter(F.col("_is.reason").isNull())
-        event = [F.col(f"_is.{field.name}").alias(field.name) for field in self._source.event]
-        columns = {field.name for field in self._source.event}
-        rest = [name for name in self._source.schema.names if name not in columns and name != "value"]
+        event = [F.col(f"_is.{field.name}").alias(field.name) for field in self._topic.event]
+        columns = {field.name for field in self._topic.event}
+        rest = [name for name in self._topic.schema.names if name not in columns and name != "value"]
         text = F.col("value").cast("string").alias("value")
-        frame = good.select(*event, text, *rest, *lineage(self._source, batch_id))
+        frame = good.select(*event, text, *rest, *lineage(self._topic, batch_id))
         files = max(1, ceil(rows / ROWS_PER_FILE))
-        self._held[self._source.events.name].renew()
-        writes.append(frame.coalesce(files), self._events, metadata)
+        self._held[self._topic.events.name].renew()
+        writes.append(frame.coalesce(files), self._events, record)
 
 
-def lineage(source: Source, batch_id: str) -> list[Column]:
+def lineage(topic: StreamedTopic, batch_id: str) -> list[Column]:
     """The lineage columns, in a form of which the code that Spark generates is the same for each batch.
 
     A time that stands in an expression stands in that code as well: each batch would have its own compiled, and run
     it cold. What is looked up in a map is handed over like any other object.
     """
-    now = F.element_at(F.create_map(F.lit(source.topic), F.current_timestamp()), F.col("topic"))
+    now = F.element_at(F.create_map(F.lit(topic.name), F.current_timestamp()), F.col("topic"))
     return [
         F.lit(batch_id).alias("_batch_id"),
-        F.lit(source.events.source).alias("_source"),
+        F.lit(topic.events.source).alias("_source"),
         now.alias("_ingested_at"),
     ]
 
 
-def create_tables(spark: SparkSession, source: Source) -> None:
+def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
     """Creates the two tables that the topic's messages go to, unless they are there."""
-    for table in (source.events, source.dead):
-        schema = StructType([*import_module(table.module).SCHEMA, *LINEAGE])
-        uri = settings.lake().uri(table.name)
+    for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
+        schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
         writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS)
 
 
-def remove_unfinished(spark: SparkSession, run: Run, source: Source, position: Position) -> int:
+def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:
     """Removes dead letters beyond the position: of a batch whose events were not committed. Gives their number."""
-    uri = settings.lake().uri(source.dead.name)
+    uri = settings.lake().uri(topic.dead.name)
     beyond = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
     unfinished = reduce(or_, [~F.col("partition").isin(list(position)), *beyond])
     rows = snapshot.read(spark, uri).filter(unfinished).count()
     if rows:
-        metadata = run.commit_metadata({}, counts=vars(Counts(read=0, deleted=rows)))
-        with writes.user_metadata(spark, metadata):
+        with writes.recorded(spark, CommitRecord.of(run, counts=Counts(read=0, deleted=rows))):
             DeltaTable.forPath(spark, uri).delete(unfinished)
     return rows

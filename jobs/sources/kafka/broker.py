@@ -30,7 +30,7 @@ class Login:
     """How clients reach the brokers: by SASL_SSL with the secret's key.
 
     Attributes:
-        servers: `host:port`, by comma.
+        servers: `host:port`, separated by commas.
         key: of the API.
         secret: of the API; in no log, no conf and no repr.
         group: prefix of consumer groups.
@@ -50,13 +50,13 @@ class Login:
         Raises:
             ConfigurationError: the secret is missing or lacks a key.
         """
-        found = credentials.credentials("kafka", KEYS)
+        found = credentials.read("kafka", KEYS)
         return cls(
             servers=found["bootstrap_servers"],
             key=found["api_key"],
             secret=found["api_secret"],
             group=found["group_id"],
-            authority=settings.sources().kafka_authority,
+            authority=settings.replacement("KAFKA_SSL_CA_FILE"),
         )
 
     def spark_options(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from jobs.lake import settings
 from jobs.lake.delta import writes
+from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
 
 EVERY = 200  # batches: a quarter of an hour of a busy stream
@@ -32,5 +33,5 @@ class Compaction:
         if self._batches % EVERY:
             return
         for table in self._tables:
-            with writes.user_metadata(self._spark, self._run.commit_metadata({})):
+            with writes.recorded(self._spark, CommitRecord.of(self._run)):
                 DeltaTable.forPath(self._spark, settings.lake().uri(table)).optimize().executeCompaction()

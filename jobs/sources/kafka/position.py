@@ -20,15 +20,15 @@ from jobs.lake.registry import Table
 from jobs.lake.state import objects
 from jobs.sources.kafka.broker import Bounds
 
-Position = dict[int, int]  # partition -> the first offset that was not read yet
+Position = dict[int, int]  # topic partition -> the first offset that was not read yet
 
 
 def of_table(table: Table) -> Position | None:
     """What the table's newest batch says; None when no message ever came."""
     uri = settings.lake().uri(table.name)
     for commit in log.effective(uri):
-        if "position" in commit.metadata:
-            return {int(partition): offset for partition, offset in commit.metadata["position"].items()}
+        if commit.record and commit.record.position is not None:
+            return {int(partition): offset for partition, offset in commit.record.position.items()}
     return _of_rows(uri)
 
 

@@ -17,12 +17,13 @@ from pyspark.sql import functions as F
 
 from jobs.lake import settings
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects
-from jobs.lake.state.ledger import Counts
-from jobs.sources.kafka.batches import Source, lineage
-from jobs.sources.kafka.message import PLACE
+from jobs.sources.kafka.batches import lineage
+from jobs.sources.kafka.message import MESSAGE
+from jobs.sources.kafka.topic import StreamedTopic
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Moved:
     home: int
 
 
-def replay(spark: SparkSession, run: Run, source: Source, chosen: Column) -> Moved:
+def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) -> Moved:
     """Judges the chosen messages of the dead-letter queue by the rules as they are now; moves the valid ones.
 
     Cost grows with the chosen messages and the files of the queue that hold them.
@@ -46,31 +47,32 @@ def replay(spark: SparkSession, run: Run, source: Source, chosen: Column) -> Mov
     Raises:
         TableBusyError: the stream did not give way within the patience.
     """
-    with leases.hold(run, source.events.name, source.dead.name) as held:
-        finish(spark, run, source.events, source.dead)
-        queue = settings.lake().uri(source.dead.name)
+    with leases.hold(run, topic.events.name, topic.dead.name) as held:
+        finish(spark, run, topic.events, topic.dead)
+        queue = settings.lake().uri(topic.dead.name)
         version = log.version(queue)
         if version is None:
             return Moved(0, 0)
         dead = snapshot.read(spark, queue, version).filter(chosen)
-        judged = dead.withColumn("_is", source.judged(F.col("value"), F.col("timestamp")))
+        judged = dead.withColumn("_is", topic.judged(F.col("value"), F.col("timestamp")))
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         valid = judged.filter(F.col("_is.reason").isNull())
         moved = Moved(judged.count(), valid.count())
         if moved.home:
-            batch_id = f"{source.topic}-replay-{version:012d}"
+            batch_id = f"{topic.name}-replay-{version:012d}"
             counts = Counts(read=moved.chosen, written=moved.home, dead_lettered=moved.chosen - moved.home)
-            metadata = run.commit_metadata(
-                {source.dead.name: version},
-                counts=vars(counts),
+            record = CommitRecord.of(
+                run,
+                inputs={topic.dead.name: version},
+                counts=counts,
                 batch_id=batch_id,
-                source=source.events.source,
-                fencing=held[source.events.name].fencing,
+                source=topic.events.source,
+                fencing=held[topic.events.name].fencing,
             )
-            objects.write_json(_key(source.events), {"batch_id": batch_id, "run_id": run.run_id})
-            held[source.events.name].renew()
-            writes.append(_events(valid, source, batch_id), settings.lake().uri(source.events.name), metadata)
-            finish(spark, run, source.events, source.dead)
+            objects.write_json(_key(topic.events), {"batch_id": batch_id, "run_id": run.run_id})
+            held[topic.events.name].renew()
+            writes.append(_events(valid, topic, batch_id), settings.lake().uri(topic.events.name), record)
+            finish(spark, run, topic.events, topic.dead)
         judged.unpersist()
     return moved
 
@@ -81,24 +83,24 @@ def finish(spark: SparkSession, run: Run, events: Table, dead: Table) -> None:
     if begun is None:
         return
     home = snapshot.read(spark, settings.lake().uri(events.name)).filter(F.col("_batch_id") == begun["batch_id"])
-    places = home.select("topic", "partition", "offset").persist()
-    if number := places.count():
+    moved = home.select("topic", "partition", "offset").persist()
+    if number := moved.count():
         same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in ("topic", "partition", "offset"))
-        metadata = run.commit_metadata({}, counts=vars(Counts(read=0, deleted=number)), replayed=begun["batch_id"])
-        with writes.user_metadata(spark, metadata):
+        record = CommitRecord.of(run, counts=Counts(read=0, deleted=number), replayed=(begun["batch_id"],))
+        with writes.recorded(spark, record):
             queue = DeltaTable.forPath(spark, settings.lake().uri(dead.name)).alias("t")
-            queue.merge(places.alias("s"), same).whenMatchedDelete().execute()
-    places.unpersist()
-    objects.delete_prefix(_key(events))
+            queue.merge(moved.alias("s"), same).whenMatchedDelete().execute()
+    moved.unpersist()
+    objects.delete(_key(events))
 
 
-def _events(valid: DataFrame, source: Source, batch_id: str) -> DataFrame:
-    event = [F.col(f"_is.{field.name}").alias(field.name) for field in source.event]
+def _events(valid: DataFrame, topic: StreamedTopic, batch_id: str) -> DataFrame:
+    event = [F.col(f"_is.{field.name}").alias(field.name) for field in topic.event]
     return valid.select(
         *event,
         F.col("value").cast("string").alias("value"),
-        *[field.name for field in PLACE],
-        *lineage(source, batch_id),
+        *[field.name for field in MESSAGE],
+        *lineage(topic, batch_id),
     )
 
 

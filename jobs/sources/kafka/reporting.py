@@ -15,7 +15,8 @@ from jobs.lake.run import Run
 from jobs.lake.state import ledger, metrics, objects, stream_control
 from jobs.lake.state.stream_control import Report
 from jobs.sources.kafka import broker, position
-from jobs.sources.kafka.batches import Done, Source
+from jobs.sources.kafka.batches import CommittedBatch
+from jobs.sources.kafka.topic import StreamedTopic
 
 REPORT_SECONDS = 10.0
 RECORD_SECONDS = 60.0
@@ -28,21 +29,21 @@ class Reporter:
 
     Attributes:
         run: of the stream.
-        source: that it reads.
+        topic: that it reads.
         consumer: for the ends of the topic.
     """
 
     run: Run
-    source: Source
+    topic: StreamedTopic
     consumer: Consumer
-    _batches: deque[Done] = field(default_factory=deque)
+    _batches: deque[CommittedBatch] = field(default_factory=deque)
     _lags: deque[tuple[float, int]] = field(default_factory=deque)
     _committed_at: str | None = None
     _state: str = ""
     _reported: float = 0.0
     _recorded: float = field(default_factory=time.monotonic)
 
-    def done(self, batch: Done) -> None:
+    def done(self, batch: CommittedBatch) -> None:
         """Notes a batch."""
         self._batches.append(batch)
         self._committed_at = datetime.now(UTC).isoformat()
@@ -75,7 +76,7 @@ class Reporter:
         )
         if lag is not None:
             self._lags.append((now, lag))
-        objects.write_json(stream_control.report_key(self.source.events.name), asdict(found))
+        objects.write_json(stream_control.report_key(self.topic.events.name), asdict(found))
         self._send(found, now)
 
     def record(self, reached: Mapping[int, int], *, last: bool = False) -> None:
@@ -84,16 +85,16 @@ class Reporter:
         if not last and now - self._recorded < RECORD_SECONDS:
             return
         self._recorded = now
-        position.save_checkpoint(self.source.events, reached)
+        position.save_checkpoint(self.topic.events, reached)
         lag = self._lag(reached)
-        ledger.record_stream(self.source.events.name, lag=lag, events_per_second=self._rate(now))
-        ledger.record_stream(self.source.dead.name)
+        ledger.record_stream(self.topic.events.name, lag=lag, events_per_second=self._rate(now))
+        ledger.record_stream(self.topic.dead.name)
 
     def _lag(self, reached: Mapping[int, int]) -> int | None:
         try:
-            ends = broker.bounds(self.consumer, self.source.topic)
+            ends = broker.bounds(self.consumer, self.topic.name)
         except TransientError as error:
-            print(f"{self.source.topic}: lag is not known: {error}", flush=True)
+            print(f"{self.topic.name}: lag is not known: {error}", flush=True)
             return None
         return sum(max(0, found.end - reached.get(number, found.first)) for number, found in ends.items())
 
@@ -111,4 +112,4 @@ class Reporter:
             figures["BatchSeconds"] = (max(batch.seconds for batch in recent), "Seconds")
         if found.lag is not None:
             figures["Lag"] = (found.lag, "Count")
-        metrics.send(figures, Table=self.source.events.name)
+        metrics.send(figures, Table=self.topic.events.name)

@@ -12,6 +12,7 @@ import json
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,15 +21,21 @@ from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from jobs.catalog import register_glue_tables
 from jobs.lake.errors import ConfigurationError, DataError, LakeError
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
 from jobs.lake.state.stream_control import Wish
 from jobs.sources.kafka import broker, position, redrive
-from jobs.sources.kafka.batches import Batches, Source, create_tables, remove_unfinished
+from jobs.sources.kafka.batches import BatchWriter, create_tables, remove_unfinished
 from jobs.sources.kafka.compaction import Compaction
 from jobs.sources.kafka.reporting import Reporter
+from jobs.sources.kafka.topic import StreamedTopic, of_table
+
+# Makes tables known to who queries; gives a line for each.
+Register = Callable[[Sequence[Table]], Sequence[str]]
+
+__all__ = ["of_table", "run"]  # what a module for continuous tables has
 
 TRIGGER = "5 seconds"  # between batches that keep up; a batch that takes longer is followed at once
 MESSAGES_PER_BATCH = 200_000  # after a pause; bytes are not bounded: 268 MB where 5 % are broken
@@ -45,8 +52,14 @@ GIVE_UP = timedelta(minutes=10)  # without a batch or a healthy session: whoever
 LONGEST_PAUSE = 30.0  # seconds, between sessions that fail
 
 
-def run(spark: SparkSession, run: Run, source: Source) -> None:
+def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register = lambda _: ()) -> None:
     """Streams until the wish says otherwise; then the batch in hand is finished and everything is given back.
+
+    Args:
+        spark: the session.
+        run: run id and step for the commits.
+        topic: that is read.
+        register: called with the two tables when a session begins.
 
     Raises:
         CheckpointLostError: table and checkpoint contradict each other.
@@ -55,9 +68,9 @@ def run(spark: SparkSession, run: Run, source: Source) -> None:
     """
     healthy, pause = time.monotonic(), 1.0
     with broker.Login.from_secret().consumer() as consumer:
-        reporter = Reporter(run, source, consumer)
-        while _wish(source).keeps(run.code):
-            session = _Session(spark, run, source, reporter)
+        reporter = Reporter(run, topic, consumer)
+        while _wish(topic).keeps(run.code):
+            session = _Session(spark, run, topic, reporter, register)
             try:
                 session.run()
             except (ConfigurationError, DataError):
@@ -67,12 +80,12 @@ def run(spark: SparkSession, run: Run, source: Source) -> None:
                     healthy, pause = time.monotonic(), 1.0
                 if time.monotonic() - healthy > GIVE_UP.total_seconds():
                     raise
-                print(f"{source.topic}: {_in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
+                print(f"{topic.name}: {_in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 healthy, pause = time.monotonic(), 1.0
-    print(f"{source.topic}: drained, as it was asked to", flush=True)
+    print(f"{topic.name}: drained, as it was asked to", flush=True)
 
 
 class _Session:
@@ -82,9 +95,12 @@ class _Session:
         worked: whether it has committed a batch.
     """
 
-    def __init__(self, spark: SparkSession, run: Run, source: Source, reporter: Reporter) -> None:
-        self._spark, self._run, self._source, self._reporter = spark, run, source, reporter
-        self._tables = (source.events.name, source.dead.name)
+    def __init__(
+        self, spark: SparkSession, run: Run, topic: StreamedTopic, reporter: Reporter, register: Register
+    ) -> None:
+        self._spark, self._run, self._topic, self._reporter = spark, run, topic, reporter
+        self._register = register
+        self._tables = (topic.events.name, topic.dead.name)
         self._one_at_a_time = threading.Lock()  # a batch, or the end
         self._ended = False
         self._failure: Exception | None = None
@@ -92,13 +108,13 @@ class _Session:
 
     def run(self) -> None:
         """Returns when the stream is to end, or to give way to a job that waits for its tables."""
-        source = self._source
-        known = position.of_table(source.events) or {}
+        topic = self._topic
+        known = position.of_table(topic.events) or {}
         with leases.hold(self._run, *self._tables, waiting=lambda: self._reporter.report(known, "waiting")) as held:
             reached = self._begin()
-            self._batches = Batches(self._spark, self._run, source, held, reached)
+            self._batches = BatchWriter(self._spark, self._run, topic, held, reached)
             self._compaction = Compaction(self._spark, self._run, self._tables)
-            print(f"{source.topic}: reads from {reached}", flush=True)
+            print(f"{topic.name}: reads from {reached}", flush=True)
             with tempfile.TemporaryDirectory(prefix="stream-") as scratch:
                 running = self._start(scratch, reached)
                 try:
@@ -108,46 +124,47 @@ class _Session:
                         self._ended = True
                     running.stop()
             self._reporter.record(self._batches.position, last=True)
-        self._reporter.report(self._batches.position, "waiting" if _wish(source).keeps(self._run.code) else "ended")
+        self._reporter.report(self._batches.position, "waiting" if _wish(topic).keeps(self._run.code) else "ended")
         if leases.awaited(*self._tables):
-            print(f"{source.topic}: gives way to a job that waits for its tables", flush=True)
+            print(f"{topic.name}: gives way to a job that waits for its tables", flush=True)
             time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
 
     def _begin(self) -> position.Position:
         """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
-        source = self._source
-        create_tables(self._spark, source)
-        self._register()
-        reached = position.start(source.events, source.topic, broker.bounds(self._reporter.consumer, source.topic))
-        if position.checkpoint(source.events) is None:
-            position.save_checkpoint(source.events, {})  # from now on its absence means something
-        redrive.finish(self._spark, self._run, source.events, source.dead)
-        if removed := remove_unfinished(self._spark, self._run, source, reached):
-            print(f"{source.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
+        topic = self._topic
+        create_tables(self._spark, topic)
+        self._make_known()
+        reached = position.start(topic.events, topic.name, broker.bounds(self._reporter.consumer, topic.name))
+        if position.checkpoint(topic.events) is None:
+            position.save_checkpoint(topic.events, {})  # from now on its absence means something
+        redrive.finish(self._spark, self._run, topic.events, topic.dead)
+        if removed := remove_unfinished(self._spark, self._run, topic, reached):
+            print(f"{topic.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
         return reached
 
-    def _register(self) -> None:
+    def _make_known(self) -> None:
         """Makes the tables known to who queries, from the first message on; without a catalog the stream goes on."""
         try:
-            told = register_glue_tables.register_tables((self._source.events, self._source.dead))
+            said = self._register((self._topic.events, self._topic.dead))
         except (BotoCoreError, ClientError) as error:
-            told = [f"{self._source.topic}: tables not registered, {type(error).__name__}; `register` makes up for it"]
-        print("\n".join(told), flush=True)
+            said = [f"{self._topic.name}: tables not registered, {type(error).__name__}; `register` makes up for it"]
+        if said:
+            print("\n".join(said), flush=True)
 
     def _start(self, scratch: str, reached: position.Position) -> StreamingQuery:
-        topic = self._source.topic
-        offsets = json.dumps({topic: {str(partition): offset for partition, offset in reached.items()}})
+        name = self._topic.name
+        offsets = json.dumps({name: {str(partition): offset for partition, offset in reached.items()}})
         messages = (
             self._spark.readStream.format("kafka")
             .options(**broker.Login.from_secret().spark_options(), **FETCH)
-            .option("subscribe", topic)
+            .option("subscribe", name)
             .option("startingOffsets", offsets)
             .option("failOnDataLoss", "true")
             .option("includeHeaders", "true")
             .option("maxOffsetsPerTrigger", MESSAGES_PER_BATCH)
             .load()
         )
-        writer = messages.writeStream.queryName(topic).foreachBatch(self._batch)
+        writer = messages.writeStream.queryName(name).foreachBatch(self._batch)
         return writer.option("checkpointLocation", f"file://{scratch}").trigger(processingTime=TRIGGER).start()
 
     def _batch(self, messages: DataFrame, _number: int) -> None:
@@ -173,14 +190,14 @@ class _Session:
                 break  # the reason is below
             self._reporter.report(self._batches.position)
             self._reporter.record(self._batches.position)
-            if leases.awaited(*self._tables) or not _wish(self._source).keeps(self._run.code):
+            if leases.awaited(*self._tables) or not _wish(self._topic).keeps(self._run.code):
                 return
         if error := self._failure or running.exception():
             raise error
 
 
-def _wish(source: Source) -> Wish:
-    found = objects.read_json(stream_control.wish_key(source.events.name))
+def _wish(topic: StreamedTopic) -> Wish:
+    found = objects.read_json(stream_control.wish_key(topic.events.name))
     return Wish(**found) if found else Wish()
 
 

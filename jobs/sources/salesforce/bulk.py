@@ -32,10 +32,10 @@ POLLS = 30  # looks in the first quarter of an hour: what a job is expected to t
 
 
 class Bulk:
-    """Queries of one org that survive the end of the session, which Bulk 2.0 calls of the client don't."""
+    """Queries on one object that survive the end of the session, which Bulk 2.0 calls of the client don't."""
 
-    def __init__(self, org: Salesforce) -> None:
-        self._org = org
+    def __init__(self, org: Salesforce, name: str) -> None:
+        self._org, self._name = org, name
 
     def create(self, soql: str) -> str:
         """Starts a query job, the recycle bin included; gives its id."""
@@ -81,7 +81,7 @@ class Bulk:
         for log_ins_left in reversed(range(LOG_INS + 1)):
             # The client declares three types for what is always this one; and its public query_all shows neither the
             # job's id nor its locators.
-            api = cast(SFBulk2Handler, self._org.bulk2).Account._client
+            api = getattr(cast(SFBulk2Handler, self._org.bulk2), self._name)._client
             try:
                 return getattr(api, name)(*arguments)
             except SalesforceExpiredSession:

@@ -24,9 +24,9 @@ PASSING = ("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")
 
 def connect() -> Salesforce:
     """A logged-in client, by the secret `<project>/salesforce/credentials`."""
-    secret = credentials.credentials("salesforce", ("username", "password", "security_token", "instance_url"))
+    secret = credentials.read("salesforce", ("username", "password", "security_token", "instance_url"))
     http = requests.Session()
-    http.mount("https://", Wire(settings.sources().salesforce))
+    http.mount("https://", Wire(settings.replacement("SALESFORCE_ENDPOINT_URL")))
     domain = "test" if "test." in secret["instance_url"] or "sandbox" in secret["instance_url"] else "login"
     return Salesforce(
         username=secret["username"],

@@ -2,65 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 from simple_salesforce.api import Salesforce
 
 from jobs.lake import staging
-from jobs.lake.registry import Table
-from jobs.lake.staging import Checkpoint, Progress
+from jobs.lake.extract import Checkpoint, Progress, Request
 from jobs.sources.salesforce import budget, rest
 from jobs.sources.salesforce.bulk import Bulk
+from jobs.sources.salesforce.sobject import SObject
 
-Conform = Callable[[list[dict[str, Any]]], pa.Table]
 # What was read: rows that Salesforce counted at the start, and rows that arrived.
 Reading = Generator[pa.Table | Checkpoint | Progress, None, tuple[int, int]]
 
 
-def by_rest(org: Salesforce, soql: str, counted: int, conform: Conform, *, rows_per_part: int) -> Reading:
-    """Reads in pages. A read that was interrupted begins anew."""
+def by_rest(org: Salesforce, sobject: SObject, soql: str, counted: int, *, rows_per_part: int) -> Reading:
+    """Reads in pages. A read that was interrupted begins again."""
     budget.require(org, budget.by_rest(counted))
     arrived = 0
     records = rest.records(org, soql)
     while part := list(islice(records, rows_per_part)):
         arrived += len(part)
-        yield conform(part)
+        yield sobject.rows(part)
     return counted, arrived
 
 
-def by_bulk(org: Salesforce, soql: str, counted: int, conform: Conform, table: Table, batch_id: str) -> Reading:
+def by_bulk(org: Salesforce, sobject: SObject, soql: str, counted: int, request: Request) -> Reading:
     """Reads by a Bulk 2.0 job; a read of the same batch that was interrupted goes on where it stopped.
 
     It goes on with its own job and its own count, so that a result is never put together from two.
     """
-    jobs = Bulk(org)
-    known = staging.progress(table, batch_id)
-    if known and known.place.get("query") == soql and jobs.is_usable(known.place["job"]):
+    jobs = Bulk(org, sobject.name)
+    known = staging.progress(request.table, request.window.batch_id)
+    if known and known.resume_from.get("query") == soql and jobs.is_usable(known.resume_from["job"]):
         yield known
-        place, arrived = known.place, known.rows
-        print(f"{table.name}: goes on with job {place['job']} after {known.parts} parts, {arrived} rows", flush=True)
+        state, arrived = known.resume_from, known.rows
+        print(
+            f"{request.table.name}: goes on with job {state['job']} after {known.parts} parts, {arrived} rows",
+            flush=True,
+        )
         budget.require(org, budget.by_bulk(max(0, counted - arrived)))
     else:
         budget.require(org, budget.by_bulk(counted))
-        place = {"query": soql, "job": jobs.create(soql), "locator": "", "counted": counted, "whole": False}
+        state = {"query": soql, "job": jobs.create(soql), "locator": "", "counted": counted, "whole": False}
         arrived = 0
-        yield Checkpoint(place)
-    jobs.wait(place["job"])
-    while not place["whole"]:
-        records, locator = jobs.page(place["job"], place["locator"])
+        yield Checkpoint(state)
+    jobs.wait(state["job"])
+    while not state["whole"]:
+        records, locator = jobs.page(state["job"], state["locator"])
         arrived += len(records)
-        yield conform(records)
-        place = {**place, "locator": locator, "whole": not locator}
-        yield Checkpoint(place)
-    return place["counted"], arrived
+        yield sobject.rows(records)
+        state = {**state, "locator": locator, "whole": not locator}
+        yield Checkpoint(state)
+    return state["counted"], arrived
 
 
-def ids(org: Salesforce, counted: int, *, bulk: bool) -> Iterator[list[str]]:
-    """The id of every account there is, those in the recycle bin included, in lists of bounded size."""
-    soql = "SELECT Id FROM Account"
+def ids(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[list[str]]:
+    """The id of every record of an object, those in the recycle bin included, in lists of bounded size."""
+    soql = f"SELECT Id FROM {name}"
     if not bulk:
         budget.require(org, budget.by_rest(counted))
         records = rest.records(org, f"{soql} ORDER BY Id")
@@ -68,7 +69,7 @@ def ids(org: Salesforce, counted: int, *, bulk: bool) -> Iterator[list[str]]:
             yield [record["Id"] for record in part]
         return
     budget.require(org, budget.by_bulk(counted))
-    jobs = Bulk(org)
+    jobs = Bulk(org, name)
     job, locator = jobs.create(soql), ""
     jobs.wait(job)
     while True:

@@ -1,8 +1,8 @@
-"""Finds accounts that were deleted for good: a hard delete leaves nothing that a read by time could find."""
+"""Finds records that were deleted for good: a hard delete leaves nothing that a read by time could find."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import ceil
 from typing import Any
@@ -14,62 +14,63 @@ from simple_salesforce.api import Salesforce
 from jobs.lake import settings, staging
 from jobs.lake.delta import log
 from jobs.lake.errors import DataError
+from jobs.lake.extract import Request
 from jobs.lake.registry import Table
 from jobs.lake.run import Window
 from jobs.sources.salesforce import bulk, reading, rest
+from jobs.sources.salesforce.sobject import SObject
 
 STATE = ("id", "system_modstamp", "is_deleted")
 _STATES = pa.schema([("id", pa.string()), ("state", pa.string())])
-# Beyond this share of the known accounts (and beyond a handful) a loss looks like a lost permission.
+# Beyond this share of the known records (and beyond a handful) a loss looks like a lost permission.
 LARGEST_LOSS, HANDFUL = 0.1, 10
 _FOLD_ROWS = 200_000
 
 
-def tombstones(
-    org: Salesforce, table: Table, window: Window, schema: pa.Schema, *, accept: Collection[str] = ()
-) -> pa.Table:
-    """One row for each account that bronze knows as live and Salesforce no longer has.
+def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
+    """One row for each record that bronze knows as live and Salesforce no longer has.
 
     Such a row is the last known one with `is_deleted` true: its time is that of the record's last change, as no
-    clock of ours takes part. Accounts are counted first, and all ids are listed only when the counts differ.
+    clock of ours takes part. Records are counted first, and all ids are listed only when the counts differ.
 
-    The count is of live accounts created before the window's end, which changes of known accounts since then don't
+    The count is of live records created before the window's end, which changes of known records since then don't
     alter. A record that was created with an older date, or one that is not read yet, can make up for a deleted one:
     then the next run finds it. The list is of every id there is, whenever it was changed and whether or not it is
     in the recycle bin, and is fetched after the window was read: no id that exists is missing from it, whatever
     happens between the count, the list and the read.
 
-    Costs one call and a scan of three columns of the whole bronze table (memory follows the number of accounts);
-    when the counts differ also a page for each 2,000 accounts, or a Bulk 2.0 job.
+    Costs one call and a scan of three columns of the whole bronze table (memory follows the number of records);
+    when the counts differ also a page for each 2,000 records, or a Bulk 2.0 job.
 
     Args:
         org: a logged-in client.
-        table: the bronze table.
-        window: what was read just now: its staged rows are known too. Rows of an earlier read of the same window
-            are not, as this one replaces them.
-        schema: columns of the rows to give.
-        accept: with `fewer_rows` a great loss is taken as meant.
+        sobject: what is read.
+        request: the window that was read just now. Its staged rows are known too; rows of an earlier read of the
+            same window are not, as this one replaces them. With `fewer_rows` accepted a great loss is taken as meant.
 
     Raises:
-        DataError: more accounts are gone than is plausible.
+        DataError: more records are gone than is plausible.
         TransientError: too few API calls are left to list all ids.
     """
+    table, window = request.table, request.window
     known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE)))
     live = known.filter(pc.ends_with(known["state"], "1_live"))["id"].combine_chunks()
-    there = rest.count(org, f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}")
+    where = f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}"
+    there = rest.count(org, sobject.name, where)
     if there == len(live):
-        return schema.empty_table()
+        return sobject.arrow.empty_table()
     listed = pa.chunked_array(
-        [pa.array(part, pa.string()) for part in reading.ids(org, there, bulk=there >= bulk.FROM_ROWS)], pa.string()
+        [pa.array(part, pa.string()) for part in reading.ids(org, sobject.name, there, bulk=there >= bulk.FROM_ROWS)],
+        pa.string(),
     )
     gone = live.filter(pc.invert(pc.is_in(live, value_set=listed)))
-    if len(gone) > max(HANDFUL, ceil(len(live) * LARGEST_LOSS)) and "fewer_rows" not in accept:
+    if len(gone) > max(HANDFUL, ceil(len(live) * LARGEST_LOSS)) and "fewer_rows" not in request.accept:
         raise DataError(
-            f"salesforce: {len(gone)} of {len(live)} known accounts are gone. Nothing was written. Check whether the "
-            "user still may see all accounts (sharing, `View All`); if they were really deleted, run again with "
-            "`--accept fewer_rows`."
+            f"salesforce: {len(gone)} of {len(live)} known records of {sobject.name} are gone. Nothing was written. "
+            "Check whether the user still may see all of them (sharing, `View All`); if they were really deleted, run "
+            "again with `--accept fewer_rows`."
         )
-    return _last_rows(table, window, gone, schema)
+    return _last_rows(table, window, gone, sobject.arrow)
 
 
 def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = None) -> Iterator[pa.Table]:
@@ -84,7 +85,7 @@ def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = N
 
 
 def _newest(pieces: Iterable[pa.Table]) -> pa.Table:
-    """Each account's id and its newest state: time, then deleted after live."""
+    """Each record's id and its newest state: time, then deleted after live."""
     held, pending, rows = _STATES.empty_table(), list[pa.Table](), 0
     for piece in pieces:
         pending.append(pa.table({"id": piece["id"], "state": _state(piece)}).cast(_STATES))

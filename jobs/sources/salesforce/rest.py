@@ -12,26 +12,26 @@ from jobs.lake.errors import SchemaContractError, TransientError
 ROWS_PER_PAGE = 2000  # Salesforce's own, and its most
 
 
-def check_fields(org: Salesforce, wanted: Collection[str]) -> None:
-    """Makes sure that the user sees these fields of Account. Fields that nobody asked for are none of our business.
+def check_fields(org: Salesforce, name: str, wanted: Collection[str]) -> None:
+    """Makes sure that the user sees these fields of an object. Fields that nobody asked for don't matter.
 
     Raises:
         SchemaContractError: some are missing; the message names them.
     """
-    description: Any = org.restful("sobjects/Account/describe")
+    description: Any = org.restful(f"sobjects/{name}/describe")
     described = {field["name"] for field in description["fields"]}
-    missing = ", ".join(name for name in wanted if name not in described)
+    missing = ", ".join(field for field in wanted if field not in described)
     if missing:
         raise SchemaContractError(
-            f"salesforce: Account has no field {missing} that the user could read. Nothing was written. If the "
+            f"salesforce: {name} has no field {missing} that the user could read. Nothing was written. If the "
             "permission was taken away, give the user read access to the field again; if the field was removed from "
-            "Salesforce for good, remove it from FIELDS in jobs/bronze/salesforce_accounts.py."
+            "Salesforce for good, remove it from FIELDS in the module of the bronze table."
         )
 
 
-def count(org: Salesforce, where: str) -> int:
-    """How many accounts meet a condition, those in the recycle bin included."""
-    return int(org.query(f"SELECT COUNT() FROM Account{where}", include_deleted=True)["totalSize"])
+def count(org: Salesforce, name: str, where: str) -> int:
+    """How many records of an object meet a condition, those in the recycle bin included."""
+    return int(org.query(f"SELECT COUNT() FROM {name}{where}", include_deleted=True)["totalSize"])
 
 
 def records(org: Salesforce, soql: str) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from jobs.bronze import snowflake_orders
+from jobs.sources.snowflake import reading
 from tests.jobs.bronze.ecb_feed import STAMP, Serve
 from tests.jobs.bronze.snowflake_source import Answers, Cursor
 
@@ -18,7 +18,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Makes this cursor the source's."""
 
     def use(cursor: Cursor) -> Cursor:
-        monkeypatch.setattr(snowflake_orders, "connect", lambda: cursor)
+        monkeypatch.setattr(reading, "connect", lambda: cursor)
         return cursor
 
     return use

@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.lake import staging
+from jobs.bronze import snowflake_orders
+from jobs.lake.extract import SourceRows
 from jobs.lake.run import Window
-from tests.jobs.lakehouse import at
+from tests.jobs.lakehouse import ORDERS, at, request
 
 WINDOW = Window(at("2026-10-01"), at("2026-10-02"))
 
@@ -66,10 +67,15 @@ class Cursor:
         return rows, None if amount is None else int(Decimal(amount) * 100)
 
 
+def extract(window: Window = WINDOW, **options: Any) -> SourceRows:
+    """The table's own reading of a window."""
+    return snowflake_orders.extract(request(ORDERS, window, **options))
+
+
 Answers = Callable[[Cursor], Cursor]
 
 
-def drained(reading: staging.Batches) -> tuple[list[int], dict[str, Any] | None]:
+def drained(reading: SourceRows) -> tuple[list[int], dict[str, Any] | None]:
     """Sizes of the parts, and the facts."""
     sizes = []
     while True:

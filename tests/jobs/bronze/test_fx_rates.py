@@ -8,13 +8,16 @@ from infra.local.sources.ecb.history import bundled
 from jobs.bronze import fx_rates
 from jobs.lake.errors import DataError, TransientError
 from jobs.lake.run import Window
+from jobs.lake.schema import arrow
 from tests.jobs.bronze.ecb_feed import EVERYTHING, FEED, Serve, zipped
-from tests.jobs.lakehouse import at
+from tests.jobs.lakehouse import RATES, at, request
 
 
 def read(window: Window = EVERYTHING) -> list[tuple[str, str, str]]:
     return [
-        (row["as_of_date"], row["ccy"], row["rate"]) for batch in fx_rates.extract(window) for row in batch.to_pylist()
+        (row["as_of_date"], row["ccy"], row["rate"])
+        for batch in fx_rates.extract(request(RATES, window))
+        for row in batch.to_pylist()
     ]
 
 
@@ -33,10 +36,10 @@ def test_each_quote_becomes_a_row_as_published_with_the_euro_beside(ecb: Serve) 
 def test_time_of_publication_is_the_feeds_last_modified(ecb: Serve) -> None:
     ecb(zipped(FEED))
 
-    (batch,) = fx_rates.extract(EVERYTHING)
+    (batch,) = fx_rates.extract(request(RATES, EVERYTHING))
 
     assert set(batch["published_at"].to_pylist()) == {at("2026-10-02 14:15:00")}
-    assert batch.schema == fx_rates.ARROW
+    assert batch.schema == arrow(fx_rates.SCHEMA)
 
 
 def test_window_is_half_open(ecb: Serve) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs.bronze import fx_rates
 from jobs.lake.errors import DataError
-from jobs.lake.run import Run
 from tests.jobs.bronze.ecb_feed import EVERYTHING, FEED, HEADER, Serve, zipped
-from tests.jobs.lakehouse import RATES, put
+from tests.jobs.lakehouse import RATES, build, put, request
 
 
 def facts(**options: Any) -> dict[str, Any]:
     """What the read of everything says about the feed."""
-    reading = fx_rates.extract(EVERYTHING, **options)
+    reading = fx_rates.extract(request(RATES, EVERYTHING, **options))
     while True:
         try:
             next(reading)
@@ -58,16 +58,11 @@ def test_feed_that_grew_is_read(ecb: Serve) -> None:
 
 
 def test_step_compares_the_feed_with_the_newest_commit_and_takes_what_its_run_accepts(
-    ecb: Serve, lake: str, monkeypatch: pytest.MonkeyPatch
+    ecb: Serve, lake: str, spark: SparkSession
 ) -> None:
-    def only_read(*arguments: Any) -> None:
-        list(arguments[-1](EVERYTHING))
-
-    monkeypatch.setattr(fx_rates.session, "spark", lambda _: None)
-    monkeypatch.setattr(fx_rates.ingest, "ingest", only_read)
     put(RATES, [], facts={"source_rows": 9, "source_days": 3, "source_last_day": "2026-10-02"})
     ecb(zipped(FEED))
 
     with pytest.raises(DataError, match="has 2 days up to 2026-10-02 and had 3"):
-        fx_rates.build(Run("run", RATES))
-    fx_rates.build(Run("run", RATES, accept=("fewer_rows",)))
+        build(RATES, window_end=EVERYTHING.end)
+    assert build(RATES, window_end=EVERYTHING.end, accept=("fewer_rows",))["read"] == 5

@@ -16,6 +16,7 @@ from jobs.bronze import orders_dlq, orders_events
 from jobs.catalog import register_glue_tables
 from jobs.lake import settings
 from jobs.lake.delta import log
+from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
 from jobs.sources.kafka import batches, compaction, reporting, stream
@@ -23,9 +24,9 @@ from tests.jobs import lakehouse
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, wish
 
 
-def newest(table: str) -> dict[str, Any]:
-    """User metadata of the table's newest batch."""
-    return next(c.metadata for c in log.commits(settings.lake().uri(table)) if "counts" in c.metadata)
+def newest(table: str) -> CommitRecord:
+    """What the table's newest batch says of itself."""
+    return next(c.record for c in log.commits(settings.lake().uri(table)) if c.record and c.counts)
 
 
 def test_each_message_is_in_exactly_one_table_with_its_place_and_the_secret_nowhere(
@@ -75,7 +76,7 @@ def test_next_stream_goes_on_where_the_table_ends_and_joins_small_files(
     topic.send([event("O3")])
     with topic.streaming("stream-2"):
         wait(lambda: len(topic.places()) == 3)
-        assert newest(EVENTS)["counts"]["read"] == 1
+        assert newest(EVENTS).counts.read == 1
         topic.send([event("O4")])
         wait(lambda: len(lakehouse.files(EVENTS)) == 1)
 
@@ -88,11 +89,11 @@ def test_batch_accounts_for_every_message_in_its_commit_the_ledger_and_cloudwatc
     topic.read(4)
 
     made = newest(EVENTS)
-    counts = {name: number for name, number in made["counts"].items() if number}
+    counts = {name: number for name, number in vars(made.counts).items() if number}
     assert counts == {"read": 4, "written": 1, "dead_lettered": 3}
-    assert made["reasons"] == {"not_json": 2, "not_an_object": 1}
-    assert made["position"] == {"0": 4, "1": 0}
-    assert made["facts"] == {"offsets_without_message": 0}
+    assert made.reasons == {"not_json": 2, "not_an_object": 1}
+    assert made.position == {"0": 4, "1": 0}
+    assert made.facts == {"offsets_without_message": 0}
     record = objects.read_json(f"ops/run_ledger/{EVENTS}/{lakehouse.version(EVENTS):020d}.json")
     assert record is not None
     assert (record["read"], record["written"], record["dead_lettered"], record["lag"]) == (4, 1, 3, 0)
@@ -107,7 +108,7 @@ def test_message_that_the_next_release_judges_otherwise_after_a_kill_is_in_one_t
 ) -> None:
     topic.send([event("O1", currency="XAU"), event("O2")])
     topic.refused = "XAU"
-    with lakehouse.killed_at(batches.Batches, "_append_events"), monkeypatch.context() as patch:
+    with lakehouse.killed_at(batches.BatchWriter, "_append_events"), monkeypatch.context() as patch:
         patch.setattr(stream, "GIVE_UP", timedelta(0))
         topic.run()
     assert topic.places() == [(DEAD, 0, 0)]

@@ -123,7 +123,7 @@ def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSessio
     topic.send([event("O1")])
     topic.read(1)
     held: Any = {}
-    again = batches.Batches(spark, Run("stream-2", EVENTS), topic.source, held, {0: 1, 1: 0})
+    again = batches.BatchWriter(spark, Run("stream-2", EVENTS), topic.source, held, {0: 1, 1: 0})
     options = {"kafka.bootstrap.servers": topic.broker.addresses.kafka_plaintext, "subscribe": topic.name}
     messages = spark.read.format("kafka").options(**options, includeHeaders="true").load()
 

@@ -10,8 +10,8 @@ import pytest
 from jobs.bronze import salesforce_accounts
 from jobs.lake.errors import DataError
 from jobs.lake.run import Window
-from jobs.sources.salesforce import client
-from tests.jobs.lakehouse import at
+from jobs.sources.salesforce import client, extract
+from tests.jobs.lakehouse import ACCOUNTS, at, request
 
 WINDOW = Window(at("2026-10-01"), at("2026-10-02"))
 
@@ -44,7 +44,7 @@ class Org:
 
 def parts(monkeypatch: pytest.MonkeyPatch, org: Org, window: Window = WINDOW) -> list[pa.Table]:
     monkeypatch.setattr(client, "connect", lambda: org)
-    found = list(salesforce_accounts.extract(window))
+    found = list(salesforce_accounts.extract(request(ACCOUNTS, window, exact=True)))
     assert all(isinstance(part, pa.Table) for part in found)
     return found
 
@@ -53,7 +53,7 @@ def test_columns_are_the_fields_in_snake_case() -> None:
     names = salesforce_accounts.SCHEMA.names
 
     assert {"id", "account_number", "billing_country", "system_modstamp", "is_deleted"} <= set(names)
-    assert salesforce_accounts.ARROW.names == names
+    assert salesforce_accounts.ACCOUNT.arrow.names == names
 
 
 def test_every_value_is_text_and_no_value_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_window_is_half_open_and_pages_are_in_a_fixed_order(
 
 
 def test_rows_come_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salesforce_accounts, "ROWS_PER_PART", 2)
+    monkeypatch.setattr(extract, "ROWS_PER_PART", 2)
 
     assert [part.num_rows for part in parts(monkeypatch, Org([sobject()] * 5))] == [2, 2, 1]
 

@@ -10,26 +10,27 @@ import pyarrow as pa
 import pytest
 from snowflake.connector.errors import DatabaseError, OperationalError, ProgrammingError
 
-from jobs.bronze import snowflake_orders
+from jobs.bronze.snowflake_orders import ORDERS
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.lake.run import Window
-from tests.jobs.bronze.snowflake_source import WINDOW, Answers, Cursor, batch, drained, orders
+from jobs.sources.snowflake import reading
+from tests.jobs.bronze.snowflake_source import WINDOW, Answers, Cursor, batch, drained, extract, orders
 from tests.jobs.lakehouse import at
 
 
 def test_window_is_half_open_and_bound_not_written_into_the_query() -> None:
-    assert snowflake_orders._bounds(WINDOW) == (
+    assert reading._bounds(ORDERS, WINDOW) == (
         "UPDATED_AT >= %s AND UPDATED_AT < %s",
         (datetime(2026, 10, 1), datetime(2026, 10, 2)),
     )
-    assert snowflake_orders._bounds(Window(None, WINDOW.end)) == ("UPDATED_AT < %s", (datetime(2026, 10, 2),))
+    assert reading._bounds(ORDERS, Window(None, WINDOW.end)) == ("UPDATED_AT < %s", (datetime(2026, 10, 2),))
 
 
 def test_large_batch_is_handed_on_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
-    monkeypatch.setattr(snowflake_orders, "ROWS_PER_PART", 4)
+    monkeypatch.setattr(reading, "ROWS_PER_PART", 4)
     answers(Cursor([orders(10), orders(3)], 13, (13, "13.00")))
 
-    assert drained(snowflake_orders.extract(WINDOW))[0] == [4, 4, 2, 3]
+    assert drained(extract())[0] == [4, 4, 2, 3]
 
 
 def test_batches_are_fetched_one_by_one_and_not_kept(answers: Answers) -> None:
@@ -45,11 +46,11 @@ def test_batches_are_fetched_one_by_one_and_not_kept(answers: Answers) -> None:
             del made
 
     answers(Cursor(arriving(), 100, (100, "100.00")))
-    reading = snowflake_orders.extract(WINDOW)
+    parts = extract()
 
-    next(reading)
+    next(parts)
     assert len(fetched) == 1
-    assert sum(drained(reading)[0]) == 95
+    assert sum(drained(parts)[0]) == 95
     assert len(alive) == 20
     assert max(alive) <= 2
 
@@ -59,7 +60,7 @@ def test_nanosecond_and_microsecond_batches_of_one_result_come_out_alike(answers
     far = batch(UPDATED_AT=pa.array([datetime(9999, 12, 31)], pa.timestamp("us")))
     answers(Cursor([near, far], 2, (2, "24.60")))
 
-    found = pa.concat_tables(snowflake_orders.extract(WINDOW))
+    found = pa.concat_tables(extract())
 
     assert found["updated_at"].to_pylist() == [at("2026-10-01 08:00:00.123456"), at("9999-12-31")]
 
@@ -79,7 +80,7 @@ def test_error_of_the_connector_names_the_source_and_its_kind(
     def connect() -> None:
         raise error
 
-    monkeypatch.setattr(snowflake_orders, "connect", connect)
+    monkeypatch.setattr(reading, "connect", connect)
 
     with pytest.raises(kind, match=r"^snowflake: "):
-        drained(snowflake_orders.extract(WINDOW))
+        drained(extract())

@@ -5,21 +5,20 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from jobs.bronze import snowflake_orders
 from jobs.lake.errors import DataError
-from tests.jobs.bronze.snowflake_source import WINDOW, Answers, Cursor, batch, drained, orders
+from tests.jobs.bronze.snowflake_source import Answers, Cursor, batch, drained, extract, orders
 
 
 def test_read_tells_what_the_source_counts(answers: Answers) -> None:
     answers(Cursor([orders(3, "0.10")], 9, (3, "0.30")))
 
-    assert drained(snowflake_orders.extract(WINDOW))[1] == {"source_rows": 3, "source_sum": "0.30", "source_total": 9}
+    assert drained(extract())[1] == {"source_rows": 3, "source_sum": "0.30", "source_total": 9}
 
 
 def test_amounts_that_are_null_count_as_rows_and_not_in_the_sum(answers: Answers) -> None:
     answers(Cursor([batch(AMOUNT=pa.array([None], pa.decimal128(38, 2)))], 9, (1, None)))
 
-    assert drained(snowflake_orders.extract(WINDOW))[1] == {"source_rows": 1, "source_sum": "0.00", "source_total": 9}
+    assert drained(extract())[1] == {"source_rows": 1, "source_sum": "0.00", "source_total": 9}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +36,7 @@ def test_read_that_differs_from_the_sources_own_count_twice_is_refused(
     answers(Cursor([orders(3)], 9, counted, counted))
 
     with pytest.raises(DataError, match="snowflake: ORDERS counts") as caught:
-        drained(snowflake_orders.extract(WINDOW))
+        drained(extract())
 
     assert [word for word in [*words, "Nothing was written"] if word not in str(caught.value)] == []
 
@@ -45,7 +44,7 @@ def test_read_that_differs_from_the_sources_own_count_twice_is_refused(
 def test_source_that_changed_before_it_was_read_is_counted_again(answers: Answers) -> None:
     cursor = answers(Cursor([orders(3)], 9, (4, "4.00"), (3, "3.00")))
 
-    facts = drained(snowflake_orders.extract(WINDOW))[1]
+    facts = drained(extract())[1]
 
     assert facts == {"source_rows": 3, "source_sum": "3.00", "source_total": 9}
     assert ["SUM" in statement for statement in cursor.statements] == [False, True, False, True]
@@ -55,14 +54,14 @@ def test_source_without_any_row_is_refused(answers: Answers) -> None:
     answers(Cursor([], 0, (0, None)))
 
     with pytest.raises(DataError, match="snowflake: ORDERS has no rows at all"):
-        drained(snowflake_orders.extract(WINDOW))
+        drained(extract())
 
 
 def test_window_without_rows_is_no_error(answers: Answers) -> None:
     answers(Cursor([], 9, (0, None)))
 
     nothing = {"source_rows": 0, "source_sum": "0.00", "source_total": 9}
-    assert drained(snowflake_orders.extract(WINDOW)) == ([], nothing)
+    assert drained(extract()) == ([], nothing)
 
 
 @pytest.mark.parametrize("total", [49, 1, 0])
@@ -70,7 +69,7 @@ def test_source_that_lost_more_than_half_is_refused_before_it_is_read(answers: A
     cursor = answers(Cursor([orders(1)], total, (1, "1.00")))
 
     with pytest.raises(DataError, match=f"has {total} rows and had 100 when it was last read") as caught:
-        drained(snowflake_orders.extract(WINDOW, known_total=100))
+        drained(extract(known={"source_total": 100}))
 
     assert "--accept fewer_rows" in str(caught.value)
     assert len(cursor.statements) == 1
@@ -93,7 +92,7 @@ def test_source_that_lost_less_or_by_intent_is_read(
 ) -> None:
     answers(Cursor([], total, (0, None)))
 
-    facts = drained(snowflake_orders.extract(WINDOW, known_total=known, accept=accept))[1]
+    facts = drained(extract(known={"source_total": known} if known is not None else {}, accept=accept))[1]
 
     assert facts == {"source_rows": 0, "source_sum": "0.00", "source_total": total}
 
@@ -102,4 +101,4 @@ def test_accepting_another_damage_does_not_accept_fewer_rows(answers: Answers) -
     answers(Cursor([], 1, (0, None)))
 
     with pytest.raises(DataError, match="has 1 rows and had 100"):
-        drained(snowflake_orders.extract(WINDOW, known_total=100, accept=("null_column",)))
+        drained(extract(known={"source_total": 100}, accept=("null_column",)))

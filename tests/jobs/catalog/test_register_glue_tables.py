@@ -165,7 +165,7 @@ def test_every_layer_is_registered_with_the_quarantine(
     quarantine = pa.table({"row_id": ["1"]})
     write_deltalake(settings.lake().uri("quarantine.orders"), quarantine, storage_options=settings.storage_options())
 
-    register_glue_tables.register_all(Run("run", "register"))
+    register_glue_tables.register(Run("run", "register"))
 
     registered = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders", "ops.run_ledger", "ops.dq_results"]

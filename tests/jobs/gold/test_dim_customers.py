@@ -78,7 +78,7 @@ def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: Spa
         "silver.salesforce_accounts": put("silver.salesforce_accounts", [silver_account(ONE)]),
         "silver.orders": put("silver.orders", [silver_order(customer_id="C9")]),
     }
-    gate_verdicts.passed(Run("run-1", "gate"), passed)
+    gate_verdicts.record_passed(Run("run-1", "gate"), passed)
 
     made = build("gold.dim_customers")
 

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from jobs.lake import settings, tables
 from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
 from tests import lakes
@@ -82,15 +83,15 @@ def _two_months(spark: SparkSession) -> None:
 
 def publish(*names: str) -> dict[str, dict[str, Any]]:
     """Lets the gate pass what silver is now and builds gold, all or those named; gives the ledger's records."""
-    gate_verdicts.passed(Run("run", "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
+    gate_verdicts.record_passed(Run("run", "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
     return {name: build(name, "run") for name in names or (FACTS, CUSTOMERS)}
 
 
 def whole(spark: SparkSession, table: str) -> list[dict[str, Any]]:
     """The table as its whole inputs say."""
-    recipe = import_module(f"jobs.{table}")
+    module = import_module(f"jobs.{table}")
     inputs = {name: snapshot.read(spark, settings.lake().uri(name)) for name in tables.table(table).depends_on}
-    return sorted(collect(recipe.compute(inputs).select(recipe.SCHEMA.names)), key=str)
+    return sorted(collect(module.compute(inputs).select(module.SCHEMA.names)), key=str)
 
 
 @pytest.mark.usefixtures("silver")
@@ -170,10 +171,16 @@ def test_other_code_computes_the_whole(spark: SparkSession) -> None:
 @pytest.mark.usefixtures("silver")
 def test_restored_gold_counts_as_made_of_what_it_went_back_to(spark: SparkSession) -> None:
     uri, first = settings.lake().uri(FACTS), version(FACTS)
-    before = log.last_inputs(uri, FACTS)
-    writes.commit_nothing(spark, uri, Run("run", FACTS).commit_metadata({ORDERS: 99, RATES: 99}))
-    assert log.last_inputs(uri, FACTS) == {ORDERS: 99, RATES: 99}
+
+    def inputs() -> dict[str, int]:
+        made = log.newest_of(uri, FACTS)
+        assert made
+        return dict(made.inputs)
+
+    before = inputs()
+    writes.commit_nothing(spark, uri, CommitRecord.of(Run("run", FACTS), inputs={ORDERS: 99, RATES: 99}))
+    assert inputs() == {ORDERS: 99, RATES: 99}
 
     spark.sql(f"RESTORE delta.`{uri}` VERSION AS OF {first}")
 
-    assert log.last_inputs(uri, FACTS) == before == {ORDERS: version(ORDERS), RATES: version(RATES)}
+    assert inputs() == before == {ORDERS: version(ORDERS), RATES: version(RATES)}

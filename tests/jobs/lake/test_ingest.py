@@ -87,7 +87,7 @@ def test_kill_between_commit_and_watermark_reads_the_window_again_and_doubles_no
     ingest_day(spark, 1, extract)
 
     assert len(rows(spark, ACCOUNTS)) == 1
-    assert [commit.metadata["batch_id"] for commit in commits()[:2]] == ["beginning-20261002T000000Z"] * 2
+    assert [commit.record.batch_id for commit in commits()[:2]] == ["beginning-20261002T000000Z"] * 2
     assert objects.read_json(WATERMARK)["end"] == "2026-10-02T00:00:00+00:00"
 
 

@@ -46,12 +46,11 @@ def refuse(rows: DataFrame, whole: DataFrame) -> None:
 
 def passed(run_id: str, orders: int) -> None:
     """The gate's verdict on a version of `silver.orders`."""
-    gate_verdicts.passed(Run(run_id, "gate"), {"silver.orders": orders, "silver.fx_rates": 0})
+    gate_verdicts.record_passed(Run(run_id, "gate"), {"silver.orders": orders, "silver.fx_rates": 0})
 
 
 def published(spark: SparkSession, run_id: str, audit: publish.Audit = accept) -> publish.Counts:
-    recipe = publish.Recipe(fact_orders.SCHEMA, compute, lambda changed, inputs: None)
-    return publish.publish(spark, Run(run_id, GOLD), tables.table(GOLD), recipe, audit)
+    return publish.publish(spark, Run(run_id, GOLD), tables.table(GOLD), fact_orders.SCHEMA, compute, audit)
 
 
 def statuses(spark: SparkSession) -> Row:
@@ -163,4 +162,4 @@ def test_run_that_the_gate_has_not_passed_writes_nothing(spark: SparkSession) ->
         published(spark, "run-1")
 
     assert rows(spark, GOLD) == []
-    assert log.last_inputs(settings.lake().uri(GOLD), GOLD) is None
+    assert log.newest_of(settings.lake().uri(GOLD), GOLD) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -39,21 +38,6 @@ def test_empty_window_and_time_without_zone_are_refused(start: datetime | None, 
 def test_times_are_read_as_utc(text: str) -> None:
     assert utc(text) == at("2026-10-01")
     assert utc(text).utcoffset() == timedelta(0)
-
-
-def test_commit_says_who_made_it_of_what() -> None:
-    run = Run(run_id="run-1", step="silver.orders", code="abc")
-
-    said = json.loads(run.commit_metadata({"bronze.x": 3}, counts={"read": 1}))
-
-    assert 0 <= said.pop("seconds") < 60
-    assert said == {
-        "run_id": "run-1",
-        "step": "silver.orders",
-        "code": "abc",
-        "inputs": {"bronze.x": 3},
-        "counts": {"read": 1},
-    }
 
 
 def test_limited_run_builds_only_its_tables() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,15 +28,25 @@ def test_table_lies_in_the_folder_of_its_name(monkeypatch: pytest.MonkeyPatch) -
     assert settings.lake().uri("silver.orders") == "s3://bucket/silver/orders"
 
 
-def test_sources_are_the_vendors_own_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SALESFORCE_ENDPOINT_URL", "SNOWFLAKE_ENDPOINT_URL", "FX_RATES_URL", "KAFKA_SSL_CA_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    assert settings.sources() == settings.Sources(
-        None, None, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip", None
-    )
+def test_address_of_a_source_is_its_own_unless_the_environment_replaces_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FX_RATES_URL", raising=False)
+    assert settings.replacement("FX_RATES_URL") is None
+    monkeypatch.setenv("FX_RATES_URL", "")
+    assert settings.replacement("FX_RATES_URL") is None
 
-    monkeypatch.setenv("SALESFORCE_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert settings.sources().salesforce == "http://127.0.0.1:1"
+    monkeypatch.setenv("FX_RATES_URL", "http://127.0.0.1:1/feed.zip")
+    assert settings.replacement("FX_RATES_URL") == "http://127.0.0.1:1/feed.zip"
+
+
+def test_nothing_but_settings_reads_the_environment() -> None:
+    readers = [
+        str(file.relative_to(REPOSITORY))
+        for folder in ("jobs", "dq")
+        for file in (REPOSITORY / folder).rglob("*.py")
+        if re.search(r"os\.(environ|getenv)", file.read_text())
+    ]
+
+    assert readers == ["jobs/lake/settings.py"]
 
 
 def test_delta_rs_gets_the_s3_endpoint_before_the_general_one(monkeypatch: pytest.MonkeyPatch) -> None:

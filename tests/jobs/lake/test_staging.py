@@ -13,6 +13,7 @@ import pytest
 
 from jobs.lake import staging, tables
 from jobs.lake.errors import DataError
+from jobs.lake.extract import Checkpoint, Progress, SourceRows
 from jobs.lake.state import objects
 from tests.jobs.lakehouse import ORDERS
 
@@ -32,7 +33,7 @@ def parts(bucket: str) -> dict[str, pa.Table]:
     }
 
 
-def source(batches: list[pa.Table]) -> staging.Batches:
+def source(batches: list[pa.Table]) -> SourceRows:
     yield from batches
     return {"source_rows": sum(batch.num_rows for batch in batches)}
 
@@ -67,13 +68,13 @@ def test_times_are_carried_in_microseconds(lake: str) -> None:
     assert part["t"][0].as_py() == moment.astimezone(UTC)
 
 
-def killed(batches: list[pa.Table | staging.Checkpoint | staging.Progress]) -> staging.Batches:
+def killed(batches: list[pa.Table | Checkpoint | Progress]) -> SourceRows:
     """A read that is killed after these."""
     yield from batches
     raise InterruptedError
 
 
-def ends(batches: list[pa.Table | staging.Checkpoint | staging.Progress]) -> staging.Batches:
+def ends(batches: list[pa.Table | Checkpoint | Progress]) -> SourceRows:
     yield from batches
     return None
 
@@ -82,7 +83,7 @@ def one(value: str) -> pa.Table:
     return pa.table({"id": [value, None]})
 
 
-def interrupted(*batches: pa.Table | staging.Checkpoint | staging.Progress) -> staging.Progress:
+def interrupted(*batches: pa.Table | Checkpoint | Progress) -> Progress:
     """What a read that was killed after these leaves to go on from."""
     with pytest.raises(InterruptedError):
         staging.write(TABLE, "b1", killed(list(batches)))
@@ -96,40 +97,40 @@ def values(bucket: str) -> list[str]:
 
 
 def test_read_goes_on_after_its_last_checkpoint_and_counts_what_was_there(lake: str) -> None:
-    known = interrupted(one("a"), staging.Checkpoint({"at": 1}), one("b"))
+    known = interrupted(one("a"), Checkpoint({"at": 1}), one("b"))
 
     staged = staging.write(TABLE, "b1", ends([known, one("c")]))
 
-    assert known == staging.Progress(place={"at": 1}, parts=1, rows=2, nulls={"id": 1})
+    assert known == Progress(resume_from={"at": 1}, parts=1, rows=2, nulls={"id": 1})
     assert values(lake) == ["a", "c"]
     assert (staged.rows, staged.nulls) == (4, {"id": 2})
 
 
 def test_parts_beyond_the_checkpoint_are_dropped_when_nothing_more_comes(lake: str) -> None:
-    known = interrupted(one("a"), staging.Checkpoint({"at": 1}), one("b"), one("c"))
+    known = interrupted(one("a"), Checkpoint({"at": 1}), one("b"), one("c"))
 
     assert staging.write(TABLE, "b1", ends([known])).rows == 2
     assert values(lake) == ["a"]
 
 
 def test_read_that_begins_anew_leaves_no_part_of_the_one_before(lake: str) -> None:
-    interrupted(one("a"), one("b"), staging.Checkpoint({"at": 2}))
+    interrupted(one("a"), one("b"), Checkpoint({"at": 2}))
 
-    interrupted(staging.Checkpoint({"at": 0}))
+    interrupted(Checkpoint({"at": 0}))
 
     assert values(lake) == []
-    assert staging.progress(TABLE, "b1") == staging.Progress(place={"at": 0}, parts=0, rows=0, nulls={})
+    assert staging.progress(TABLE, "b1") == Progress(resume_from={"at": 0}, parts=0, rows=0, nulls={})
 
 
 def test_source_that_fails_before_its_first_row_leaves_what_was_there(lake: str) -> None:
-    known = interrupted(one("a"), staging.Checkpoint({"at": 1}))
+    known = interrupted(one("a"), Checkpoint({"at": 1}))
 
     assert interrupted() == known
     assert values(lake) == ["a"]
 
 
 def test_progress_without_all_of_its_parts_is_none(lake: str) -> None:
-    interrupted(one("a"), one("b"), staging.Checkpoint({"at": 2}))
+    interrupted(one("a"), one("b"), Checkpoint({"at": 2}))
 
     objects.delete_prefix(staging.prefix(TABLE, "b1") + "part-00000")
 
@@ -144,7 +145,7 @@ def test_progress_without_all_of_its_parts_is_none(lake: str) -> None:
 def test_kill_in_mid_removal_never_leaves_progress_without_parts(
     lake: str, monkeypatch: pytest.MonkeyPatch, removal: Callable[[], object]
 ) -> None:
-    interrupted(one("a"), staging.Checkpoint({"at": 1}))
+    interrupted(one("a"), Checkpoint({"at": 1}))
     real, calls = objects.delete_prefix, list[str]()
 
     def killed_at_the_second(prefix: str) -> None:
@@ -162,9 +163,9 @@ def test_kill_in_mid_removal_never_leaves_progress_without_parts(
 
 
 def test_refused_read_is_never_gone_on_with(lake: str) -> None:
-    def refused() -> staging.Batches:
+    def refused() -> SourceRows:
         yield one("a")
-        yield staging.Checkpoint({"at": 1})
+        yield Checkpoint({"at": 1})
         raise DataError("fewer than counted")
 
     with pytest.raises(DataError, match="fewer"):
@@ -174,6 +175,6 @@ def test_refused_read_is_never_gone_on_with(lake: str) -> None:
 
 
 def test_parts_are_read_back_in_order_with_the_columns_asked_for(lake: str) -> None:
-    interrupted(*[pa.table({"id": [str(n)], "more": [n]}) for n in range(3)], staging.Checkpoint({}))
+    interrupted(*[pa.table({"id": [str(n)], "more": [n]}) for n in range(3)], Checkpoint({}))
 
     assert [part.to_pydict() for part in staging.read(TABLE, "b1", ["id"])] == [{"id": [n]} for n in "012"]

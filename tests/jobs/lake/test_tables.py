@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pyspark.sql.types import StructType, TimestampNTZType
 
 from dq import rules, suite
-from jobs.lake import tables
+from jobs.lake import table_module, tables
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.registry import LAYERS, Table
 
@@ -22,30 +20,15 @@ NOT_NULL = "expect_column_values_to_not_be_null"
 def missing_parts(table: Table, repository: Path = REPOSITORY) -> list[str]:
     """What a registered table lacks."""
     try:
-        module = import_module(table.module)
-    except ModuleNotFoundError:
-        return [f"jobs/{table.layer}/{table.short}.py"]
-    schema = getattr(module, "SCHEMA", None)
-    found = []
-    if not (isinstance(schema, StructType) and len(schema)):
-        return ["SCHEMA"]
-    if table.written_with is None and not callable(getattr(module, "build", None)):
-        found.append("build")
-    found += [f"a comment on {field.name}" for field in schema if not field.metadata.get("comment")]
-    # Athena reads Delta at reader version 1.
-    found += [f"a zone on {field.name}" for field in schema if isinstance(field.dataType, TimestampNTZType)]
-    lineage = {"_batch_id"} if table.layer == "bronze" else set()
-    named = {*table.keys, *filter(None, [table.partition_column]), *table.order_by}
-    found += [f"column {name}" for name in sorted(named - set(schema.names) - lineage)]
+        columns = table_module.load(table).SCHEMA.names
+    except ConfigurationError as error:
+        return [str(error)]
     test = repository / "tests" / "jobs" / table.layer / f"test_{table.short}.py"
-    if not (test.is_file() and "def test_" in test.read_text()):
-        found.append(f"tests in {test.relative_to(repository)}")
-    if table.layer != "bronze":
-        found += _missing_rules(table)
-    return found
+    found = [] if test.is_file() and "def test_" in test.read_text() else [f"tests in {test.relative_to(repository)}"]
+    return found if table.layer == "bronze" else found + _missing_rules(table, columns)
 
 
-def _missing_rules(table: Table) -> list[str]:
+def _missing_rules(table: Table, columns: list[str]) -> list[str]:
     try:
         given = suite.load(table.name)
     except ConfigurationError as error:
@@ -57,7 +40,7 @@ def _missing_rules(table: Table) -> list[str]:
         str(value)
         for rule in given.rules
         for key, value in rule.kwargs.items()
-        if key in ("column", "column_A", "column_B") and value not in import_module(table.module).SCHEMA.names
+        if key in ("column", "column_A", "column_B") and value not in columns
     }
     found += [f"column {name}, which its suite names" for name in sorted(unknown)]
     guarded = {rule.kwargs["column"] for rule in critical if rule.type == NOT_NULL}
@@ -76,39 +59,24 @@ def test_table_has_its_module_suite_and_test(table: Table) -> None:
 
 
 def test_registry_has_the_tables_of_the_lakehouse() -> None:
-    assert {table.name for table in tables.every()} >= {
-        "bronze.fx_rates",
-        "bronze.salesforce_accounts",
-        "bronze.snowflake_orders",
-        "silver.fx_rates",
-        "silver.orders",
-        "silver.salesforce_accounts",
-        "gold.dim_customers",
-        "gold.fact_orders",
-    }
-    assert len({table.name for table in tables.every()}) == len(tables.every())
+    names = {table.name for table in tables.pipeline("lakehouse").tables}
+
+    assert {"silver.fx_rates", "silver.orders", "silver.salesforce_accounts"} <= names
+    assert {"gold.dim_customers", "gold.fact_orders"} <= names
 
 
-@pytest.mark.parametrize("table", tables.every(), ids=lambda table: table.name)
-def test_table_depends_on_registered_tables_of_earlier_layers(table: Table) -> None:
-    earlier = LAYERS[: LAYERS.index(table.layer)]
-
-    assert all(tables.table(name).layer in earlier for name in table.depends_on)
-    assert bool(table.depends_on) == (table.layer != "bronze")
-
-
-@pytest.mark.parametrize("layer", ["jobs/bronze", "jobs/silver", "jobs/gold", "dq/suites/silver", "dq/suites/gold"])
+@pytest.mark.parametrize("layer", LAYERS)
 def test_no_file_is_left_without_a_table(layer: str) -> None:
-    folder = REPOSITORY / layer
-    names = {file.stem for file in folder.iterdir() if not file.name.startswith("__")}
-
-    assert names == {table.short for table in tables.layer(folder.name)}
+    for folder in (REPOSITORY / "jobs" / layer, REPOSITORY / "dq" / "suites" / layer):
+        if folder.is_dir():
+            names = {file.stem for file in folder.iterdir() if not file.name.startswith("__")}
+            assert names == {table.short for table in tables.layer(layer)}, folder
 
 
 def test_walk_sees_a_table_without_module() -> None:
     table = Table("silver.nowhere", "d", "o", depends_on=("bronze.fx_rates",), keys=("id",), order_by=("at",))
 
-    assert missing_parts(table) == ["jobs/silver/nowhere.py"]
+    assert missing_parts(table) == ["silver.nowhere has no module: write jobs/silver/nowhere.py"]
 
 
 def test_walk_sees_a_missing_test(tmp_path: Path) -> None:
@@ -134,13 +102,18 @@ def test_walk_sees_a_missing_suite_a_missing_rule_and_an_unknown_column(monkeypa
 
 
 def test_streams_messages_come_to_silver_and_gold_orders_and_customers() -> None:
-    assert tuple(table.name for table in tables.LAKEHOUSE.refreshed) == (
-        "silver.orders",
-        "gold.dim_customers",
-        "gold.fact_orders",
-    )
+    refreshed = [table.name for table in tables.pipeline("lakehouse").refreshed]
+
+    assert refreshed == ["silver.orders", "gold.dim_customers", "gold.fact_orders"]
 
 
-def test_unknown_table_is_answered_with_those_there_are() -> None:
+def test_unknown_table_or_pipeline_is_answered_with_those_there_are() -> None:
     with pytest.raises(KeyError, match=r"no table 'silver\.order'; the registry has bronze\.fx_rates, "):
         tables.table("silver.order")
+    with pytest.raises(KeyError, match="no pipeline 'lake'; the registry has lakehouse"):
+        tables.pipeline("lake")
+
+
+@pytest.mark.parametrize("table", tables.every(), ids=lambda table: table.name)
+def test_table_belongs_to_one_pipeline(table: Table) -> None:
+    assert table in tables.pipeline_of(table.name).tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import steps
+from jobs import run as run_py
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
@@ -20,11 +20,11 @@ def test_tree_leads_from_gold_to_windows(spark: SparkSession, lake: str, capsys:
     land(spark, ORDERS, "b2", [order("O2")])
     build("silver.orders", "run-2")
     passed = {name: version(name) for name in ("silver.orders", "silver.fx_rates")}
-    gate_verdicts.passed(Run("run-2", "gate"), passed)
+    gate_verdicts.record_passed(Run("run-2", "gate"), passed)
     build("gold.fact_orders", "run-2")
     capsys.readouterr()
 
-    steps.perform(Run("by-hand", "lineage", subject="gold.fact_orders"))
+    run_py.perform(Run("by-hand", "lineage", subject="gold.fact_orders"))
 
     lines = capsys.readouterr().out.splitlines()
     shown = [line.partition(" (")[0] for line in lines]
@@ -47,6 +47,6 @@ def test_tree_leads_from_gold_to_windows(spark: SparkSession, lake: str, capsys:
 
 def test_unknown_or_missing_table_is_named(lake: str) -> None:
     with pytest.raises(ConfigurationError, match=r"no table 'gold\.x'; there are bronze\.fx_rates"):
-        steps.perform(Run("by-hand", "lineage", subject="gold.x"))
+        run_py.perform(Run("by-hand", "lineage", subject="gold.x"))
     with pytest.raises(ConfigurationError, match=r"gold\.fact_orders has no table yet"):
-        steps.perform(Run("by-hand", "lineage", subject="gold.fact_orders"))
+        run_py.perform(Run("by-hand", "lineage", subject="gold.fact_orders"))

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dq import suite
-from jobs import steps
+from jobs import run as run_py
 from jobs.lake import quarantine, tables, upsert
 from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.lake.run import Run
@@ -46,7 +46,7 @@ def _three_batches(spark: SparkSession) -> None:
 
 
 def operate(step: str, **options: Any) -> None:
-    steps.perform(Run("by-hand", f"quarantine.{step}", **options))
+    run_py.perform(Run("by-hand", f"quarantine.{step}", **options))
 
 
 def reasons(spark: SparkSession) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from dq import conservation, suite
 from jobs.lake import settings
 from jobs.lake.delta import snapshot
 from jobs.lake.errors import LakeError
+from jobs.lake.run import Run
 from jobs.lake.state import objects
 from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, by, collect, land, order, order_event, rows, version
 
@@ -90,7 +91,7 @@ def test_batches_are_named_where_they_are_what_is_new_and_not_where_all_is_read(
         "orders-000000000001": "run-1",
         "orders-000000000002": "run-2",
     }
-    judged = conservation.judge(suite.load(SILVER), version(SILVER), None, "run-3")
+    judged = conservation.judge(suite.load(SILVER), version(SILVER), None, Run("run-3", "gate"))
     assert [judgement.success for judgement in judged if judgement.rule is conservation.CONSERVATION] == [True]
 
 

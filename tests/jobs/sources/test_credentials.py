@@ -24,7 +24,7 @@ def store(lake: str, text: str) -> str:
 def refused() -> str:
     """The message; the value must be nowhere, not even in the traceback."""
     with pytest.raises(ConfigurationError) as caught:
-        credentials.credentials("salesforce", KEYS)
+        credentials.read("salesforce", KEYS)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
     return str(caught.value)
 
@@ -32,7 +32,7 @@ def refused() -> str:
 def test_secret_is_found_under_the_projects_name(lake: str) -> None:
     store(lake, json.dumps({"username": "u", "password": "hunter2", "port": 8080}))
 
-    assert credentials.credentials("salesforce", KEYS) == {"username": "u", "password": "hunter2", "port": "8080"}
+    assert credentials.read("salesforce", KEYS) == {"username": "u", "password": "hunter2", "port": "8080"}
 
 
 def test_missing_secret_is_named_with_its_keys(lake: str) -> None:

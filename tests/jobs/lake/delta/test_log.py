@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.lake import settings
 from jobs.lake.delta import log
-from tests.jobs.lakehouse import put, silver_order
+from tests.jobs.lakehouse import ORDERS, order, put, silver_order
 
 TABLE = "silver.orders"
 
@@ -14,10 +14,11 @@ def test_no_table_has_no_version_and_no_commits(lake: str) -> None:
 
     assert log.version(uri) is None
     assert list(log.commits(uri)) == []
-    assert log.last_inputs(uri, TABLE) is None
+    assert log.newest_of(uri, TABLE) is None
+    assert log.newest_facts(uri) == {}
 
 
-def test_commits_come_newest_first_with_their_metadata(lake: str) -> None:
+def test_commits_come_newest_first_with_their_records(lake: str) -> None:
     uri = settings.lake().uri(TABLE)
     versions = [put(TABLE, [silver_order()], step=TABLE, inputs={"b": number}) for number in range(3)]
 
@@ -34,13 +35,24 @@ def test_commits_beyond_the_first_pages_are_found(lake: str) -> None:
     for _ in range(12):
         put(TABLE, [silver_order()], step="optimize")
 
-    assert log.last_inputs(uri, TABLE) == {"b": 41}
+    found = log.newest_of(uri, TABLE)
+    assert found
+    assert found.inputs == {"b": 41}
     assert len(list(log.commits(uri))) == 13
 
 
-def test_commits_of_other_writers_have_no_metadata(lake: str) -> None:
+def test_commits_of_other_writers_have_no_record(lake: str) -> None:
     put(TABLE, [silver_order()])
 
     (commit,) = log.commits(settings.lake().uri(TABLE))
 
-    assert (commit.metadata, commit.inputs) == ({}, {})
+    assert (commit.record, commit.inputs, commit.counts) == (None, {}, None)
+
+
+def test_newest_facts_of_a_source_are_found_and_commits_without_them_are_passed_over(lake: str) -> None:
+    put(ORDERS, [order()], facts={"source_total": 3, "source_rows": 3})
+    put(ORDERS, [order()], facts={"source_total": 5, "source_rows": 1})
+    put(ORDERS, [order()], facts=None)
+    put(ORDERS, [order()], step="optimize")
+
+    assert log.newest_facts(settings.lake().uri(ORDERS)) == {"source_total": 5, "source_rows": 1}

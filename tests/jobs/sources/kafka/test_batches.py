@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.bronze import orders_events
-from jobs.lake import settings
+from jobs.lake import settings, tables
 from jobs.lake.delta import log
 from jobs.sources.kafka import batches
 from jobs.sources.kafka.message import STATISTICS
+from jobs.sources.kafka.topic import of_table
 from tests.jobs.topics import EVENTS, Topic, event
 
 AS_A_JOB = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
@@ -32,7 +32,8 @@ def compiling(spark: SparkSession) -> Iterator[SparkSession]:
 def test_spark_generates_the_same_code_for_every_batch(compiling: SparkSession) -> None:
     messages = compiling.createDataFrame([("orders", 1)], "topic string, offset int").repartition(1)
     first, second = (
-        messages.select("offset", *batches.lineage(orders_events.source(), f"orders-{number}")) for number in range(2)
+        messages.select("offset", *batches.lineage(of_table(tables.table(EVENTS)), f"orders-{number}"))
+        for number in range(2)
     )
 
     assert "class GeneratedIterator" in code(first)

@@ -18,9 +18,9 @@ BAD_LOGIN = (250001, 251001, 390100)
 def connect() -> snowflake.connector.SnowflakeConnection:
     """A connection by the secret `<project>/snowflake/credentials`."""
     keys = ("account", "username", "password", "warehouse", "database", "schema")
-    secret = credentials.credentials("snowflake", keys)
+    secret = credentials.read("snowflake", keys)
     options: dict[str, Any] = {}
-    endpoint = settings.sources().snowflake
+    endpoint = settings.replacement("SNOWFLAKE_ENDPOINT_URL")
     if endpoint:
         address = urlsplit(endpoint)
         options = {"host": address.hostname, "port": address.port, "protocol": address.scheme}

@@ -1,0 +1,176 @@
+"""Reads a Snowflake table by the time of its rows' last change, in Arrow batches: it is never whole in memory.
+
+A read is measured: what arrived must be as many rows and as much money as the source itself counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql.types import StructType
+from snowflake.connector.errors import Error
+
+from jobs.lake.errors import DataError, LakeError
+from jobs.lake.extract import Request, SourceRows
+from jobs.lake.run import Window
+from jobs.lake.schema import arrow
+from jobs.sources.snowflake.client import connect, translated
+
+_ANY_INTEGER = pa.decimal128(21, 2)
+_ANY_SUM = pa.decimal128(38, 2)
+# Snowflake's own batches are a few MB, but nothing bounds them: the driver's copy of a part is some 10 MB.
+ROWS_PER_PART = 50_000
+# Rows are added and changed, and old years may be archived; a table that lost half of its rows since the last
+# read was truncated, or is being loaded just now.
+LARGEST_FALL = Decimal("0.5")
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table in Snowflake, and what of it is read.
+
+    Attributes:
+        name: in Snowflake, in the database and schema of the secret.
+        schema: the columns to read, named as in Snowflake but in lower case.
+        changed_at: the column with the time of a row's last change, by which windows are read.
+        summed: a column of money, decimal with two places, whose sum is compared with the source's own.
+    """
+
+    name: str
+    schema: StructType
+    changed_at: str
+    summed: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How many rows, and the sum of their money."""
+
+    rows: int = 0
+    amount: Decimal = Decimal("0.00")
+
+    def plus(self, more: pa.ChunkedArray) -> Measure:
+        """With the summed column of one more part; nulls don't count, as in SQL."""
+        return Measure(self.rows + len(more), self.amount + (pc.sum(pc.cast(more, _ANY_SUM)).as_py() or 0))
+
+
+def read(source: SourceTable, request: Request) -> SourceRows:
+    """Rows whose last change lies in the window, in parts of at most `ROWS_PER_PART` rows.
+
+    Costs two counts beside the read, and a third when the source changed while it was read.
+
+    Returns:
+        Facts: `source_rows` and `source_sum` (text) of the window as the source counts them, and `source_total`,
+        the rows of the whole source table.
+
+    Raises:
+        ConfigurationError: the secret is missing, or the log-in is refused.
+        TransientError: Snowflake can't be reached.
+        DataError: the source has no rows or lost more than `LARGEST_FALL` of them, the query fails there, a value
+            does not fit its column, or other rows arrived than the source counts.
+    """
+    try:
+        with connect() as connection, connection.cursor() as cursor:
+            total = _total(cursor, source)
+            if "fewer_rows" not in request.accept:
+                _refuse_fewer(source, total, request.known.get("source_total"))
+            expected = _measure(cursor, source, request.window)
+            arrived = Measure()
+            columns = ", ".join(name.upper() for name in source.schema.names)
+            bounds, values = _bounds(source, request.window)
+            cursor.execute(f"SELECT {columns} FROM {source.name} WHERE {bounds}", values)
+            for part in _parts(cursor, source):
+                arrived = arrived.plus(part[source.summed])
+                yield part
+            if arrived != expected:
+                # A row that changed while it was read has left the window, or came into it.
+                expected = _measure(cursor, source, request.window)
+                _refuse_others(source, arrived, expected)
+            return {"source_rows": expected.rows, "source_sum": str(expected.amount), "source_total": total}
+    except LakeError:
+        raise
+    except Error as error:
+        raise translated(error, source.name) from error
+
+
+def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
+    """The result, conformed; of the arriving batches no more than the one in hand and the next are held."""
+    for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
+        for start in range(0, batch.num_rows, ROWS_PER_PART):
+            yield conform(source, batch.slice(start, ROWS_PER_PART))
+
+
+def conform(source: SourceTable, batch: pa.Table) -> pa.Table:
+    """A batch with our names and types: NUMBER to decimal, times to UTC microseconds.
+
+    Nanoseconds are cut, never rounded, so that a time stays in its window.
+
+    Raises:
+        DataError: a column's values don't fit its type.
+    """
+    columns = {}
+    for field in arrow(source.schema):
+        column, wanted = batch.column(field.name.upper()), field.type
+        if pa.types.is_timestamp(column.type) and column.type.tz is None:
+            column = pc.assume_timezone(column, "UTC")
+        try:
+            if pa.types.is_integer(column.type) and pa.types.is_decimal(wanted):
+                column = pc.cast(column, _ANY_INTEGER)  # Arrow casts integers only to decimals that hold them all
+            columns[field.name] = pc.cast(column, wanted, safe=not pa.types.is_timestamp(wanted))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"snowflake: column {field.name.upper()} of {source.name} is {column.type} and does not fit {wanted} "
+                f"({error}). Nothing was written. Mend the source, or change the table's schema on purpose."
+            ) from error
+    return pa.table(columns)
+
+
+def _bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
+    end = window.end.replace(tzinfo=None)
+    if window.start is None:
+        return f"{source.changed_at.upper()} < %s", (end,)
+    by = source.changed_at.upper()
+    return f"{by} >= %s AND {by} < %s", (window.start.replace(tzinfo=None), end)
+
+
+def _total(cursor: Any, source: SourceTable) -> int:
+    (total,) = cursor.execute(f"SELECT COUNT(*) FROM {source.name}").fetchone()
+    return int(total)
+
+
+def _measure(cursor: Any, source: SourceTable, window: Window) -> Measure:
+    bounds, values = _bounds(source, window)
+    # In whole cents: the stand-in adds up doubles, which are exact for whole numbers alone (up to 9 * 10^15).
+    cents = f"CAST(SUM({source.summed.upper()} * 100) AS NUMBER(38, 0))"
+    rows, amount = cursor.execute(f"SELECT COUNT(*), {cents} FROM {source.name} WHERE {bounds}", values).fetchone()
+    return Measure(int(rows), Decimal(amount or 0).scaleb(-2))
+
+
+def _refuse_fewer(source: SourceTable, total: int, known: int | None) -> None:
+    if known is not None and total < known * (1 - LARGEST_FALL):
+        raise DataError(
+            f"snowflake: {source.name} has {total} rows and had {known} when it was last read. Nothing was written. "
+            "Check whether it was truncated or is being loaded; if the loss is meant, run again with "
+            "`--accept fewer_rows`."
+        )
+    if total == 0:
+        raise DataError(
+            f"snowflake: {source.name} has no rows at all. Nothing was written. Check that the source was loaded, and "
+            "that the secret names the right database and schema; if it is meant to be empty, run again with "
+            "`--accept fewer_rows`."
+        )
+
+
+def _refuse_others(source: SourceTable, arrived: Measure, expected: Measure) -> None:
+    if arrived != expected:
+        raise DataError(
+            f"snowflake: {source.name} counts {expected.rows} rows with a sum of {expected.amount} in the window, "
+            f"{arrived.rows} rows with a sum of {arrived.amount} arrived: {expected.rows - arrived.rows} are missing. "
+            f"Nothing was written. Run again; if it stays so, compare {source.summed.upper()} in the source with what "
+            "the connector gives."
+        )
