@@ -90,7 +90,9 @@ def test_other_query_never_goes_on_with_the_parts_of_this_one(
     fill(org, 5)
     kill_at_write(4)
     fields = {name: column for name, column in salesforce_accounts.ACCOUNT.fields.items() if name != "Industry"}
-    monkeypatch.setattr(salesforce_accounts, "ACCOUNT", SObject("Account", fields))
+    without = SObject("Account", fields)
+    monkeypatch.setattr(salesforce_accounts, "ACCOUNT", without)
+    monkeypatch.setattr(salesforce_accounts, "SCHEMA", without.schema)
 
     assert len(read()[0]) == 5
     assert bulk_jobs(org) == 2

@@ -14,10 +14,11 @@ from pyspark.sql.types import StructType
 
 from jobs.catalog import register_glue_tables
 from jobs.catalog.register_glue_tables import Catalog
-from jobs.lake import settings
+from jobs.lake import settings, tables
 from jobs.lake.delta import writes
+from jobs.lake.delta.commit_record import ENDS
+from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
-from jobs.lake.state.ledger import PARTS
 from jobs.silver import orders
 from tests.jobs.lakehouse import land, order, put, silver_order
 
@@ -34,7 +35,7 @@ def glue(lake: str) -> Any:
 
 
 def register(lake: str, glue: Any, layer: str = "silver") -> list[str]:
-    return register_glue_tables.register(Catalog(glue, lake), (layer,))
+    return register_glue_tables.register_layers(Catalog(glue, lake), (layer,), tables.every())
 
 
 def columns(glue: Any, table: str = SILVER) -> dict[str, tuple[str, str]]:
@@ -46,7 +47,7 @@ def columns(glue: Any, table: str = SILVER) -> dict[str, tuple[str, str]]:
 def update(glue: Any, **changes: Any) -> None:
     """Someone changes the table's entry by hand."""
     entry = glue.get_table(DatabaseName="silver", Name="orders")["Table"]
-    wanted = ("Name", "Description", "TableType", "Parameters", "StorageDescriptor", "PartitionKeys")
+    wanted = ("Name", "Description", "Owner", "TableType", "Parameters", "StorageDescriptor", "PartitionKeys")
     glue.update_table(DatabaseName="silver", TableInput={**{key: entry[key] for key in wanted}, **changes})
 
 
@@ -143,9 +144,34 @@ def test_drift_is_reported_and_mended(lake: str, glue: Any) -> None:
 
 def test_description_that_changed_in_the_registry_is_brought_up_to_date(lake: str, glue: Any) -> None:
     put(SILVER, [silver_order()])
-    Catalog(glue, lake).register(SILVER, "before")
+    Catalog(glue, lake).register(SILVER, "before", "team")
 
-    assert Catalog(glue, lake).register(SILVER, "after") == "silver.orders: updated, Glue differed: description"
+    assert (
+        Catalog(glue, lake).register(SILVER, "after", "others")
+        == "silver.orders: updated, Glue differed: description; owner"
+    )
+
+
+def test_owner_and_classes_of_columns_are_in_the_catalog_and_their_loss_is_mended(
+    spark: SparkSession, lake: str, glue: Any
+) -> None:
+    writes.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, "order_month", "d")
+    register(lake, glue)
+
+    def classes() -> dict[str, str]:
+        storage = glue.get_table(DatabaseName="silver", Name="orders")["Table"]["StorageDescriptor"]
+        return {c["Name"]: c.get("Parameters", {}).get("class", "") for c in storage["Columns"]}
+
+    entry = glue.get_table(DatabaseName="silver", Name="orders")["Table"]
+    assert entry["Owner"] == tables.table(SILVER).owner
+    assert classes() == {field.name: field.metadata["class"] for field in orders.SCHEMA}
+
+    storage = entry["StorageDescriptor"]
+    bare = [{key: value for key, value in c.items() if key != "Parameters"} for c in storage["Columns"]]
+    update(glue, StorageDescriptor={**storage, "Columns": bare})
+    (line,) = register(lake, glue)
+    assert "comment or class of column amount" in line
+    assert classes()["amount"] == "confidential"
 
 
 def test_order_of_columns_is_drift(lake: str, glue: Any) -> None:
@@ -166,6 +192,8 @@ def test_every_layer_is_registered_with_the_quarantine(
     write_deltalake(settings.lake().uri("quarantine.orders"), quarantine, storage_options=settings.storage_options())
 
     register_glue_tables.register(Run("run", "register"))
+    with pytest.raises(ConfigurationError, match="no pipeline 'nowhere'; there are lakehouse"):
+        register_glue_tables.register(Run("run", "register", subject="nowhere"))
 
     registered = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders", "ops.run_ledger", "ops.dq_results"]
@@ -204,7 +232,7 @@ def test_what_happened_is_registered_as_tables_of_json(lake: str, glue: Any) -> 
     ledger = glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]
     assert ledger["StorageDescriptor"]["Location"] == f"s3://{lake}/ops/run_ledger/"
     columns = {column["Name"] for column in ledger["StorageDescriptor"]["Columns"]}
-    assert {"read", *PARTS, "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= columns
+    assert {"read", *ENDS, "dag_id", "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= columns
     assert command(lake, "ops") == 0  # again
 
 

@@ -1,0 +1,115 @@
+"""A lake that an earlier release has written is read, continued and published by this one.
+
+Each `lake-<release>.zip` was made by that release's own code from the first two days of `days.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import run as run_py
+from jobs.lake import settings, tables
+from jobs.lake.delta import changes, log
+from jobs.lake.run import Run
+from jobs.lake.state import objects
+from tests import lakes
+from tests.jobs.lakehouse import ACCOUNTS, EVENTS, ORDERS, RATES, build, by, record, rows
+from tests.upgrade import days, kept_lake
+
+KEPT = sorted(Path(__file__).parent.glob("lake-*.zip"))
+
+
+@pytest.fixture(params=KEPT, ids=lambda file: file.stem)
+def earlier(
+    request: pytest.FixtureRequest, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, Any]]:
+    """The earlier release's lake; gives its content as that release read it."""
+    monkeypatch.setattr(changes, "FILES_KEPT", timedelta(days=36_500))  # as if it were a week old at most
+    with lakes.empty(lake_environment):
+        yield kept_lake.unpack(request.param)
+    lakes.forget_frames()
+
+
+def test_there_is_a_lake_of_the_release_before() -> None:
+    assert KEPT
+
+
+def test_every_row_is_read_as_the_earlier_release_read_it(spark: SparkSession, earlier: dict[str, Any]) -> None:
+    assert {table.name for table in tables.every()} <= earlier.keys()
+    assert kept_lake.content(spark) == earlier
+
+
+def test_every_commit_record_is_understood(spark: SparkSession, earlier: dict[str, Any]) -> None:
+    for name in earlier:
+        made = [commit for commit in log.commits(settings.lake().uri(name)) if commit.operation != "CREATE TABLE"]
+        assert made, name
+        for commit in made:
+            assert commit.record, f"{name} version {commit.version}"
+            assert commit.record.run_id, f"{name} version {commit.version}"
+            assert commit.counts, f"{name} version {commit.version}"
+            assert commit.counts.read == commit.counts.accounted
+
+
+def test_next_day_reads_just_what_is_new_and_comes_to_what_a_rebuild_gives(
+    spark: SparkSession, earlier: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    read_to = {name: objects.read_json(f"_checkpoints/{tables.table(name).source}/watermark.json") for name in BATCHES}
+
+    days.go(spark, 3, code="this release")
+
+    out = capsys.readouterr().out
+    for name in BATCHES:  # from the earlier release's watermark, less the overlap
+        assert record(name)["window_start"] == str(_less_overlap(name, read_to[name]["end"]))
+    orders = record("silver.orders")
+    assert orders["since"] == {ORDERS: 2, EVENTS: 3}, "only what came since is read"
+    assert (orders["read"], orders["quarantined"]) == (5, 1)
+    assert "rows changed since version" in out, "the gate goes on from the version that passed"
+    assert by(spark, "silver.orders", "order_id", "status")["K1"] == "SHIPPED"
+    assert by(spark, "gold.dim_customers", "id", "is_inferred")["C9"] is False
+    assert len(rows(spark, "bronze.orders_dlq")) == 3
+
+    published = {name: rows(spark, name) for name in ("silver.orders", "gold.fact_orders", "gold.dim_customers")}
+    for name in ("silver.orders", "silver.fx_rates", "silver.salesforce_accounts"):
+        assert build(name, "rebuild", full_refresh=True)["written"] == 0, name
+    assert {name: rows(spark, name) for name in published} == published
+
+
+def test_lineage_reaches_back_into_the_earlier_release(
+    spark: SparkSession, earlier: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_py.perform(Run("by-hand", "lineage", subject="gold.fact_orders"))
+
+    out = capsys.readouterr().out
+    assert "bronze.snowflake_orders version" in out
+    assert "from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00" in out
+
+
+def test_ledger_of_both_releases_has_the_same_shape(spark: SparkSession, earlier: dict[str, Any]) -> None:
+    days.go(spark, 3, code="this release")
+
+    s3: Any = boto3.client("s3")
+    for name in (ORDERS, "silver.orders", "gold.fact_orders"):
+        old, new = (
+            json.loads(s3.get_object(Bucket=settings.lake().bucket, Key=key)["Body"].read())
+            for key in objects.keys(f"ops/run_ledger/{name}/")[-2:]
+        )
+        assert {key: type(value) for key, value in old.items() if value is not None}.items() <= {
+            key: type(value) for key, value in new.items()
+        }.items(), name
+
+
+BATCHES = (RATES, ACCOUNTS, ORDERS)
+
+
+def _less_overlap(name: str, end: str) -> str:
+    from jobs.lake.run import utc
+
+    return (utc(end) - timedelta(hours=tables.table(name).overlap_hours)).isoformat()
