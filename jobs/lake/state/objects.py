@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import boto3
@@ -93,4 +94,9 @@ def delete_prefix(prefix: str) -> None:
 
 
 def _line(value: Any) -> bytes:
-    return (json.dumps(value, default=str, sort_keys=True) + "\n").encode()
+    return (json.dumps(value, default=_plain, sort_keys=True) + "\n").encode()
+
+
+def _plain(value: Any) -> str:
+    """Times as ISO 8601 with a T, which Athena's `from_iso8601_timestamp` asks for."""
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -17,7 +17,7 @@ ASKED = Run("by-hand", "dlq", subject=EVENTS)
 @pytest.fixture
 def queue(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> Topic:
     """A queue of three, and the operations told of the test's topic."""
-    monkeypatch.setattr(dlq, "_sources", lambda: [topic.source])
+    monkeypatch.setattr(dlq, "_topics", lambda: [topic.source])
     topic.send([event("O1"), PERSONAL, None, b"\xff"])
     topic.read(4)
     return topic

@@ -158,7 +158,7 @@ def test_vanished_keys_are_deleted_and_moved_ones_exist_once(spark: SparkSession
 def test_run_that_the_gate_has_not_passed_writes_nothing(spark: SparkSession) -> None:
     put("silver.orders", [silver_order("O1")])
 
-    with pytest.raises(GateError, match=r"passed no version of silver\.orders, silver\.fx_rates in run run-1"):
+    with pytest.raises(GateError, match=r"passed no version of silver\.orders, silver\.fx_rates in run by_hand run-1"):
         published(spark, "run-1")
 
     assert rows(spark, GOLD) == []

@@ -30,18 +30,18 @@ def test_tree_leads_from_gold_to_windows(spark: SparkSession, lake: str, capsys:
     shown = [line.partition(" (")[0] for line in lines]
     assert shown == [
         "gold.fact_orders version 1",
-        "  1: run run-2",
+        "  1: run by_hand run-2",
         "    silver.fx_rates version 1",
-        "      1: run run-1",
+        "      1: run by_hand run-1",
         "        bronze.fx_rates version 1",
-        "          1: run land batch r1 from ecb/fx_rates the beginning to 2026-10-02T00:00:00+00:00",
+        "          1: run by_hand land batch r1 from ecb/fx_rates the beginning to 2026-10-02T00:00:00+00:00",
         "    silver.orders version 2",
-        "      1: run run-1",
+        "      1: run by_hand run-1",
         "        bronze.snowflake_orders version 1",
-        "          1: run land batch b1 from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00",
-        "      2: run run-2",
+        "          1: run by_hand land batch b1 from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00",
+        "      2: run by_hand run-2",
         "        bronze.snowflake_orders version 2",
-        "          2: run land batch b2 from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00",
+        "          2: run by_hand land batch b2 from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00",
     ]
 
 

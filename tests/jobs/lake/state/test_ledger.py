@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.lake.delta.commit_record import Counts
+from jobs.lake.run import utc
 from jobs.lake.state import ledger, objects
 from tests.jobs.lakehouse import killed_at, put, silver_order, version
 
@@ -34,7 +35,7 @@ def test_record_says_what_went_in_and_what_came_of_it(lake: str) -> None:
     }
     assert expected.items() <= found.items()
     assert found["inputs"] == {"bronze.snowflake_orders": 3}
-    assert "committed_at" in found
+    assert utc(found["committed_at"]).isoformat() == found["committed_at"], "with a T, as Athena reads it"
 
 
 def test_record_lost_between_commit_and_ledger_is_made_by_the_next_step(

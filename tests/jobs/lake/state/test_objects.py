@@ -11,7 +11,7 @@ from tests.jobs.lakehouse import at
 
 def test_json_is_read_as_written_and_times_become_iso(lake: str) -> None:
     assert objects.write_json("a/b.json", {"n": 1, "t": at("2026-10-01")}) == f"s3://{lake}/a/b.json"
-    assert objects.read_json("a/b.json") == {"n": 1, "t": "2026-10-01 00:00:00+00:00"}
+    assert objects.read_json("a/b.json") == {"n": 1, "t": "2026-10-01T00:00:00+00:00"}
 
 
 def test_object_that_does_not_exist_is_none(lake: str) -> None:
