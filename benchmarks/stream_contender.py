@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,39 +15,43 @@ from benchmarks import stream_peers
 from benchmarks.stream_peers import Round
 from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.aws.emr.process import JobProcess
+from infra.local.polling import wait_until
 from tests import spark as test_spark
 
 ON_SPARK = ("ours", "plain", "tuned")
 WITH_TABLE = (*ON_SPARK, "writer")
-POLL_SECONDS = 0.2
-PATIENCE = 900.0  # seconds for one round
+LONGEST_ROUND = 900.0  # seconds
 
 
 class Contender:
-    """What the process tells."""
+    """A running contender, and what its process reports."""
 
     def __init__(self, name: str, process: JobProcess, logs: Path) -> None:
         self._name, self._process, self._logs = name, process, logs
 
     def wait(self, each: Round, fact: str) -> Any:
-        """Waits until the process tells this of a round, and gives it.
+        """Waits until the process reports this fact of a round, and gives it.
 
         Raises:
-            RuntimeError: it ends, or is silent for too long.
+            RuntimeError: the process ends, or says nothing for too long.
         """
-        give_up = time.monotonic() + PATIENCE
-        while True:
-            ended = self._process.wait(POLL_SECONDS) is not None
-            for line in (self._logs / "stdout").read_text(errors="replace").splitlines():
-                if line.startswith('{"round"') and line.endswith("}"):
-                    told = json.loads(line)
-                    if told["round"] == each.name and fact in told:
-                        return told[fact]
-            if ended or time.monotonic() > give_up:
-                tail = "\n".join(
-                    (self._logs / name).read_text(errors="replace")[-3000:] for name in ("stdout", "stderr")
-                )
-                raise RuntimeError(f"{self._name} has not told {fact} of {each.name}:\n{tail}")
+
+        def silent() -> RuntimeError:
+            logs = [(self._logs / stream).read_text(errors="replace")[-3000:] for stream in ("stdout", "stderr")]
+            return RuntimeError("\n".join([f"{self._name} has not reported {fact} of {each.name}:", *logs]))
+
+        def look() -> list[Any]:
+            ended = self._process.wait(0) is not None
+            found = [report[fact] for report in self._reports() if report["round"] == each.name and fact in report]
+            if ended and not found:
+                raise silent()
+            return found
+
+        return wait_until(look, seconds=LONGEST_ROUND, late=silent, pause=0.2)[0]
+
+    def _reports(self) -> list[dict[str, Any]]:
+        lines = (self._logs / "stdout").read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith('{"round"') and line.endswith("}")]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import KafkaError, Producer
@@ -22,6 +23,7 @@ from infra.local.addresses import REGION, REPOSITORY, Addresses
 from infra.local.environment import of_parts
 from infra.local.kafka import topics
 from infra.local.kafka.events import Message
+from infra.local.polling import wait_until_serving
 from infra.local.secrets import kafka_credentials
 from tests import spark as test_spark
 
@@ -72,7 +74,7 @@ def _running(part: parts.Part, log: Path) -> Iterator[None]:
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
-        _wait_until_healthy(part, process, log)
+        wait_until_serving(partial(part.check, time.time()), process, log, seconds=part.healthy_within)
         yield
     finally:
         process.terminate()
@@ -81,18 +83,6 @@ def _running(part: parts.Part, log: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _wait_until_healthy(part: parts.Part, process: subprocess.Popen[bytes], log: Path) -> None:
-    begun, give_up = time.time(), time.monotonic() + part.healthy_within
-    while True:
-        try:
-            return part.check(begun)
-        except Exception as error:
-            if time.monotonic() > give_up or process.poll() is not None:
-                tail = log.read_text(errors="replace")[-3000:]
-                raise RuntimeError(f"{part.name} does not answer ({error}):\n{tail}") from error
-            time.sleep(0.3)
 
 
 def bucket(addresses: Addresses, name: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from infra.local.polling import wait_until_serving
 
 HOST = "127.0.0.1"
 REGION = "eu-west-1"
@@ -41,18 +42,8 @@ def server(folder: Path) -> Iterator[str]:
             [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], stdout=output, stderr=output
         )
         try:
-            _wait_until_listening(process, port, log)
+            wait_until_serving(lambda: socket.create_connection((HOST, port)).close(), process, log, seconds=60)
             yield f"http://{HOST}:{port}"
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"moto does not answer:\n{log.read_text()}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
 from infra.local import clients, tables
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
+from infra.local.polling import wait_until
 
 NUMBERS = frozenset({"tinyint", "smallint", "integer", "int", "bigint", "float", "real", "double", "decimal"})
-LONGEST_PAUSE = 1.0
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class QueryFailedError(PlatformError):
@@ -50,13 +52,12 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
         ResultConfiguration={"OutputLocation": addresses.environment()["SLUICE_ATHENA_OUTPUT"]},
     )
     execution_id = started["QueryExecutionId"]
-    pause = 0.05
-    while True:
-        status = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
-        if status["State"] not in ("QUEUED", "RUNNING"):
-            break
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+
+    def end() -> dict[str, str] | None:
+        status: dict[str, str] = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
+        return status if status["State"] in ENDED else None
+
+    status = wait_until(end, seconds=math.inf, pause=0.05, longest_pause=1)
     if status["State"] != "SUCCEEDED":
         raise QueryFailedError(f"{status['State']}: {status.get('StateChangeReason', 'no reason given')}")
     pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))

@@ -12,6 +12,7 @@ from infra.local.addresses import Addresses
 from infra.local.airflow_api import AirflowApi
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
+from infra.local.polling import wait_until
 from infra.local.run_watch import RunWatch
 
 PARSED_WITHIN = 60.0  # seconds
@@ -108,13 +109,15 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
 
 
 def _wait_until_parsed(api: AirflowApi) -> None:
-    """Waits until the DAG is there and every file could be parsed; errors of an earlier code may be a while there."""
-    deadline = time.monotonic() + PARSED_WITHIN
-    while (errors := api.import_errors()) or api.dag(DAG) is None:
-        if time.monotonic() > deadline:
-            reason = "\n".join(errors) or f"there is no {DAG}, and no import error"
-            raise PlatformError(f"Airflow can't parse all DAGs: {reason}")
-        time.sleep(1)
+    """Waits until the DAG is there and every file is parsed. Errors of earlier code may stay for a while."""
+
+    def unparsed() -> PlatformError:
+        reason = "\n".join(api.import_errors()) or f"there is no {DAG}, and no import error"
+        return PlatformError(f"Airflow can't parse all DAGs: {reason}")
+
+    wait_until(
+        lambda: not api.import_errors() and api.dag(DAG) is not None, seconds=PARSED_WITHIN, late=unparsed, pause=1
+    )
 
 
 def _wanted() -> list[str]:

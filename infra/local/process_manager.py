@@ -7,12 +7,13 @@ restarts those that die, and stops a whole group at a time.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,12 +25,13 @@ from supervisor.xmlrpc import SupervisorTransport
 from infra.local import supervisord_conf
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
+from infra.local.polling import wait_until
 from infra.local.processes import marks, members
 from infra.local.supervisord_conf import MANAGER
 
 LONGEST_SOCKET_PATH = 90  # the systems' limits are 104 and 108, and supervisord binds a longer name first
 STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
-POLL_SECONDS = 0.1
+LONGEST_CHANGE = 20.0  # seconds that the manager itself may take to start or to end
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,8 @@ class ProcessManager:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise PlatformError(f"supervisord: {(done.stderr or done.stdout).strip()}")
-        deadline = time.monotonic() + 20
-        while not self.running():
-            if time.monotonic() > deadline:
-                raise PlatformError(f"supervisord does not answer; see {self.log(MANAGER)}")
-            time.sleep(POLL_SECONDS)
+        unanswered = PlatformError(f"supervisord does not answer; see {self.log(MANAGER)}")
+        wait_until(self.running, seconds=LONGEST_CHANGE, late=lambda: unanswered)
 
     def apply(self, parts: Sequence[Part]) -> set[str]:
         """Makes these the parts that run. One that differs from the running one is stopped and started anew.
@@ -139,11 +138,11 @@ class ProcessManager:
         for _, states in groupby(by_stage, key=lambda state: state.stage):
             self._stop([state.part for state in states])
         self._rpc.shutdown()
-        deadline = time.monotonic() + 20
-        while any(member.part == MANAGER for member in members(self.home)):
-            if time.monotonic() > deadline:
-                return  # whoever stops a platform ends what is left of it
-            time.sleep(POLL_SECONDS)
+        with suppress(TimeoutError):  # whoever stops a platform ends what is left of it
+            wait_until(self._is_gone, seconds=LONGEST_CHANGE)
+
+    def _is_gone(self) -> bool:
+        return all(member.part != MANAGER for member in members(self.home))
 
     def _stop(self, names: Iterable[str]) -> None:
         """Stops parts at the same time."""
@@ -154,9 +153,8 @@ class ProcessManager:
             except Fault as fault:
                 if "NOT_RUNNING" not in fault.faultString:
                     raise
-        while waiting:
-            waiting = {s.part for s in self.states() if s.part in waiting and s.name not in STOPPED}
-            time.sleep(POLL_SECONDS)
+        # supervisord kills what does not stop in time, so this ends.
+        wait_until(lambda: all(s.part not in waiting or s.name in STOPPED for s in self.states()), seconds=math.inf)
 
     @property
     def _rpc(self) -> Any:

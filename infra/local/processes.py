@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,9 @@ import psutil
 
 from infra.local.aws.emr.process import RUN_VARIABLE
 from infra.local.errors import PlatformError
+from infra.local.polling import wait_until
 
 PART_VARIABLE = "SLUICE_PART"
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,9 +88,7 @@ def end(home: Path, *, grace: float = 10.0) -> list[Member]:
         for member in members(home):
             with contextlib.suppress(psutil.NoSuchProcess):
                 signal(member.process)
-        deadline = time.monotonic() + grace
-        while (left := members(home)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        if not left:
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: not members(home), seconds=grace)
             return found
-    raise PlatformError(f"these survive SIGKILL: {', '.join(map(str, left))}")
+    raise PlatformError(f"these survive SIGKILL: {', '.join(map(str, members(home)))}")

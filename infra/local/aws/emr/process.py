@@ -12,17 +12,17 @@ import logging
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import psutil
 
+from infra.local.polling import wait_until
+
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL: a stream commits its batch, a writer gives its lease back
-POLL_SECONDS = 0.1
 NICENESS = "5"  # two cores are soon full; Airflow's heartbeats and the UI go first
 RUN_VARIABLE = "SLUICE_EMR_JOB_RUN"  # each process of a job has it: proof of what it belongs to
 PID_FILE = "pid.json"
@@ -142,17 +142,18 @@ def _end(find: Callable[[], list[psutil.Process]], grace: float) -> None:
     the leader's exit code away from its Popen.
     """
     for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
-        deadline = time.monotonic() + seconds
-        signalled: set[int] = set()
-        while left := find():
-            for process in left:
-                if process.pid not in signalled:
-                    signalled.add(process.pid)
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        process.send_signal(number)
-            if time.monotonic() > deadline:
-                break
-            time.sleep(POLL_SECONDS)
-        else:
+        with contextlib.suppress(TimeoutError):
+            wait_until(partial(_none_left, find, number, set()), seconds=seconds)
             return
     logger.error("processes %s survive SIGKILL", [process.pid for process in find()])
+
+
+def _none_left(find: Callable[[], list[psutil.Process]], number: int, signalled: set[int]) -> bool:
+    """Whether no process is left. Sends the signal to those that have not had it yet."""
+    left = find()
+    for process in left:
+        if process.pid not in signalled:
+            signalled.add(process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+    return not left

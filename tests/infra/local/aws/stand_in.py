@@ -7,18 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import boto3
 import psutil
 
 from infra.local.addresses import REGION, REPOSITORY, Addresses
+from infra.local.polling import wait_until, wait_until_serving
 from infra.setup import jars
 
 BUCKET = "code"
@@ -67,16 +65,13 @@ def start_server(home: Path, port: int) -> Server:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.aws.server"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
         )
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close()
-            return Server(process, addresses)
-        except URLError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise RuntimeError((home / "server.log").read_text()[-3000:]) from error
-            time.sleep(0.2)
+    wait_until_serving(
+        lambda: urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close(),
+        process,
+        home / "server.log",
+        seconds=START_SECONDS,
+    )
+    return Server(process, addresses)
 
 
 class Jobs:
@@ -124,7 +119,7 @@ class Jobs:
     def wait(self, run_id: str, *states: str, seconds: float = 90) -> dict[str, Any]:
         """Waits for one of the states, or for the end."""
         wanted = states or TERMINAL
-        eventually(lambda: self.get(run_id)["state"] in (*wanted, *TERMINAL), seconds)
+        wait_until(lambda: self.get(run_id)["state"] in (*wanted, *TERMINAL), seconds=seconds)
         return self.get(run_id)
 
     def shipped(self, run_id: str) -> str:
@@ -137,14 +132,6 @@ class Jobs:
     def log(self, run_id: str, stream: str = "stdout", attempt: str = "") -> str:
         key = f"logs/applications/{self.application}/jobs/{run_id}/{attempt}SPARK_DRIVER/{stream}.gz"
         return gzip.decompress(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()).decode()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.1)
 
 
 def gone(pid: int) -> bool:

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from infra.local.addresses import REGION, REPOSITORY
-from tests.infra.local.aws.stand_in import BUCKET, Jobs, Server, eventually, gone, start_server
+from infra.local.polling import wait_until
+from tests.infra.local.aws.stand_in import BUCKET, Jobs, Server, gone, start_server
 
 PORT = 18210
 
@@ -31,7 +32,7 @@ open("{told}", "w").write(str(child.pid))
 time.sleep(600)
 """
     )
-    eventually(lambda: told.exists() and told.read_text() != "", 60)
+    wait_until(lambda: told.exists() and told.read_text() != "", seconds=60)
     child = psutil.Process(int(told.read_text()))
     return server, jobs, run, [child.pid, *(parent.pid for parent in child.parents()[:2])]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from infra.local.addresses import REGION
+from infra.local.polling import wait_until
 from tests.infra.local.aws.stand_in import BUCKET, Server
 
 DONE = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -99,13 +99,8 @@ class Lake:
         return bool(self.execution(query_id)["Status"]["State"] == "RUNNING")
 
     def wait(self, query_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
-        while True:
-            execution = self.execution(query_id)
-            if execution["Status"]["State"] in DONE:
-                return execution
-            assert time.monotonic() < deadline, f"query {query_id} still runs"
-            time.sleep(0.05)
+        wait_until(lambda: self.execution(query_id)["Status"]["State"] in DONE, seconds=60, pause=0.05)
+        return self.execution(query_id)
 
     def result(self, sql: str, **request: Any) -> tuple[list[tuple[str, str]], list[list[str | None]]]:
         """(name, type) of the columns, and the rows, header included where Athena gives one."""

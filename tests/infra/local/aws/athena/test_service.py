@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.aws.athena.service import AT_ONCE
+from infra.local.polling import wait_until
 from tests.infra.local.aws.athena.lake import OUTPUT, Lake
-from tests.infra.local.aws.stand_in import BUCKET, eventually
+from tests.infra.local.aws.stand_in import BUCKET
 
 
 def test_values_and_types_are_athena_s(lake: Lake) -> None:
@@ -173,7 +174,7 @@ def test_cancelled_queries_end_and_make_room_for_others(lake: Lake) -> None:
     endless = "SELECT count(*) FROM unnest(sequence(1, 100000)) a(x), unnest(sequence(1, 1000000)) b(y) WHERE x + y = 7"
     running = [lake.start(endless) for _ in range(AT_ONCE)]
     for query_id in running:
-        eventually(partial(lake.is_running, query_id))
+        wait_until(partial(lake.is_running, query_id), seconds=30)
         lake.athena.stop_query_execution(QueryExecutionId=query_id)
         assert lake.wait(query_id)["Status"]["State"] == "CANCELLED"
     assert lake.rows("SELECT 1 AS free") == [["1"]]

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from infra.local.aws.emr.process import PID_FILE, RUN_VARIABLE, JobProcess, remove_orphans
-from tests.infra.local.aws.stand_in import eventually, gone
+from infra.local.polling import wait_until
+from tests.infra.local.aws.stand_in import gone
 
 # A leader with a child in a process group of its own, as PySpark's daemon makes one.
 FAMILY = """
@@ -37,7 +38,7 @@ def start(folder: Path, then: str, started: list[JobProcess]) -> tuple[JobProces
     command = [sys.executable, "-c", FAMILY.format(then=then), str(told)]
     process = JobProcess(command, os.environ, folder, folder / "logs", "00run")
     started.append(process)
-    eventually(lambda: told.exists() and told.read_text() != "")
+    wait_until(lambda: told.exists() and told.read_text() != "", seconds=30)
     return process, int(told.read_text())
 
 
@@ -65,7 +66,7 @@ def test_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, starte
     )
     process = JobProcess([sys.executable, "-c", program], os.environ, tmp_path, tmp_path / "logs", "00run")
     started.append(process)
-    eventually(ready.exists)
+    wait_until(ready.exists, seconds=30)
     assert process.stop(grace=0.5) == -9
 
 
