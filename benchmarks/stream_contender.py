@@ -16,7 +16,8 @@ from benchmarks.stream_peers import Round
 from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.aws.emr.process import JobProcess
 from infra.local.polling import wait_until
-from tests import spark as test_spark
+from infra.setup import spark_conf
+from jobs.lake import session
 
 ON_SPARK = ("ours", "plain", "tuned")
 WITH_TABLE = (*ON_SPARK, "writer")
@@ -61,8 +62,7 @@ def running(addresses: Addresses, name: str, rounds: Sequence[Round]) -> Iterato
     folder.mkdir()
     command = [sys.executable]
     if name in ON_SPARK:
-        # The platform's confs, but for the flags that make a short job's start cheap and a long one slow.
-        confs = test_spark.conf(addresses.s3, light=False, long=True)
+        confs = spark_conf.local_conf(addresses.s3, compilers="") | session.CONF
         command = [str(Path(sys.executable).with_name("spark-submit")), "--name", name]
         command += [word for key, value in confs.items() for word in ("--conf", f"{key}={value}")]
     command += [stream_peers.__file__, name, json.dumps([asdict(each) for each in rounds])]

@@ -25,7 +25,7 @@ from infra.local.kafka import topics
 from infra.local.kafka.events import Message
 from infra.local.polling import wait_until_serving
 from infra.local.secrets import kafka_credentials
-from tests import spark as test_spark
+from infra.setup import spark_conf
 
 PARTS = ("s3", "aws", "kafka")
 OFFSETS = (1, 2, 6, 7, 8)  # of their ports
@@ -47,7 +47,7 @@ def running(port: int) -> Iterator[Addresses]:
         addresses = Addresses(home=Path(folder).resolve(), port=port)
         lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in OFFSETS})
         (addresses.home / "tmp").mkdir()
-        environment = test_spark.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment = spark_conf.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
         os.environ.clear()
         os.environ.update(environment)
         for part in sorted(parts.stand_ins(addresses), key=lambda part: part.stage):

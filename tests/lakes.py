@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests import aws
+from infra.local.addresses import REGION
+
+SHARED_AWS = "SLUICE_TEST_AWS"  # names the address of a moto server that already runs
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def empty(environment: Mapping[str, str]) -> Iterator[str]:
             patch.setenv(name, value)
         patch.setenv("SLUICE_LAKE_BUCKET", bucket)
         patch.setenv("SLUICE_PROJECT", bucket)  # secrets of its own as well
-        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield bucket
 
 

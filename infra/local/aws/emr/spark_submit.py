@@ -7,7 +7,6 @@ the Python that runs this server.
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from infra.local.addresses import HOST, REGION
+from infra.local.addresses import HOST
+from infra.setup.spark_conf import LIGHT_JVM, local_conf
 
-DRIVER_MEMORY = "1g"
-LIGHT_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # halves the CPU seconds of a start
 DRIVER_ENVIRONMENT = "spark.emr-serverless.driverEnv."
 EMR_IMAGE = "/usr/share/aws/"  # the jars there are in $SLUICE_JARS here
 
@@ -88,44 +86,6 @@ def submission(
         arguments += ["--conf", f"{key}={value}"]
     arguments += [fetch(spark["entryPoint"]), *(spark.get("entryPointArguments") or [])]
     return Submission(tuple(arguments), {**environment, **_driver_environment(requested), **_platform()})
-
-
-def local_conf(s3_endpoint: str) -> dict[str, str]:
-    """The Spark configuration of this machine: what EMR's image and worker sizes are on AWS.
-
-    Args:
-        s3_endpoint: address of the S3 that `s3://` means.
-    """
-    conf = {
-        "spark.master": "local[2]",
-        "spark.driver.memory": DRIVER_MEMORY,
-        "spark.driver.host": HOST,
-        "spark.driver.bindAddress": HOST,
-        "spark.driver.extraJavaOptions": _java_options(),
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.hadoop.fs.s3a.endpoint": s3_endpoint,
-        "spark.hadoop.fs.s3a.endpoint.region": REGION,
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(s3_endpoint.startswith("https:")).lower(),
-        # Small lakes: one task per default partition would be most of a MERGE's time (27 s, 6 s with these).
-        "spark.databricks.delta.snapshotPartitions": "2",
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
-    }
-    if jars := os.environ.get("SLUICE_JARS"):
-        conf["spark.driver.extraClassPath"] = f"{jars}/*"
-    return conf
-
-
-def _java_options() -> str:
-    archive = os.environ.get("SLUICE_CLASS_ARCHIVE")
-    if not archive or not Path(archive).is_file():
-        return LIGHT_JVM
-    # `auto` and silent logs: an archive of another JVM is left unused, without a word on the driver's output.
-    return f"{LIGHT_JVM} -XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
 
 
 def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: Fetch) -> dict[str, str]:

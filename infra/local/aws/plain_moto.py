@@ -1,4 +1,4 @@
-"""The local AWS of tests: a moto server for S3, Secrets Manager and Glue."""
+"""A throw-away AWS for tests and benchmarks: moto as it is, with S3, Secrets Manager and Glue in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.local.addresses import HOST, REGION
 from infra.local.polling import wait_until_serving
-
-HOST = "127.0.0.1"
-REGION = "eu-west-1"
-SHARED = "SLUICE_TEST_AWS"  # names the address of one that runs already
 
 
 def environment(url: str) -> dict[str, str]:
@@ -32,7 +29,7 @@ def environment(url: str) -> dict[str, str]:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """Starts one on a free port and gives its address; its objects go with it."""
+    """Starts a server on a free port and gives its address."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
