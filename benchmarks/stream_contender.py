@@ -1,4 +1,4 @@
-"""A contender's process: started as the local EMR Serverless starts a job, heard, and ended whole."""
+"""The process of a contender: starts it as the local EMR Serverless starts a job, reads its reports, and ends it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Contender:
 
 @contextmanager
 def running(addresses: Addresses, name: str, rounds: Sequence[Round]) -> Iterator[Contender]:
-    """Starts the process, and ends it afterwards, also one that is at work."""
+    """Starts the process, and ends it afterwards, even in the middle of a round."""
     folder = addresses.home / name
     folder.mkdir()
     command = [sys.executable]

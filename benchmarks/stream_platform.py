@@ -1,4 +1,4 @@
-"""What `orders_stream` runs against: the platform's own broker, S3 and secrets, on ports and in a folder of its own."""
+"""The broker, S3 and secrets for `orders_stream`: the platform's own parts, on other ports and in another folder."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from infra.local.secrets import kafka_credentials
 from infra.setup import spark_conf
 
 PARTS = ("s3", "aws", "kafka")
-OFFSETS = (1, 2, 6, 7, 8)  # of their ports
+PORT_OFFSETS = (1, 2, 6, 7, 8)
 PARTITIONS = topics.TOPICS["orders"]
-PACE = 50  # messages sent between two looks at the clock
+PACE = 50  # messages between two looks at the clock
 
 
 def say(text: str) -> None:
-    """Progress, apart from the figures."""
+    """Prints progress to standard error, apart from the figures."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def running(port: int) -> Iterator[Addresses]:
-    """Starts the parts, makes their environment that of this process, and ends each by its own process."""
+    """Starts the parts, takes over their environment, and ends them afterwards."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     with tempfile.TemporaryDirectory(prefix="sluice-benchmark-") as folder, ExitStack() as started:
         addresses = Addresses(home=Path(folder).resolve(), port=port)
-        lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in OFFSETS})
+        lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in PORT_OFFSETS})
         (addresses.home / "tmp").mkdir()
         environment = spark_conf.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
         os.environ.clear()
@@ -61,14 +61,14 @@ def running(port: int) -> Iterator[Addresses]:
 
 def _interrupt(number: int, _: object) -> None:
     for other in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(other, signal.SIG_IGN)  # an impatient second Ctrl-C would leave orphans
+        signal.signal(other, signal.SIG_IGN)  # a second Ctrl-C would leave orphans
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 @contextmanager
 def _running(part: parts.Part, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C is for this process, which then ends the parts in their order.
+        # A session of its own, so that Ctrl-C only reaches this process. It then ends the parts in the right sequence.
         process = subprocess.Popen(
             part.command, env={**os.environ, **part.environment}, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, start_new_session=True,
@@ -86,29 +86,29 @@ def _running(part: parts.Part, log: Path) -> Iterator[None]:
 
 
 def bucket(addresses: Addresses, name: str) -> str:
-    """A new bucket: the lake of one round."""
+    """Makes a bucket, the lake of one round."""
     made = f"lake-{name}"
     clients.client(addresses, "s3").create_bucket(Bucket=made, CreateBucketConfiguration={"LocationConstraint": REGION})
     return made
 
 
 def topic(addresses: Addresses, name: str) -> str:
-    """A new topic, with as many partitions as the platform's."""
-    admin = AdminClient(topics.client_settings(addresses))  # futures need it to live
+    """Makes a topic, with as many partitions as the platform's."""
+    admin = AdminClient(topics.client_settings(addresses))  # it must live as long as its futures
     admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result(30)
     return name
 
 
 def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: float | None = None) -> float:
-    """Sends messages, each with the moment of its sending as Kafka's time; gives the seconds that it took.
+    """Sends messages, and returns the seconds that it took. Kafka's time of a message is when it was sent.
 
-    Each partition gets as many: of uneven ones, Spark would leave a few messages to a last batch of their own.
+    Each topic partition gets the same number. Otherwise Spark would need one more batch for the last few messages.
 
     Args:
-        addresses: of the broker.
-        topic: for them.
-        messages: to send.
-        rate: messages a second; None for as fast as it goes.
+        addresses: the platform's.
+        topic: where to send them.
+        messages: what to send.
+        rate: messages per second; None for as fast as possible.
 
     Raises:
         RuntimeError: the broker did not take all of them.
@@ -128,13 +128,13 @@ def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: fl
             time.sleep(early)
         while True:
             try:
-                place = number % PARTITIONS
-                producer.produce(topic, message.value, key=message.key, partition=place, on_delivery=answered)
+                partition = number % PARTITIONS
+                producer.produce(topic, message.value, key=message.key, partition=partition, on_delivery=answered)
                 break
-            except BufferError:  # more is under way than the client keeps
+            except BufferError:  # the client's queue is full
                 producer.poll(0.1)
         producer.poll(0)
     unanswered, took = producer.flush(60), time.monotonic() - begun
     if unanswered or refused:
-        raise RuntimeError(f"{topic}: {unanswered} messages without an answer, refused: {refused[:3]}")
+        raise RuntimeError(f"{topic}: {unanswered} messages got no answer, refused were: {refused[:3]}")
     return took

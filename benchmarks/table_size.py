@@ -1,7 +1,7 @@
-"""Seconds of silver and gold for the same change to a table and to one five times its size: `make benchmark`.
+"""Seconds that silver and gold take for one change, in a table and in one five times as large: `make benchmark`.
 
-The change is 2,000 orders: new ones, and changed ones of the last months. Each figure is the least of three, in one
-warm JVM; the limit is what Delta's own MERGE of the same rows into the same table takes, with nothing around it.
+The change is 2,000 orders: new ones, and changed ones of the last months. Each figure is the best of three, in one
+warm JVM. For comparison, the same rows are merged by Delta's MERGE alone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SILVER, GOLD = "silver.orders", "gold.fact_orders"
 
 
 def orders(spark: SparkSession, first: int, rows: int, changed_at: str) -> DataFrame:
-    """Orders `first` to `first + rows`, spread over 24 months by their number; equal numbers are equal orders."""
+    """Orders `first` to `first + rows`. The number decides all values; dates are spread over 24 months."""
     day = F.date_add(F.lit("2024-11-01").cast("date"), (F.col("id") * 730 / F.lit(ROWS * TIMES)).cast("int"))
     return spark.range(first, first + rows).select(
         F.format_string("O%09d", "id").alias("order_id"),
@@ -93,14 +93,14 @@ def version(name: str) -> int:
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """How long a step takes."""
+    """The seconds that a step takes."""
     begun = time.monotonic()
     step()
     return time.monotonic() - begun
 
 
 def gate(run: str) -> None:
-    """Lets silver pass as it is."""
+    """Records that silver has passed its gate."""
     gate_verdicts.passed(Run(run, "gate"), {name: version(name) for name in (SILVER, "silver.fx_rates")})
 
 
@@ -110,8 +110,8 @@ def _bare_merge(spark: SparkSession, rows: DataFrame, months: list[str]) -> None
 
 
 def measure(spark: SparkSession, rows: int) -> dict[str, float]:
-    """Seconds of silver, gold and the bare MERGE for the change, on a table of this size."""
-    first = ROWS * TIMES - rows  # the same newest orders in both
+    """The seconds of silver, gold and the bare MERGE, for the change in a table of this size."""
+    first = ROWS * TIMES - rows  # both sizes have the same newest orders
     land(ORDERS, "all", orders(spark, first, rows, "2026-10-30"), rows)
     land(RATES, "all", rates(spark), 760 * 4)
     for name in ("silver.fx_rates", SILVER):
@@ -152,7 +152,7 @@ def enter_new_lake(bucket: str) -> None:
 
 
 def main() -> int:
-    """Prints the table; always ends with 0: a figure is no test."""
+    """Prints the figures. Returns 0 whatever they are."""
     with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
         os.environ.update(spark_conf.environment(plain_moto.environment(url)))
         spark = start_spark(url)
