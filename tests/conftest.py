@@ -1,7 +1,7 @@
-"""One local AWS and one Spark session for all tests that touch the lake; each test has a bucket of its own.
+"""One local AWS and one Spark session for all tests of the lake. Each test has its own bucket.
 
-Nothing here imports Spark or AWS until a test asks for it: the Airflow environment, which has neither of the job
-side's clients, loads this file too. Spark that can't start fails the test that needs it: nothing is skipped.
+Nothing here imports Spark or AWS clients until a test needs them: the Airflow environment loads this file too, and
+has neither. If Spark can't start, the test that needs it fails; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
 
 @pytest.fixture
 def lake(lake_environment: dict[str, str]) -> Iterator[str]:
-    """An empty lake: a bucket that no other test knows, named in this process's environment."""
+    """An empty lake: a bucket for this test, which the environment names."""
     with lakes.empty(lake_environment) as bucket:
         yield bucket
     lakes.forget_frames()

@@ -1,4 +1,4 @@
-"""A Kafka broker of tests: the platform's own part, on ports and in a folder of its own, started and stopped."""
+"""A Kafka broker for tests: the platform's part, on other ports and in another folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUIET = {"log_level": 0}
 
 
 class Broker:
-    """The part's own command, started and stopped."""
+    """Starts and stops the part's own command."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.addresses = Addresses(home=home, port=port)

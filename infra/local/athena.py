@@ -16,16 +16,12 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class QueryFailedError(PlatformError):
-    """Athena's state isn't SUCCEEDED; the message is its StateChangeReason."""
+    """A query ended otherwise than SUCCEEDED. The message is its StateChangeReason."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave.
-
-    Attributes:
-        seconds: from its start to its last row.
-    """
+    """What a statement gave, and the seconds from its start to its last row."""
 
     columns: tuple[tables.Column, ...]
     rows: tuple[tuple[str | None, ...], ...]
@@ -42,7 +38,7 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
     """Runs a statement and fetches all of its rows.
 
     Raises:
-        QueryFailedError: it FAILED or was CANCELLED.
+        QueryFailedError: the query FAILED or was CANCELLED.
     """
     begun = time.monotonic()
     athena = clients.client(addresses, "athena")
@@ -67,5 +63,5 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
         tuple(value.get("VarCharValue") for value in row["Data"]) for page in pages for row in page["ResultSet"]["Rows"]
     ]
     if rows and rows[0] == tuple(column.name for column in columns):
-        rows = rows[1:]  # of a SELECT, the first row repeats the names
+        rows = rows[1:]  # the first row of a SELECT holds the names
     return Result(columns, tuple(rows), time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""Runs the daily DAG over its scheduled days, and tells what happens as it happens."""
+"""Runs the daily DAG over its scheduled days, and prints its progress."""
 
 from __future__ import annotations
 
@@ -22,11 +22,7 @@ DAG = airflow.SCHEDULED_DAG
 
 @dataclass(frozen=True)
 class Day:
-    """The scheduled run of one data interval.
-
-    Attributes:
-        date: begin of the interval, ISO.
-    """
+    """The scheduled run of one data interval, which begins on the date (ISO)."""
 
     date: str
     run_id: str
@@ -40,9 +36,9 @@ class Day:
 
 
 def run(addresses: Addresses) -> int:
-    """Brings every scheduled day to success, then prints gold.
+    """Runs every scheduled day that has not succeeded, then prints gold.
 
-    Days that are done stay as they are; one that failed is run again from its failed tasks on.
+    A day that failed goes on from its failed tasks.
 
     Returns:
         Exit code: 1 when a day failed.
@@ -59,7 +55,7 @@ def run(addresses: Addresses) -> int:
         if not _watch(api, earlier=days):
             api.pause(DAG, True)
             say(
-                f"\nMend the cause, then `make run` goes on from there. "
+                f"\nRepair the cause, then `make run` goes on from the failed tasks. "
                 f"The DAG is paused until then: {addresses.airflow}/dags/{DAG}"
             )
             return 1
@@ -70,12 +66,12 @@ def run(addresses: Addresses) -> int:
 
 
 def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
-    """Follows the runs to their end; False as soon as one has failed.
+    """Follows the runs to their end. Returns False as soon as one has failed.
 
     Args:
         api: Airflow's.
-        earlier: runs that there were before. Those that are not done get one more chance when they fail, also
-            one that was still under way: its failure may come from what has been mended since it began.
+        earlier: runs that were there before. Each that has not succeeded gets one more chance when it fails: the
+            cause may have been repaired since it began.
     """
     watch = RunWatch(api, DAG)
     done = {day.run_id for day in earlier if day.state == "success"}
@@ -93,7 +89,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             return False
         for day in failed:
             chances.remove(day.run_id)
-            say(f"  {day.date}  began before and failed: running what failed again")
+            say(f"  {day.date}  failed, but began before this command: running its failed tasks again")
             api.clear_failed(DAG, day.run_id)
         missing = set(_wanted()) - {day.date for day in days}
         if not missing and all(day.state == "success" for day in days):
@@ -102,8 +98,8 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             last_moved = time.monotonic()
         elif time.monotonic() - last_moved > STARTED_WITHIN:
             raise PlatformError(
-                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: see its scheduler's log, "
-                "and whether a run was deleted, or overtaken by a backfill of a later day (neither is scheduled again)"
+                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: read its scheduler's log. "
+                "Airflow never again schedules a run that was deleted, or that a backfill of a later day has passed"
             )
         time.sleep(1)
 
@@ -126,6 +122,6 @@ def _wanted() -> list[str]:
 
 
 def _days(api: AirflowApi) -> list[Day]:
-    """The runs of the scheduled days that there are, oldest first."""
+    """The runs of the scheduled days so far, oldest first."""
     first, _ = airflow.schedule()
     return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _wanted()]

@@ -1,4 +1,4 @@
-"""Runs one step by hand, as an operator does on AWS with `aws emr-serverless start-job-run`: a real job run."""
+"""Runs one step by hand as a real job run, as `aws emr-serverless start-job-run` does on AWS."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
 
 
 def _output(addresses: Addresses, job_run: str) -> str:
-    """The driver's output; logs are shipped apart from the state and may come after it."""
+    """The driver's output. The log may come to S3 a little after the run's end."""
     s3 = clients.client(addresses, "s3")
     key = f"logs/applications/{addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stdout.gz"
     wait_until(

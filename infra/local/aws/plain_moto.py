@@ -14,7 +14,7 @@ from infra.local.polling import wait_until_serving
 
 
 def environment(url: str) -> dict[str, str]:
-    """What a job finds in its environment to reach this AWS."""
+    """The environment of a job that uses this AWS."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ENDPOINT_URL_S3": url,

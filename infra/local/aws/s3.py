@@ -1,4 +1,4 @@
-"""A client of the platform's S3, for the services that stand in for AWS's."""
+"""A client of the platform's S3, for the stand-ins of AWS services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.config import Config
 
 
 def s3_client() -> Any:
-    """A client of the platform's S3: short waits, as it may be down while a job is being stopped."""
+    """A client with short waits: S3 may be down while a job is being stopped."""
     return boto3.client(
         "s3",
         endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],

@@ -1,4 +1,4 @@
-"""Sends messages to the topic `orders`, and tells what it sent: `make events N=2000`."""
+"""Sends messages to the topic `orders`, and counts them: `make events N=2000`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FLUSH_SECONDS = 60.0
 
 
 @dataclass
-class Ledger:
+class Deliveries:
     """What was sent and acknowledged.
 
     Attributes:
-        kinds: messages by what is wrong with them; None for good ones.
-        offsets: first and last offset of each partition.
-        errors: of messages that the broker didn't take.
+        kinds: number of messages by what is wrong with them; None for good ones.
+        offsets: first and last offset in each topic partition.
+        errors: number of refused messages by the broker's reason.
     """
 
     kinds: Counter[Broken | None] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Ledger:
             return
         partition, offset = message.partition(), message.offset()
         if partition is None or offset is None:
-            raise PlatformError("the broker acknowledged a message without saying where it is")
+            raise PlatformError("the broker took a message, but did not report its partition and offset")
         first, last = self.offsets.get(partition, (offset, offset))
         self.offsets[partition] = min(first, offset), max(last, offset)
         self.kinds[broken] += 1
@@ -56,32 +56,32 @@ class Ledger:
         return "\n".join(lines)
 
 
-def send(addresses: Addresses, sent: Iterable[Message]) -> Ledger:
-    """Sends messages, each once whatever the network does, and waits for the broker's answer to all of them.
+def send(addresses: Addresses, sent: Iterable[Message]) -> Deliveries:
+    """Sends messages, and waits until the broker has answered all. The client sends none twice.
 
     Raises:
-        PlatformError: the broker didn't take some.
+        PlatformError: the broker refused messages, or did not answer.
     """
     producer = Producer(topics.client_settings(addresses) | {"enable.idempotence": True, "linger.ms": 20})
-    ledger = Ledger()
+    deliveries = Deliveries()
     for message in sent:
         while True:
             try:
-                answer = partial(ledger.delivered, message.broken)
+                answer = partial(deliveries.delivered, message.broken)
                 producer.produce(TOPIC, message.value, key=message.key, on_delivery=answer)
                 break
-            except BufferError:  # more is under way than the client keeps: wait for answers
+            except BufferError:  # the client's queue is full: wait for answers
                 producer.poll(0.1)
         producer.poll(0)
     unanswered = producer.flush(FLUSH_SECONDS)
-    if unanswered or ledger.errors:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in ledger.errors.items())
-        raise PlatformError(f"{unanswered} messages without an answer, refused: {reasons or 'none'}\n{ledger}")
-    return ledger
+    if unanswered or deliveries.errors:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in deliveries.errors.items())
+        raise PlatformError(f"{unanswered} messages got no answer, refused were: {reasons or 'none'}\n{deliveries}")
+    return deliveries
 
 
-def produce(addresses: Addresses, number: int, broken: float) -> Ledger:
-    """Sends so many new events of the seeds' customers, a share of them broken."""
+def produce(addresses: Addresses, number: int, broken: float) -> Deliveries:
+    """Sends new events of the seeds' customers. `broken` is the share of broken ones, 0 to 1."""
     now, day = datetime.now(UTC), newest()
     customers = [a.account_number for a in generate(wanted_size(), day).accounts if a.account_number is not None]
     made = messages(number, broken=broken, customers=customers, day=day, now=now, seed=int(now.timestamp()))

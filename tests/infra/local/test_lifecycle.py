@@ -1,4 +1,4 @@
-"""Starting and stopping as a whole, on stub parts under the real process manager."""
+"""Start and stop of a whole platform of stub parts, under the real process manager."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def heeded() -> Iterator[None]:
-    """What these tests start heeds interrupts, also where whoever runs them has them ignored: nohup, a job with `&`."""
+def interrupts() -> Iterator[None]:
+    """The processes of these tests obey interrupts, even if the tests run under nohup or with `&`."""
     ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.SIG_DFL)
@@ -95,7 +95,7 @@ def test_an_interrupted_start_stops_all_that_was_started(home: Path, interrupt: 
     assert "quick" in process.stdout.readline()
     process.send_signal(interrupt)
     time.sleep(0.2)
-    process.send_signal(interrupt)  # impatience changes nothing
+    process.send_signal(interrupt)  # a second signal changes nothing
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopping the platform" in output

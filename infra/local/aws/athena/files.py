@@ -1,7 +1,7 @@
-"""External tables of JSON, CSV and Parquet files: a local copy, read as the table's SerDe would.
+"""External tables of JSON, CSV and Parquet files: a local copy, which is read as the table's SerDe would read it.
 
-Differences from Athena: keys of JSON objects must be written as the columns are, in lower case; partitions
-are those found as folders, registered or not.
+Differences from Athena: keys of JSON objects must be in lower case, as the columns are. Every folder counts as a
+partition, even one that Glue doesn't know.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ DOWNLOADS_AT_ONCE = 8
 
 
 def download(location: str, scratch: Path) -> tuple[list[Path], int]:
-    """Copies the table's files, below folders named as in S3, and gives them and their bytes."""
+    """Copies the table's files into folders named as in S3. Returns the files and their size in bytes."""
     parts = urlsplit(location)
     prefix = parts.path.strip("/") + "/"
     client = s3_client()
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=parts.netloc, Prefix=prefix)
     found = [item for page in pages for item in page.get("Contents", [])]
-    # Hive reads no folder marker and nothing whose name starts with _ or a dot.
+    # Hive skips folder markers, and names that start with _ or a dot.
     wanted = [item for item in found if item["Size"] and not re.search(r"(^|/)[_.]", item["Key"][len(prefix) :])]
     root = scratch / parts.netloc / prefix
 

@@ -1,4 +1,4 @@
-"""The AWS stand-in as a process, with moto itself as its S3, and the real clients that call it."""
+"""The AWS stand-in as a process, with moto as its S3, and real clients that call it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def start_server(home: Path, port: int) -> Server:
 
 
 class Jobs:
-    """Job runs of one application, each of a small program of its own."""
+    """Job runs of one application. Each runs a small program."""
 
     def __init__(self, server: Server) -> None:
         self.emr = server.client("emr-serverless")
@@ -123,7 +123,7 @@ class Jobs:
         return self.get(run_id)
 
     def shipped(self, run_id: str) -> str:
-        """The log so far; nothing when it is not in S3 yet."""
+        """The log so far; empty if it is not in S3 yet."""
         try:
             return self.log(run_id)
         except self.s3.exceptions.NoSuchKey:
@@ -135,7 +135,7 @@ class Jobs:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for yet counts as ended."""
+    """Whether a process has ended. A zombie has ended."""
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""One set of source stand-ins for all tests of this folder, each a process of its own, on ports of its own."""
+"""One set of source stand-ins for all tests of this folder. Each is a process."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Org:
         return session
 
     def client(self, **changed: str) -> Any:
-        """A logged-in client; Any, as the types of simple-salesforce know its Bulk 2.0 part wrongly."""
+        """A client with a session. Its type is Any, as simple-salesforce's own types of Bulk 2.0 are wrong."""
         known = {key: self.credentials[key] for key in ("username", "password", "security_token")}
         return Salesforce(session=self.session(), **{**known, **changed})
 

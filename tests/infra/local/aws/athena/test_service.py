@@ -105,7 +105,7 @@ def test_window_functions_and_subqueries_run(lake: Lake) -> None:
     assert lake.rows(sql) == [["o1", "2"], ["o2", "1"], ["o3", "1"]]
 
 
-def test_parameters_take_the_question_marks_places(lake: Lake) -> None:
+def test_parameters_replace_the_question_marks(lake: Lake) -> None:
     sql = "SELECT order_id, '?' AS mark FROM orders WHERE status = ? AND lines > ? LIMIT ?"
     assert lake.rows(sql, ExecutionParameters=["'PAID'", "1", "5"]) == [["o2", "?"]]
     assert "expected 3 but found 1" in lake.failure(sql, ExecutionParameters=["1"])
@@ -210,7 +210,7 @@ def test_missing_output_bucket_fails_the_query(lake: Lake) -> None:
     assert "no-such-bucket" in reason
 
 
-def test_statistics_tell_time_and_bytes_read(lake: Lake) -> None:
+def test_statistics_show_time_and_bytes_read(lake: Lake) -> None:
     statistics = lake.wait(lake.start("SELECT * FROM orders"))["Statistics"]
     assert statistics["DataScannedInBytes"] > 0
     assert statistics["TotalExecutionTimeInMillis"] >= statistics["EngineExecutionTimeInMillis"] > 0

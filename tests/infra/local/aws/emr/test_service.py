@@ -54,7 +54,7 @@ def test_spark_job_succeeds_on_delta_in_s3_and_its_log_is_in_s3(jobs: Jobs) -> N
     assert "SparkContext" in jobs.log(run, "stderr")
 
 
-def test_failed_job_tells_its_exit_code_and_last_lines(jobs: Jobs) -> None:
+def test_failed_job_shows_its_exit_code_and_last_lines(jobs: Jobs) -> None:
     run = jobs.start(FAIL)
     ended = jobs.wait(run)
     assert ended["state"] == "FAILED"
