@@ -68,15 +68,15 @@ class Result:
     latencies: np.ndarray | None
 
 
-def made(number: int, broken: float = 0.0) -> list[Message]:
+def make_messages(number: int, broken: float = 0.0) -> list[Message]:
     """Messages as `make events` sends them."""
     now, customers = datetime.now(UTC), [f"C{number:05d}" for number in range(2_000)]
     return list(messages(number, broken=broken, customers=customers, day=now.date(), now=now, seed=1))
 
 
-def filled(addresses: Addresses, name: str, number: int, broken: float, warm: int) -> Topic:
+def fill_topic(addresses: Addresses, name: str, number: int, broken: float, warm: int) -> Topic:
     """A new topic with messages in it. `broken` is a share, 0 to 1."""
-    sent = made(number, broken)
+    sent = make_messages(number, broken)
     size = sum(len(message.value or b"") for message in sent)
     stream_platform.send(addresses, stream_platform.topic(addresses, name), sent)
     dead = sum(message.broken is not None for message in sent)
@@ -151,9 +151,9 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     before = os.getloadavg()
     with stream_platform.running(PORT) as addresses:
-        good = filled(addresses, "good", given.messages, 0, WARM)
-        broken = filled(addresses, "broken", given.messages, given.broken / 100, 1)  # the process is warm by then
-        steady = made(given.rate * (given.seconds + LEAD)) if given.seconds else []
+        good = fill_topic(addresses, "good", given.messages, 0, WARM)
+        broken = fill_topic(addresses, "broken", given.messages, given.broken / 100, 1)  # the process is warm by then
+        steady = make_messages(given.rate * (given.seconds + LEAD)) if given.seconds else []
         results = {
             name: measure(addresses, name, (good, broken) if name == "ours" else (good,), steady, given.rate)
             for name in given.only

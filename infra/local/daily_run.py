@@ -46,12 +46,12 @@ def run(addresses: Addresses) -> int:
     begun = time.monotonic()
     api = AirflowApi(addresses.airflow)
     _wait_until_parsed(api)
-    days = _days(api)
-    if [day.state for day in days] == ["success"] * len(_wanted()):
-        say(f"{DAG} is done for {', '.join(_wanted())}")
+    days = _scheduled_runs(api)
+    if [day.state for day in days] == ["success"] * len(_scheduled_dates()):
+        say(f"{DAG} is done for {', '.join(_scheduled_dates())}")
     else:
         api.pause(DAG, False)
-        say(f"{DAG} for {', '.join(_wanted())}")
+        say(f"{DAG} for {', '.join(_scheduled_dates())}")
         if not _watch(api, earlier=days):
             api.pause(DAG, True)
             say(
@@ -60,7 +60,7 @@ def run(addresses: Addresses) -> int:
             )
             return 1
         say(f"all runs succeeded, {time.monotonic() - begun:.0f} s")
-    gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _days(api)})
+    gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _scheduled_runs(api)})
     say(f"\nAirflow UI: {addresses.airflow}/dags/{DAG}")
     return 0
 
@@ -78,7 +78,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
     chances = {day.run_id for day in earlier} - done
     last_moved = time.monotonic()
     while True:
-        days = _days(api)
+        days = _scheduled_runs(api)
         for day in days:
             if day.run_id not in done:
                 watch.look(day.date, day.run_id)
@@ -91,7 +91,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             chances.remove(day.run_id)
             say(f"  {day.date}  failed, but began before this command: running its failed tasks again")
             api.clear_failed(DAG, day.run_id)
-        missing = set(_wanted()) - {day.date for day in days}
+        missing = set(_scheduled_dates()) - {day.date for day in days}
         if not missing and all(day.state == "success" for day in days):
             return True
         if any(day.state == "running" for day in days):
@@ -116,12 +116,12 @@ def _wait_until_parsed(api: AirflowApi) -> None:
     )
 
 
-def _wanted() -> list[str]:
+def _scheduled_dates() -> list[str]:
     first, last = airflow.schedule()
     return [(first + timedelta(days)).isoformat() for days in range((last - first).days + 1)]
 
 
-def _days(api: AirflowApi) -> list[Day]:
+def _scheduled_runs(api: AirflowApi) -> list[Day]:
     """The runs of the scheduled days so far, oldest first."""
     first, _ = airflow.schedule()
-    return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _wanted()]
+    return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _scheduled_dates()]
