@@ -23,6 +23,7 @@ from infra.local.addresses import REGION, REPOSITORY, Addresses
 from infra.local.environment import of_parts
 from infra.local.kafka import topics
 from infra.local.kafka.events import Message
+from infra.local.kafka.produce import enqueue
 from infra.local.polling import wait_until_serving
 from infra.local.secrets import kafka_credentials
 from infra.setup import spark_conf
@@ -126,14 +127,7 @@ def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: fl
     for number, message in enumerate(messages):
         if rate and number % PACE == 0 and (early := begun + number / rate - time.monotonic()) > 0:
             time.sleep(early)
-        while True:
-            try:
-                partition = number % PARTITIONS
-                producer.produce(topic, message.value, key=message.key, partition=partition, on_delivery=answered)
-                break
-            except BufferError:  # the client's queue is full
-                producer.poll(0.1)
-        producer.poll(0)
+        enqueue(producer, topic, message, partition=number % PARTITIONS, on_delivery=answered)
     unanswered, took = producer.flush(60), time.monotonic() - begun
     if unanswered or refused:
         raise RuntimeError(f"{topic}: {unanswered} messages got no answer, refused were: {refused[:3]}")

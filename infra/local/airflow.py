@@ -15,6 +15,7 @@ from pathlib import Path
 
 from infra.local import health, processes
 from infra.local.addresses import HOST, REPOSITORY, Addresses
+from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
 from infra.local.parts import AIRFLOW, Part
 from infra.local.sources.ecb.history import newest
@@ -135,8 +136,8 @@ class Migration:
         if self._process is None:
             return
         if code := self._process.wait(300):
-            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-            raise PlatformError(f"`airflow db migrate` ended with {code}:\n{tail}")
+            lines = "\n".join(tail(self._log, 15))
+            raise PlatformError(f"`airflow db migrate` ended with {code}:\n{lines}")
         self._stamp.write_text(_version())
 
 

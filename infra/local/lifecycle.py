@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.local import listeners, processes
 from infra.local.aws.emr import process
+from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
 from infra.local.process_manager import ProcessManager, State
@@ -138,8 +139,7 @@ def _healthy(part: Part, state: State, last: dict[str, str]) -> bool:
 
 def _report(manager: ProcessManager, part: Part, reason: str) -> str:
     log = manager.log(part.name)
-    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.exists() else []
-    shown = "\n".join(f"  | {line}" for line in lines) or "  | (no output)"
+    shown = "\n".join(f"  | {line}" for line in tail(log, LOG_LINES)) or "  | (no output)"
     return f"{part.name} {reason}\nlast lines of {log}:\n{shown}"
 
 

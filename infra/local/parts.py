@@ -74,7 +74,7 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
             command=python_module("infra.local.kafka"),
             check=partial(health.kafka, addresses),
             address=addresses.kafka,
-            stop_within=30,  # it hands its partitions over and closes their segments
+            stop_within=30,  # it closes the log segments of its topic partitions
         ),
     )
 

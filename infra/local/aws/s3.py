@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """The bucket and the key of an `s3://` URI."""
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.lstrip("/")
 
 
 def s3_client() -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
@@ -43,7 +44,7 @@ class Deliveries:
             return
         partition, offset = message.partition(), message.offset()
         if partition is None or offset is None:
-            raise PlatformError("the broker took a message, but did not report its partition and offset")
+            raise PlatformError("the broker took a message, but did not report its topic partition and offset")
         first, last = self.offsets.get(partition, (offset, offset))
         self.offsets[partition] = min(first, offset), max(last, offset)
         self.kinds[broken] += 1
@@ -52,8 +53,19 @@ class Deliveries:
         total, good = sum(self.kinds.values()), self.kinds[None]
         lines = [f"{total:,} messages in {TOPIC}: {good:,} good, {total - good:,} broken"]
         lines += [f"  {kind.value:<18}{self.kinds[kind]:>9,}" for kind in Broken if self.kinds[kind]]
-        lines += [f"  partition {number}: offsets {a} to {b}" for number, (a, b) in sorted(self.offsets.items())]
+        lines += [f"  topic partition {number}: offsets {a} to {b}" for number, (a, b) in sorted(self.offsets.items())]
         return "\n".join(lines)
+
+
+def enqueue(producer: Producer, topic: str, message: Message, **options: Any) -> None:
+    """Hands a message to the client, which sends it. Waits while the client's queue is full."""
+    while True:
+        try:
+            producer.produce(topic, message.value, key=message.key, **options)
+            break
+        except BufferError:
+            producer.poll(0.1)
+    producer.poll(0)
 
 
 def send(addresses: Addresses, sent: Iterable[Message]) -> Deliveries:
@@ -65,14 +77,7 @@ def send(addresses: Addresses, sent: Iterable[Message]) -> Deliveries:
     producer = Producer(topics.client_settings(addresses) | {"enable.idempotence": True, "linger.ms": 20})
     deliveries = Deliveries()
     for message in sent:
-        while True:
-            try:
-                answer = partial(deliveries.delivered, message.broken)
-                producer.produce(TOPIC, message.value, key=message.key, on_delivery=answer)
-                break
-            except BufferError:  # the client's queue is full: wait for answers
-                producer.poll(0.1)
-        producer.poll(0)
+        enqueue(producer, TOPIC, message, on_delivery=partial(deliveries.delivered, message.broken))
     unanswered = producer.flush(FLUSH_SECONDS)
     if unanswered or deliveries.errors:
         reasons = ", ".join(f"{count} {reason}" for reason, count in deliveries.errors.items())

@@ -11,13 +11,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import duckdb
 
 from infra.local.aws.athena.query import UNNAMED
 from infra.local.aws.athena.types import Column, column, text_of
-from infra.local.aws.s3 import s3_client
+from infra.local.aws.s3 import bucket_and_key, s3_client
 
 ROWS_AT_ONCE = 5000
 IN_MEMORY = 1 << 20  # bytes of a result that may stay in memory; more goes to disk
@@ -59,12 +58,11 @@ def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
 
 def store(result: Result, uri: str) -> int:
     """Writes a result to S3. Returns its size in bytes."""
-    parts = urlsplit(uri)
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
         _write(result, file)
         size = file.tell()
         file.seek(0)
-        s3_client().upload_fileobj(file, parts.netloc, parts.path.lstrip("/"))
+        s3_client().upload_fileobj(file, *bucket_and_key(uri))
     return size
 
 
@@ -98,8 +96,8 @@ def page(uri: str, size: int, *, start: int, limit: int, as_csv: bool) -> tuple[
     """
     if start >= size:
         return [], None
-    parts = urlsplit(uri)
-    body = s3_client().get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"), Range=f"bytes={start}-")["Body"]
+    bucket, key = bucket_and_key(uri)
+    body = s3_client().get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-")["Body"]
     rows, read = [], start
     try:
         for row, length in _parse(body.iter_chunks(CHUNK), as_csv):

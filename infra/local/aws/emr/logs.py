@@ -8,11 +8,10 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.aws.s3 import s3_client
+from infra.local.aws.s3 import bucket_and_key, s3_client
 
 STREAMS = ("stdout", "stderr")
 TAIL_BYTES = 64 * 1024
@@ -25,12 +24,12 @@ logger = logging.getLogger(__name__)
 
 def download(uri: str, folder: Path) -> str:
     """Downloads an `s3://` object and gives the path of the copy. Other paths are returned as they are."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("s3", "s3a"):
+    if not uri.startswith(("s3://", "s3a://")):
         return uri
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / Path(parts.path).name
-    s3_client().download_file(parts.netloc, parts.path.lstrip("/"), str(target))
+    bucket, key = bucket_and_key(uri)
+    target = folder / Path(key).name
+    s3_client().download_file(bucket, key, str(target))
     return str(target)
 
 
@@ -59,14 +58,13 @@ class LogShipper:
 
 
 def _upload(file: Path, uri: str) -> None:
-    parts = urlsplit(uri)
     with tempfile.SpooledTemporaryFile(max_size=1 << 20) as packed:
         with gzip.GzipFile(fileobj=packed, mode="wb") as out:
             if file.exists():
                 with file.open("rb") as lines:
                     shutil.copyfileobj(lines, out)
         packed.seek(0)
-        s3_client().upload_fileobj(packed, parts.netloc, parts.path.lstrip("/"))
+        s3_client().upload_fileobj(packed, *bucket_and_key(uri))
 
 
 def tail(file: Path, lines: int) -> list[str]:
