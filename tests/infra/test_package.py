@@ -106,7 +106,7 @@ def test_release_holds_both_sides(checkout: Path) -> None:
 
     assert {"jobs/run.py", "jobs/lake/tables.py", "dq/rules.py", "dq/suites/silver/orders.yaml"} <= inside
     assert {name.partition("/")[0] for name in inside} == {"jobs", "dq"}
-    assert "emr_job.py" in plugged
+    assert {"timetable_plugin.py", "sluice_airflow/emr/operator.py"} <= plugged
     synced = set(content(folder / "dags"))
     assert {".airflowignore", "dags/daily_lakehouse.py", "jobs/lake/tables.py"} <= synced
     assert (folder / "run.py").read_bytes() == (checkout / "jobs" / "run.py").read_bytes()
