@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## make the Python environments and fetch the jars (run and test do it too)
+setup: ## make the Python environments and download the jars (run and test do it too)
 	@python3 -m infra.setup
 
 up: setup ## start the local platform and wait until it is healthy
@@ -19,10 +19,10 @@ up: setup ## start the local platform and wait until it is healthy
 down: ## stop the local platform
 	@$(JOBS) -m infra.local down
 
-status: ## show the platform's parts, their memory and addresses
+status: ## show the parts of the platform, their memory and addresses
 	@$(JOBS) -m infra.local status
 
-env: ## print the exports with which clients reach the platform: eval "$(make env)"
+env: ## print what clients need to reach the platform: eval "$(make env)"
 	@$(JOBS) -m infra.local env
 
 run: setup ## run the daily DAG for three days in Airflow and print gold
@@ -34,31 +34,31 @@ sql: ## run a statement through the Athena API: make sql Q="SELECT ..."
 job: setup ## run one step as a job run: make job STEP="quarantine.replay silver.orders"
 	@$(JOBS) -m infra.local job $(STEP)
 
-events: setup ## send order events to Kafka, some of them broken: make events N=2000 BROKEN=5
+events: setup ## send order events to Kafka, 5 per cent of them broken: make events N=2000 BROKEN=5
 	@$(JOBS) -m infra.local events $(or $(N),2000) --broken $(or $(BROKEN),0)
 
-package: setup ## build what a deployment uploads, named by its content
+package: setup ## build what a deployment uploads; its name is a hash of its content
 	@$(JOBS) -m infra.package build
 
-slow: setup ## the tests that take minutes each: races of drivers, backfills in any order, kills, a stream to gold
+slow: setup ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
 	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/jobs tests/flow
 
-benchmark: setup ## print what silver and gold cost as the table grows, and the stream beside its peers
+benchmark: setup ## measure silver and gold as their table grows, and compare the stream with others
 	@$(JOBS) -m benchmarks.table_size
 	@$(JOBS) -m benchmarks.orders_stream
 
-lint: setup ## ruff and mypy
+lint: setup ## run ruff and mypy
 	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .
 	@.venv/jobs/bin/mypy jobs dq infra
 	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags
 
-mutants: setup ## plant each known fault into the code and see its test turn red
+mutants: setup ## put each known fault into the code, and check that its test fails
 	@$(JOBS) -m tests.mutants
 
-test: setup ## every check: lint, types, unit, DAG, operator, stand-in, fault and flow tests, planted faults
+test: setup ## run every check: lint, types, all tests but the slow ones, and the quick mutants
 	@$(MAKE) --no-print-directory -j 3 platform-tests job-tests dq-tests lint mutant-tests stand-in-tests
 
-# Three at a time for two cores, the long ones first: tests of whole processes wait a good part of their time.
+# Three at a time for two cores, as tests of whole processes often wait. The long ones come first.
 platform-tests: setup
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
 	@$(JOBS) -m pytest tests/flow
@@ -66,7 +66,7 @@ platform-tests: setup
 job-tests: setup
 	@$(JOBS) -m pytest tests/jobs
 
-# Rules, broken sources, and whatever has no target of its own.
+# All tests that have no target of their own: rules, broken sources and others.
 dq-tests: setup
 	@$(JOBS) -m pytest tests $(addprefix --ignore tests/,dags plugins flow infra jobs)
 

@@ -1,4 +1,4 @@
-"""What a contender's table says of its round: that it holds all messages, and when each could be queried."""
+"""Reads a contender's table after a round: whether it holds all messages, and when each could be queried."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ COLUMNS = ["partition", "offset", "timestamp"]
 
 @dataclass(frozen=True)
 class Landed:
-    """The messages of a table, one element of each array for each.
+    """The messages of a table. Each array has one element per message, in epoch seconds.
 
     Attributes:
-        sent: Kafka's time, seconds since 1970.
-        queryable: when S3 had the commit that brought it, likewise.
+        sent: Kafka's time.
+        queryable: when S3 had the commit that holds it.
     """
 
     sent: np.ndarray[Any, Any]
     queryable: np.ndarray[Any, Any]
 
     def latencies(self, after: float) -> np.ndarray[Any, Any]:
-        """Seconds from sending until queryable, of messages sent so many seconds after the first."""
+        """Seconds from sending until queryable, without the messages of the first seconds."""
         counted: np.ndarray[Any, Any] = (self.queryable - self.sent)[self.sent >= self.sent.min() + after]
         return counted
 
 
 def landed(addresses: Addresses, each: Round, broken: int = 0) -> Landed:
-    """Reads what a round has left, and makes sure that it is what was sent.
+    """Reads the table of a round, and checks that it holds what was sent.
 
     Args:
-        addresses: of the S3.
+        addresses: the platform's.
         each: the round.
-        broken: messages that belong to the dead-letter queue.
+        broken: how many messages belong into the dead-letter queue.
 
     Raises:
         RuntimeError: a message is missing, doubled, or in the wrong table.
@@ -73,7 +73,7 @@ def _count(bucket: str, table: str) -> int:
 
 
 def _appended(s3: Any, bucket: str, table: str) -> tuple[pa.Table, list[float]]:
-    """Rows that the table's commits appended, and when S3 had the commit of each, to the millisecond."""
+    """The rows that the table's commits appended, and when S3 had the commit of each row, in epoch seconds."""
     folder = table.replace(".", "/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/_delta_log/")
     found, times = [], []

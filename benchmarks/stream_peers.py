@@ -1,7 +1,7 @@
-"""The contenders of `orders_stream`, each alone in a process: `stream_peers.py NAME ROUNDS`, ROUNDS as JSON.
+"""The contenders of `orders_stream`, one per process: `stream_peers.py NAME ROUNDS`, ROUNDS as JSON.
 
-Each reads topics to their end, one round after another, a round being a topic and an empty lake. For each round it
-prints a line as it begins and one as it ends; what came of it, others read from the lake.
+A contender does one round after another. A round is a topic to read to its end, and an empty lake. It reports the begin
+and the end of each round by a printed line. `stream_figures` reads the results from the lake.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TABLE = "bronze.orders_events"
 RAW = ("key", "value", "topic", "partition", "offset", "timestamp")
 SCHEMA = to_arrow_schema(orders_events.SCHEMA, timestamp_utc=True)
 SECONDS = float(stream.TRIGGER.split()[0])
-CONSUMED = 10_000  # messages taken from the client at once
+CONSUMED = 10_000  # most messages that one call takes from the client
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,8 @@ class Round:
     """A topic to read to its end.
 
     Attributes:
-        name: of the round.
-        topic: that is read.
         bucket: the round's lake.
-        messages: after which the topic is at its end.
+        messages: how many the topic holds.
     """
 
     name: str
@@ -58,17 +56,17 @@ class Round:
     messages: int
 
     def enter(self) -> None:
-        """Makes the round's lake that of this process."""
+        """Makes the round's lake the lake of this process."""
         os.environ["SLUICE_LAKE_BUCKET"] = self.bucket
 
-    def tell(self, **facts: Any) -> None:
-        """Tells whoever started this process, with the CPU seconds used at that moment."""
+    def report(self, **facts: Any) -> None:
+        """Prints facts for the process that started this one, with the CPU seconds used so far."""
         facts |= {f"cpu_{name}": cpu_seconds() for name in ("begun", "ended") if name in facts}
         print(json.dumps({"round": self.name, **facts}), flush=True)
 
 
 def cpu_seconds() -> float:
-    """What this contender's processes have used so far: JVM, driver, Python workers; all of one session."""
+    """CPU seconds used so far by the processes of this session: JVM, driver and Python workers."""
     used, session_id = 0.0, os.getsid(0)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
@@ -80,12 +78,12 @@ def cpu_seconds() -> float:
 
 @dataclass(eq=False)
 class Watch(listener.StreamingQueryListener):
-    """Sees a query begin, and finishes it when it has read all: by Spark's own word, for ours and for the plain one.
+    """Reports the begin of a Spark query, and asks it to end when it has read the whole topic.
 
     Attributes:
         each: the round.
         finish: asks the query to end.
-        batches: what Spark says of each batch with messages: how many, and milliseconds by phase.
+        batches: for each batch with messages, their number and Spark's milliseconds by phase.
     """
 
     each: Round
@@ -93,7 +91,7 @@ class Watch(listener.StreamingQueryListener):
     batches: list[dict[str, int]] = field(default_factory=list)
 
     def onQueryStarted(self, event: listener.QueryStartedEvent) -> None:
-        self.each.tell(begun=datetime.fromisoformat(event.timestamp).timestamp())
+        self.each.report(begun=datetime.fromisoformat(event.timestamp).timestamp())
 
     def onQueryProgress(self, event: listener.QueryProgressEvent) -> None:
         source = event.progress.sources[0]
@@ -103,14 +101,14 @@ class Watch(listener.StreamingQueryListener):
             self.finish()
 
     def onQueryIdle(self, event: listener.QueryIdleEvent) -> None:
-        """Nothing came."""
+        """No message has come."""
 
     def onQueryTerminated(self, event: listener.QueryTerminatedEvent) -> None:
         """The round ends."""
 
 
 def ours(rounds: Sequence[Round]) -> None:
-    """The job itself: `stream.run`, until its wish is that it stops."""
+    """The job itself: `stream.run`, until it is asked to stop."""
     spark = session.spark(TABLE)
     stopped = vars(stream_control.Wish(wanted=stream_control.STOPPED))
     for each in rounds:
@@ -119,15 +117,15 @@ def ours(rounds: Sequence[Round]) -> None:
         spark.streams.addListener(watch)
         stream.run(spark, Run(each.name, TABLE), replace(topic.of_table(tables.table(TABLE)), name=each.topic))
         spark.streams.removeListener(watch)
-        each.tell(ended=time.time(), batches=watch.batches)
+        each.report(ended=time.time(), batches=watch.batches)
 
 
 def plain(rounds: Sequence[Round], fetch: Mapping[str, str] | None = None) -> None:
-    """Spark's Kafka source straight into Delta, nothing looked at; its checkpoint on S3, as people have it.
+    """Spark's Kafka source straight into Delta without any check, with the usual checkpoint on S3.
 
     Args:
         rounds: to run.
-        fetch: options by which it asks the broker; None for those that it has of itself.
+        fetch: options for the requests to the broker; None for the defaults.
     """
     spark = session.spark("plain")
     for each in rounds:
@@ -152,36 +150,35 @@ def plain(rounds: Sequence[Round], fetch: Mapping[str, str] | None = None) -> No
                 raise RuntimeError(f"the plain stream has ended: {query.exception()}")
         query.stop()
         spark.streams.removeListener(watch)
-        each.tell(ended=time.time(), batches=watch.batches)
+        each.report(ended=time.time(), batches=watch.batches)
 
 
 def writer(rounds: Sequence[Round]) -> None:
-    """confluent-kafka, the contract, and delta-rs: a commit whenever Spark would make one."""
+    """confluent-kafka, the contract and delta-rs, with as many commits as Spark would make."""
     for each in rounds:
         each.enter()
-        each.tell(begun=time.time())
+        each.report(begun=time.time())
         with broker.Login.from_secret().consumer() as consumer:
             for batch in _batches(consumer, each):
                 rows, uri = table(batch), settings.lake().uri(TABLE)
                 write_deltalake(uri, rows, mode="append", storage_options=settings.storage_options())
                 consumer.commit(asynchronous=False)
-        each.tell(ended=time.time(), batches=[])
+        each.report(ended=time.time(), batches=[])
 
 
 def limit(rounds: Sequence[Round]) -> None:
-    """What no single process can do without: consuming, the contract, and Parquet in memory."""
+    """The least that a single process must do: consume, apply the contract, and write Parquet in memory."""
     for each in rounds:
-        each.tell(begun=time.time())
+        each.report(begun=time.time())
         with broker.Login.from_secret().consumer() as consumer:
             for batch in _batches(consumer, each):
                 pq.write_table(table(batch), pa.BufferOutputStream())
-        each.tell(ended=time.time(), batches=[])
+        each.report(ended=time.time(), batches=[])
 
 
 def _batches(consumer: Consumer, each: Round) -> Iterator[list[Message]]:
-    """The topic's messages: as many at once as Spark takes, or those of the seconds between Spark's batches."""
-    places = [TopicPartition(each.topic, number, 0) for number in broker.bounds(consumer, each.topic)]
-    consumer.assign(places)
+    """The topic's messages in batches. A batch is as large as Spark's, or ends when Spark would start the next."""
+    consumer.assign([TopicPartition(each.topic, number, 0) for number in broker.bounds(consumer, each.topic)])
     left = each.messages
     while left:
         batch: list[Message] = []
@@ -194,7 +191,7 @@ def _batches(consumer: Consumer, each: Round) -> Iterator[list[Message]]:
 
 
 def table(messages: Sequence[Message]) -> pa.Table:
-    """The messages as rows of bronze; one that is no event ends the contender."""
+    """The messages as rows of bronze. A broken one ends the contender."""
     values = [message.value() for message in messages]
     moments = [message.timestamp()[1] * 1000 for message in messages]  # microseconds
     events = map(contract.read, values, moments)
@@ -213,6 +210,12 @@ def table(messages: Sequence[Message]) -> pa.Table:
 
 if __name__ == "__main__":
     tuned = partial(plain, fetch=stream.FETCH)
-    contenders = {"ours": ours, "plain": plain, "tuned": tuned, "writer": writer, "limit": limit}
+    contenders: dict[str, Callable[[Sequence[Round]], None]] = {
+        "ours": ours,
+        "plain": plain,
+        "tuned": tuned,
+        "writer": writer,
+        "limit": limit,
+    }
     contenders[sys.argv[1]]([Round(**each) for each in json.loads(sys.argv[2])])
     end(0)

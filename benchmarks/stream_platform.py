@@ -1,4 +1,4 @@
-"""What `orders_stream` runs against: the platform's own broker, S3 and secrets, on ports and in a folder of its own."""
+"""The broker, S3 and secrets for `orders_stream`: the platform's own parts, on other ports and in another folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import KafkaError, Producer
@@ -22,30 +23,32 @@ from infra.local.addresses import REGION, REPOSITORY, Addresses
 from infra.local.environment import of_parts
 from infra.local.kafka import topics
 from infra.local.kafka.events import Message
+from infra.local.kafka.produce import enqueue
+from infra.local.polling import wait_until_serving
 from infra.local.secrets import kafka_credentials
-from tests import spark as test_spark
+from infra.setup import spark_conf
 
 PARTS = ("s3", "aws", "kafka")
-OFFSETS = (1, 2, 6, 7, 8)  # of their ports
+PORT_OFFSETS = (1, 2, 6, 7, 8)
 PARTITIONS = topics.TOPICS["orders"]
-PACE = 50  # messages sent between two looks at the clock
+PACE = 50  # messages between two looks at the clock
 
 
 def say(text: str) -> None:
-    """Progress, apart from the figures."""
+    """Prints progress to standard error, apart from the figures."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def running(port: int) -> Iterator[Addresses]:
-    """Starts the parts, makes their environment that of this process, and ends each by its own process."""
+    """Starts the parts, takes over their environment, and ends them afterwards."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     with tempfile.TemporaryDirectory(prefix="sluice-benchmark-") as folder, ExitStack() as started:
         addresses = Addresses(home=Path(folder).resolve(), port=port)
-        lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in OFFSETS})
+        lifecycle.refuse_taken_ports({port + offset: "the benchmark" for offset in PORT_OFFSETS})
         (addresses.home / "tmp").mkdir()
-        environment = test_spark.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment = spark_conf.environment(of_parts(addresses)) | {"PYTHONDONTWRITEBYTECODE": "1"}
         os.environ.clear()
         os.environ.update(environment)
         for part in sorted(parts.stand_ins(addresses), key=lambda part: part.stage):
@@ -59,20 +62,20 @@ def running(port: int) -> Iterator[Addresses]:
 
 def _interrupt(number: int, _: object) -> None:
     for other in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(other, signal.SIG_IGN)  # an impatient second Ctrl-C would leave orphans
+        signal.signal(other, signal.SIG_IGN)  # a second Ctrl-C would leave orphans
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 @contextmanager
 def _running(part: parts.Part, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
-        # A session of its own: Ctrl-C is for this process, which then ends the parts in their order.
+        # A session of its own, so that Ctrl-C only reaches this process. It then ends the parts in the right sequence.
         process = subprocess.Popen(
             part.command, env={**os.environ, **part.environment}, cwd=REPOSITORY, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
-        _wait_until_healthy(part, process, log)
+        wait_until_serving(partial(part.check, time.time()), process, log, seconds=part.healthy_within)
         yield
     finally:
         process.terminate()
@@ -83,42 +86,30 @@ def _running(part: parts.Part, log: Path) -> Iterator[None]:
             process.wait()
 
 
-def _wait_until_healthy(part: parts.Part, process: subprocess.Popen[bytes], log: Path) -> None:
-    begun, give_up = time.time(), time.monotonic() + part.healthy_within
-    while True:
-        try:
-            return part.check(begun)
-        except Exception as error:
-            if time.monotonic() > give_up or process.poll() is not None:
-                tail = log.read_text(errors="replace")[-3000:]
-                raise RuntimeError(f"{part.name} does not answer ({error}):\n{tail}") from error
-            time.sleep(0.3)
-
-
 def bucket(addresses: Addresses, name: str) -> str:
-    """A new bucket: the lake of one round."""
+    """Makes a bucket, the lake of one round."""
     made = f"lake-{name}"
     clients.client(addresses, "s3").create_bucket(Bucket=made, CreateBucketConfiguration={"LocationConstraint": REGION})
     return made
 
 
 def topic(addresses: Addresses, name: str) -> str:
-    """A new topic, with as many partitions as the platform's."""
-    admin = AdminClient(topics.client_settings(addresses))  # futures need it to live
+    """Makes a topic, with as many partitions as the platform's."""
+    admin = AdminClient(topics.client_settings(addresses))  # it must live as long as its futures
     admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result(30)
     return name
 
 
 def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: float | None = None) -> float:
-    """Sends messages, each with the moment of its sending as Kafka's time; gives the seconds that it took.
+    """Sends messages, and returns the seconds that it took. Kafka's time of a message is when it was sent.
 
-    Each partition gets as many: of uneven ones, Spark would leave a few messages to a last batch of their own.
+    Each topic partition gets the same number. Otherwise Spark would need one more batch for the last few messages.
 
     Args:
-        addresses: of the broker.
-        topic: for them.
-        messages: to send.
-        rate: messages a second; None for as fast as it goes.
+        addresses: the platform's.
+        topic: where to send them.
+        messages: what to send.
+        rate: messages per second; None for as fast as possible.
 
     Raises:
         RuntimeError: the broker did not take all of them.
@@ -136,15 +127,8 @@ def send(addresses: Addresses, topic: str, messages: Iterable[Message], rate: fl
     for number, message in enumerate(messages):
         if rate and number % PACE == 0 and (early := begun + number / rate - time.monotonic()) > 0:
             time.sleep(early)
-        while True:
-            try:
-                place = number % PARTITIONS
-                producer.produce(topic, message.value, key=message.key, partition=place, on_delivery=answered)
-                break
-            except BufferError:  # more is under way than the client keeps
-                producer.poll(0.1)
-        producer.poll(0)
+        enqueue(producer, topic, message, partition=number % PARTITIONS, on_delivery=answered)
     unanswered, took = producer.flush(60), time.monotonic() - begun
     if unanswered or refused:
-        raise RuntimeError(f"{topic}: {unanswered} messages without an answer, refused: {refused[:3]}")
+        raise RuntimeError(f"{topic}: {unanswered} messages got no answer, refused were: {refused[:3]}")
     return took

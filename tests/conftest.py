@@ -1,7 +1,7 @@
-"""One local AWS and one Spark session for all tests that touch the lake; each test has a bucket of its own.
+"""One local AWS and one Spark session for all tests of the lake. Each test has its own bucket.
 
-Nothing here imports Spark or AWS until a test asks for it: the Airflow environment, which has neither of the job
-side's clients, loads this file too. Spark that can't start fails the test that needs it: nothing is skipped.
+Nothing here imports Spark or AWS clients until a test needs them: the Airflow environment loads this file too, and
+has neither. If Spark can't start, the test that needs it fails; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import aws, lakes
+from infra.local.aws import plain_moto
+from infra.setup import spark_conf
+from tests import lakes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,17 +23,17 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a moto server: S3, Secrets Manager and Glue."""
-    if shared := os.environ.get(aws.SHARED):
+    if shared := os.environ.get(lakes.SHARED_AWS):
         yield shared
         return
-    with aws.server(tmp_path_factory.mktemp("moto")) as url:
+    with plain_moto.server(tmp_path_factory.mktemp("moto")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def lake_environment(moto_url: str) -> dict[str, str]:
     """What a job finds in its environment to reach this AWS."""
-    return aws.environment(moto_url)
+    return plain_moto.environment(moto_url)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +42,7 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
     from tests import spark
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in spark.environment(lake_environment).items():
+        for name, value in spark_conf.environment(lake_environment).items():
             patch.setenv(name, value)  # the JVM sees the environment that it was started in
         started = spark.session(moto_url)
     yield started
@@ -49,7 +51,7 @@ def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSess
 
 @pytest.fixture
 def lake(lake_environment: dict[str, str]) -> Iterator[str]:
-    """An empty lake: a bucket that no other test knows, named in this process's environment."""
+    """An empty lake: a bucket for this test, which the environment names."""
     with lakes.empty(lake_environment) as bucket:
         yield bucket
     lakes.forget_frames()

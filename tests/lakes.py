@@ -1,4 +1,4 @@
-"""Lakes of tests: buckets that no other test knows, each named in the process's environment while it is in use."""
+"""Lakes of tests. Each is a bucket for one test, and the environment names it while it is in use."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests import aws
+from infra.local.addresses import REGION
+
+SHARED_AWS = "SLUICE_TEST_AWS"  # names the address of a moto server that already runs
 
 
 @contextmanager
 def empty(environment: Mapping[str, str]) -> Iterator[str]:
-    """A bucket without objects; gives its name."""
+    """Makes an empty bucket, and gives its name."""
     import boto3
 
     with pytest.MonkeyPatch.context() as patch:
@@ -23,14 +25,14 @@ def empty(environment: Mapping[str, str]) -> Iterator[str]:
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.setenv("SLUICE_LAKE_BUCKET", bucket)
-        patch.setenv("SLUICE_PROJECT", bucket)  # secrets of its own as well
-        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+        patch.setenv("SLUICE_PROJECT", bucket)  # the lake has its own secrets too
+        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield bucket
 
 
 @contextmanager
 def copy(original: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """A bucket with the objects of another: what took many Spark jobs to build, in a second for each test."""
+    """A bucket with the objects of another. It takes a second, where many Spark jobs built the original."""
     import boto3
 
     with empty(environment) as bucket:
@@ -46,7 +48,7 @@ def copy(original: str, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def forget_frames() -> None:
-    """What a job caches lives as long as its process; Spark would look through all of it in each later plan."""
+    """Drops what a job has cached, as the end of its process would. Spark would search it in each later plan."""
     from pyspark.sql import SparkSession
 
     if active := SparkSession.getActiveSession():

@@ -1,4 +1,4 @@
-"""`python -m infra.local up|down|status|env|sql|job|run`: the local platform, from a shell."""
+"""`python -m infra.local up|down|status|env|run|job|events|sql`: the local platform from a shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.local.kafka import produce
 
 
 def main(arguments: list[str]) -> int:
-    """Runs a command; gives its exit code."""
+    """Runs a command. Returns its exit code."""
     given = _parse(arguments)
     addresses = Addresses.from_environment()
     try:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except (EndpointConnectionError, requests.ConnectionError) as error:
-        print(f"{error}\nis the platform up? `make status` shows it, `make up` starts it", file=sys.stderr)
+        print(f"{error}\nIs the platform up? `make status` shows it, `make up` starts it.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -53,16 +53,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands_.add_parser("up", help="start the platform and wait until it is healthy")
     commands_.add_parser("down", help="stop it")
     commands_.add_parser("status", help="show its parts")
-    commands_.add_parser("env", help="print the exports with which clients reach it")
+    commands_.add_parser("env", help="print what clients need to reach it, as exports")
     commands_.add_parser("run", help="run the daily DAG for three days and print gold")
     by_hand = commands_.add_parser("job", help="run one step as a job run: job quarantine.replay silver.orders")
-    by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="of run.py")
+    by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of run.py")
     events = commands_.add_parser("events", help="send order events to Kafka")
-    events.add_argument("number", type=int)
-    events.add_argument("--broken", type=float, default=0.0, help="per cent that are broken, of every kind")
+    events.add_argument("number", type=int, help="how many events")
+    events.add_argument("--broken", type=float, default=0.0, help="percentage of broken events, of each kind in turn")
     sql = commands_.add_parser("sql", help="run a statement through the Athena API")
     sql.add_argument("statement")
-    sql.add_argument("--database", default="silver", help="database of names without one (default: silver)")
+    sql.add_argument("--database", default="silver", help="database of table names that give none (default: silver)")
     return parser.parse_args(arguments)
 
 

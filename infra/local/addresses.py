@@ -1,7 +1,7 @@
-"""Where each local stand-in listens, and the exports with which a client reaches it.
+"""Where each local stand-in listens, and the exports that bring a client there.
 
-Everything listens on 127.0.0.1. Two variables move a whole platform, so that a running one and a test run
-never meet: SLUICE_HOME (state folder) and SLUICE_PORT (first of ten consecutive ports).
+Everything listens on 127.0.0.1. Two variables move a whole platform, so that a test run never meets a running one:
+SLUICE_HOME (state folder) and SLUICE_PORT (first of ten ports in a row).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Addresses:
 
     Attributes:
         home: state folder: logs, S3 objects, Airflow's database, pid files.
-        port: first port. +0 Airflow, +1 AWS (moto), +2 S3, +3 Snowflake, +4 Salesforce, +5 ECB, +6 Kafka by
-            SASL_SSL, +7 by plain text, +8 its controller.
+        port: first port. +0 Airflow, +1 AWS (moto), +2 S3, +3 Snowflake, +4 Salesforce, +5 ECB, +6 Kafka with
+            SASL_SSL, +7 Kafka in plain text, +8 Kafka's controller.
         project: prefix of secret names and buckets.
     """
 
@@ -70,7 +70,7 @@ class Addresses:
 
     @property
     def kafka(self) -> str:
-        """Where clients with a log-in reach the broker: `host:port`."""
+        """The broker's `host:port` for clients with a log-in."""
         return f"{HOST}:{self.port + 6}"
 
     @property
@@ -83,7 +83,7 @@ class Addresses:
 
     @property
     def kafka_authority(self) -> Path:
-        """PEM file of the authority that the broker's certificate is of; made at its first start."""
+        """PEM file of the authority that signed the broker's certificate. The broker's first start makes it."""
         return self.home / "kafka" / "authority.pem"
 
     @property
@@ -99,7 +99,7 @@ class Addresses:
         return application_id(EMR_APPLICATION_NAME)
 
     def environment(self) -> dict[str, str]:
-        """The exports with which jobs, Airflow, the AWS CLI and a person's own clients reach this platform."""
+        """What jobs, Airflow, the AWS CLI and a person's own clients need to reach this platform."""
         return {
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ENDPOINT_URL_S3": self.s3,
@@ -108,7 +108,7 @@ class Addresses:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # moto answers unimplemented calls with HTTP 500, which SDKs would retry for long.
+            # moto answers calls that it lacks with HTTP 500. SDKs would retry these for long.
             "AWS_MAX_ATTEMPTS": "2",
             "SNOWFLAKE_ENDPOINT_URL": self.snowflake,
             "SALESFORCE_ENDPOINT_URL": self.salesforce,
@@ -126,5 +126,5 @@ class Addresses:
 
 
 def application_id(name: str) -> str:
-    """The local EMR Serverless application id for a name: the same after every restart, in AWS's form."""
+    """The id of a local EMR Serverless application, in AWS's form. It only depends on the name."""
     return "00" + hashlib.sha256(name.encode()).hexdigest()[:14]

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from infra.local import health, processes
 from infra.local.addresses import HOST, REPOSITORY, Addresses
+from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
 from infra.local.parts import AIRFLOW, Part
 from infra.local.sources.ecb.history import newest
 
-DAYS = 3  # that `run` goes through, unless SLUICE_DAYS says otherwise
+DAYS = 3  # days that `run` processes, unless SLUICE_DAYS is set
 SCHEDULED_DAG = "daily_lakehouse"
 _COMMAND = str(REPOSITORY / ".venv" / "airflow" / "bin" / "airflow")
 
@@ -49,22 +50,22 @@ def settings(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": addresses.airflow.rpartition(":")[2],
         "AIRFLOW__API__WORKERS": "1",
-        # Shared by the four, and the same after a restart. Not secrets: everybody here is an admin.
+        # The four processes share these, after a restart too. They need not be secret: everybody here is an admin.
         "AIRFLOW__API__SECRET_KEY": _key(addresses, "session"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _key(addresses, "token"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(addresses.home / "logs" / "airflow"),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-        # Seconds. A changed DAG shows within ten; half a second between looks for work takes a second off each
-        # of a task's two moments on a worker, and less would only burn a core that Spark needs.
+        # Seconds. A changed DAG shows within ten. Half a second between looks for work saves a second at each of a
+        # task's two moments on a worker. Less would only burn a core that Spark needs.
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-        # Two cores under Spark answer slowly, and a scheduler may be ready before the API server is: by
-        # default a task whose start isn't acknowledged in 5 x 5 s is given up.
+        # Two cores under Spark answer slowly, and a scheduler may be ready before the API server is. By default
+        # Airflow gives a task up when nothing confirms its start within 5 x 5 s.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "10",
-        # A process that has handed over to the triggerer ends within 1 to 4 s instead of up to 6; a failed try waits
+        # A process that has handed over to the triggerer ends within 1 to 4 s instead of up to 6. A failed try waits
         # 10 s and 20 s instead of minutes.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
@@ -77,12 +78,8 @@ def settings(addresses: Addresses) -> dict[str, str]:
 def parts(addresses: Addresses, release: str) -> tuple[Part, ...]:
     """Airflow's four processes.
 
-    A release is part of their environment, as it is of an MWAA environment: another one makes the process
-    manager start them anew, so that no process works with modules of an earlier release.
-
-    Args:
-        addresses: the platform's.
-        release: URI of the code release that tasks submit.
+    The URI of the code release is part of their environment, as on MWAA. A new release makes the process manager
+    restart them, so that none works with modules of an earlier one.
     """
     environment = {**settings(addresses), "SLUICE_RELEASE": release}
 
@@ -109,10 +106,10 @@ def parts(addresses: Addresses, release: str) -> tuple[Part, ...]:
 
 
 class Migration:
-    """`airflow db migrate`, beside other work: it takes six seconds of one core."""
+    """`airflow db migrate`, while other work goes on: it takes six seconds of one core."""
 
     def __init__(self, addresses: Addresses, environment: Mapping[str, str]) -> None:
-        """Starts it, unless this Airflow has made the database already."""
+        """Starts it, unless this Airflow has already made the database."""
         self._folder = addresses.home / "airflow"
         self._stamp = self._folder / "migrated"
         self._log = addresses.home / "logs" / "airflow-migration.log"
@@ -131,21 +128,21 @@ class Migration:
             )
 
     def wait(self) -> None:
-        """Returns when the database is there.
+        """Waits until the database is there.
 
         Raises:
-            PlatformError: it isn't; the message has the last log lines.
+            PlatformError: the migration failed. The message has its last log lines.
         """
         if self._process is None:
             return
         if code := self._process.wait(300):
-            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-            raise PlatformError(f"`airflow db migrate` ended with {code}:\n{tail}")
+            lines = "\n".join(tail(self._log, 15))
+            raise PlatformError(f"`airflow db migrate` ended with {code}:\n{lines}")
         self._stamp.write_text(_version())
 
 
 def _version() -> str:
-    """The Airflow in its environment, by the name of its metadata folder."""
+    """The version of the installed Airflow, as the name of its metadata folder."""
     found = Path(_COMMAND).parents[1].glob("lib/python*/site-packages/apache_airflow_core-*.dist-info")
     return ",".join(sorted(folder.name for folder in found))
 

@@ -1,4 +1,4 @@
-"""The part of Airflow's REST API that the platform's commands use. In all-admins mode it asks for no token."""
+"""The part of Airflow's REST API that the platform's commands use. In all-admins mode it needs no token."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class TaskState:
     """A task instance.
 
     Attributes:
-        ended: ISO 8601; empty as long as it isn't.
-        seconds: from its first moment on a worker to its last; None as long as it hasn't ended.
+        ended: ISO 8601; empty before its end.
+        seconds: from its first moment on a worker to its last; None before its end.
     """
 
     task: str
@@ -71,7 +71,7 @@ class AirflowApi:
     def runs(self, dag: str, *, since: date | None = None) -> list[dict[str, Any]]:
         """The first 100 of the DAG's scheduled and backfilled runs, oldest data interval first.
 
-        Both, as a backfill that processes a scheduled day again turns that day's run into one of its own.
+        A backfill that processes a scheduled day again turns that day's run into a backfilled one.
         """
         query: dict[str, Any] = {"logical_date_gte": f"{since}T00:00:00Z"} if since else {}
         kinds = ("scheduled", "backfill")
@@ -91,7 +91,7 @@ class AirflowApi:
         return [line for event in events for line in _lines(event)]
 
     def clear_failed(self, dag: str, run: str) -> None:
-        """Makes a run's failed tasks, and what could not run because of them, run again."""
+        """Runs a run's failed tasks again, and those that could not run because of them."""
         path = f"{self._root}/dags/{quote(dag)}/dagRuns/{quote(run)}/clear"
         self._document(self._session.post(path, json={"dry_run": False, "only_failed": True}, timeout=60))
 
@@ -100,16 +100,16 @@ class AirflowApi:
         return {pool["name"]: pool for pool in self._get("pools", limit=PAGE)["pools"]}
 
     def set_pools(self, pools: Mapping[str, Mapping[str, Any]]) -> None:
-        """Makes these pools, and mends those that there are; others stay.
+        """Creates these pools, or sets them right. Other pools stay.
 
         Raises:
-            PlatformError: Airflow refuses one; none was changed.
+            PlatformError: Airflow refuses one. No pool has changed.
         """
         entities = [{"name": name, **settings} for name, settings in pools.items()]
         action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
         done = self._document(self._session.patch(f"{self._root}/pools", json={"actions": [action]}, timeout=60))
         if errors := done["create"]["errors"]:
-            raise PlatformError(f"Airflow refuses the pools: {errors}")
+            raise PlatformError(f"Airflow refused the pools: {errors}")
 
     def _get(self, path: str, **query: str | int | tuple[str, ...]) -> dict[str, Any]:
         return self._document(self._session.get(f"{self._root}/{path}", params=query, timeout=60))
@@ -117,15 +117,15 @@ class AirflowApi:
     @staticmethod
     def _document(answer: requests.Response) -> dict[str, Any]:
         if not answer.ok:
-            raise PlatformError(f"Airflow answers {answer.status_code} to {answer.url}: {answer.text[:500]}")
+            raise PlatformError(f"Airflow answered {answer.status_code} to {answer.url}: {answer.text[:500]}")
         document: dict[str, Any] = answer.json()
         return document
 
 
 def _lines(event: dict[str, Any]) -> list[str]:
-    """A log event as text: its message, and the exceptions that it carries."""
+    """The lines of a log event: its message and its exceptions."""
     message = str(event.get("event", ""))
     if message.startswith("::"):
-        return []  # marks of the UI's foldable groups
+        return []  # these mark groups that the UI can fold
     errors = [f"{error['exc_type']}: {error['exc_value']}" for error in event.get("error_detail") or []]
     return [line for text in (message, *errors) for line in text.splitlines()]

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
 from infra.local import clients, tables
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
+from infra.local.polling import wait_until
 
 NUMBERS = frozenset({"tinyint", "smallint", "integer", "int", "bigint", "float", "real", "double", "decimal"})
-LONGEST_PAUSE = 1.0
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class QueryFailedError(PlatformError):
-    """Athena's state isn't SUCCEEDED; the message is its StateChangeReason."""
+    """A query ended otherwise than SUCCEEDED. The message is its StateChangeReason."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave.
-
-    Attributes:
-        seconds: from its start to its last row.
-    """
+    """What a statement gave, and the seconds from its start to its last row."""
 
     columns: tuple[tables.Column, ...]
     rows: tuple[tuple[str | None, ...], ...]
@@ -40,7 +38,7 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
     """Runs a statement and fetches all of its rows.
 
     Raises:
-        QueryFailedError: it FAILED or was CANCELLED.
+        QueryFailedError: the query FAILED or was CANCELLED.
     """
     begun = time.monotonic()
     athena = clients.client(addresses, "athena")
@@ -50,13 +48,12 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
         ResultConfiguration={"OutputLocation": addresses.environment()["SLUICE_ATHENA_OUTPUT"]},
     )
     execution_id = started["QueryExecutionId"]
-    pause = 0.05
-    while True:
-        status = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
-        if status["State"] not in ("QUEUED", "RUNNING"):
-            break
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+
+    def end() -> dict[str, str] | None:
+        status: dict[str, str] = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
+        return status if status["State"] in ENDED else None
+
+    status = wait_until(end, seconds=math.inf, pause=0.05, longest_pause=1)
     if status["State"] != "SUCCEEDED":
         raise QueryFailedError(f"{status['State']}: {status.get('StateChangeReason', 'no reason given')}")
     pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))
@@ -66,5 +63,5 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
         tuple(value.get("VarCharValue") for value in row["Data"]) for page in pages for row in page["ResultSet"]["Rows"]
     ]
     if rows and rows[0] == tuple(column.name for column in columns):
-        rows = rows[1:]  # of a SELECT, the first row repeats the names
+        rows = rows[1:]  # the first row of a SELECT holds the names
     return Result(columns, tuple(rows), time.monotonic() - begun)

@@ -1,7 +1,7 @@
-"""Fills the stand-ins with what a cloud account holds before the first run. Doing it again changes nothing.
+"""Fills the stand-ins with what a cloud account holds before the first run. A second time changes nothing.
 
-Buckets and objects, orders and accounts survive a restart; what moto holds (secrets, the EMR Serverless
-application, the Glue catalog) doesn't, and is made anew at each start.
+Buckets, objects, orders and accounts survive a restart. What moto holds does not: secrets, the EMR Serverless
+application and the Glue catalog are made again at each start.
 """
 
 from __future__ import annotations
@@ -28,11 +28,7 @@ RELEASE_LABEL = "emr-spark-8.1.0"
 
 
 def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
-    """Makes everything that the first run needs, with a line for each step.
-
-    Args:
-        addresses: of a platform whose stand-ins run.
-        environment: of the commands that this starts.
+    """Makes everything that the first run needs, on running stand-ins; prints a line for each step.
 
     Returns:
         The URI of the code release.
@@ -47,12 +43,12 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
 
 
 def release(addresses: Addresses, environment: Mapping[str, str]) -> str:
-    """Packages and uploads the code as it is now; gives the release's URI."""
+    """Packages and uploads the code as it is now. Returns the release's URI."""
     return _timed("code release", lambda: _command(addresses, environment, "infra.package", "upload"))
 
 
 def pools(addresses: Addresses) -> None:
-    """Gives Airflow the registry's pools: a task whose pool isn't there is never started, and nothing fails."""
+    """Gives Airflow the registry's pools. A task of a missing pool waits for ever, without an error."""
     _timed("Airflow pools", lambda: _pools(addresses))
 
 
@@ -93,7 +89,7 @@ def _application(addresses: Addresses) -> str:
         if made["applicationId"] != addresses.emr_application_id:
             raise PlatformError(
                 f"the EMR application is {made['applicationId']}, "
-                f"but its clients were told {addresses.emr_application_id}"
+                f"but its clients use {addresses.emr_application_id}: `make down`, then `make up`"
             )
     return addresses.emr_application_id
 
@@ -115,10 +111,10 @@ def _catalog(addresses: Addresses, environment: Mapping[str, str]) -> str:
 
 
 def _command(addresses: Addresses, environment: Mapping[str, str], module: str, *arguments: str) -> str:
-    """Runs a module of the repository to its end and gives its output.
+    """Runs a module of the repository and gives its output.
 
     Raises:
-        PlatformError: it failed; the message has its last lines.
+        PlatformError: it failed. The message has its last lines.
     """
     done = subprocess.run(
         [*python_module(module), *arguments],

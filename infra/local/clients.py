@@ -1,4 +1,4 @@
-"""boto3 clients of a platform's AWS, whatever credentials and profile the shell has."""
+"""boto3 clients of a platform's AWS. Credentials and profile of the shell play no role."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from infra.local.addresses import REGION, Addresses
 
 
 def client(addresses: Addresses, service: str, *, attempts: int = 2) -> Any:
-    """A client of one service.
-
-    Args:
-        addresses: the platform's.
-        service: boto3's name of it.
-        attempts: how often a call is tried in all.
-    """
+    """A client of one service, by boto3's name. A call is tried so many times in all."""
     exports = addresses.environment()
     session = boto3.Session(
         aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],

@@ -1,4 +1,4 @@
-"""The platform's commands: up, down, status, and run with all that must hold before it."""
+"""The platform's commands: up, down, status and run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from infra.local.process_manager import ProcessManager
 
 
 def up(addresses: Addresses) -> None:
-    """Starts the platform and waits until all of it is healthy. If that fails, nothing is left of it.
+    """Starts the platform and waits until all of it is healthy. If that fails, all of it is stopped again.
 
     Raises:
-        PlatformError: it runs already, a port is taken, or a part doesn't get healthy.
+        PlatformError: it already runs, a port is taken, or a part doesn't get healthy.
     """
     begun = time.monotonic()
     manager = _manager(addresses)
     with lifecycle.alone(addresses.home):
         if manager.running():
             raise PlatformError(
-                f"the platform runs already: Airflow is at {addresses.airflow}; "
+                f"the platform already runs: Airflow is at {addresses.airflow}; "
                 "`make status` shows it, `make down` stops it"
             )
         lifecycle.stop(manager)  # what a killed platform may have left
@@ -48,7 +48,7 @@ def _start(addresses: Addresses, manager: ProcessManager, parts: tuple[Part, ...
 
 
 def down(addresses: Addresses) -> None:
-    """Stops the platform; fine when there is none."""
+    """Stops the platform, if it runs."""
     begun = time.monotonic()
     with lifecycle.alone(addresses.home):
         found = lifecycle.stop(_manager(addresses))
@@ -56,14 +56,14 @@ def down(addresses: Addresses) -> None:
 
 
 def show_status(addresses: Addresses) -> int:
-    """Prints the platform's state; 1 when something is down, or a pool that tasks wait for isn't as it should be."""
+    """Prints the platform's state. Returns 1 when a part is down or a pool is wrong."""
     return status.show(_manager(addresses), _all_parts(addresses, "")) or status.show_pools(addresses)
 
 
 def run(addresses: Addresses) -> int:
-    """Runs the daily DAG with the code as it is now, on the running platform or on one that it starts.
+    """Runs the daily DAG with the code as it is now. Starts the platform if it doesn't run.
 
-    A platform that it started goes down with it on Ctrl-C, and stays up otherwise.
+    On Ctrl-C it stops the platform that it started. Otherwise the platform stays up.
 
     Returns:
         Exit code: 1 when a run failed.
@@ -78,7 +78,7 @@ def run(addresses: Addresses) -> int:
 
 
 def _hand_over_release(addresses: Addresses, manager: ProcessManager) -> None:
-    """Brings the code as it is now to a running platform. Airflow starts anew when it differs.
+    """Brings the code as it is now to a running platform. Changed code restarts Airflow.
 
     Raises:
         PlatformError: a part is down.
@@ -86,7 +86,7 @@ def _hand_over_release(addresses: Addresses, manager: ProcessManager) -> None:
     with lifecycle.alone(addresses.home):
         dead = [state.part for state in manager.states() if state.name != "RUNNING"]
         if dead:
-            raise PlatformError(f"{', '.join(dead)} of the running platform is down: `make down`, then try again")
+            raise PlatformError(f"{', '.join(dead)} of the running platform is down: run `make down`, then try again")
         say(f"the platform is up: Airflow UI at {addresses.airflow}")
         release = bootstrap.release(addresses, environment.of_parts(addresses))
         lifecycle.launch(manager, _all_parts(addresses, release))

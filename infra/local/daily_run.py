@@ -1,4 +1,4 @@
-"""Runs the daily DAG over its scheduled days, and tells what happens as it happens."""
+"""Runs the daily DAG over its scheduled days, and prints its progress."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from infra.local.addresses import Addresses
 from infra.local.airflow_api import AirflowApi
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
+from infra.local.polling import wait_until
 from infra.local.run_watch import RunWatch
 
 PARSED_WITHIN = 60.0  # seconds
@@ -21,11 +22,7 @@ DAG = airflow.SCHEDULED_DAG
 
 @dataclass(frozen=True)
 class Day:
-    """The scheduled run of one data interval.
-
-    Attributes:
-        date: begin of the interval, ISO.
-    """
+    """The scheduled run of one data interval, which begins on the date (ISO)."""
 
     date: str
     run_id: str
@@ -39,9 +36,9 @@ class Day:
 
 
 def run(addresses: Addresses) -> int:
-    """Brings every scheduled day to success, then prints gold.
+    """Runs every scheduled day that has not succeeded, then prints gold.
 
-    Days that are done stay as they are; one that failed is run again from its failed tasks on.
+    A day that failed goes on from its failed tasks.
 
     Returns:
         Exit code: 1 when a day failed.
@@ -49,39 +46,39 @@ def run(addresses: Addresses) -> int:
     begun = time.monotonic()
     api = AirflowApi(addresses.airflow)
     _wait_until_parsed(api)
-    days = _days(api)
-    if [day.state for day in days] == ["success"] * len(_wanted()):
-        say(f"{DAG} is done for {', '.join(_wanted())}")
+    days = _scheduled_runs(api)
+    if [day.state for day in days] == ["success"] * len(_scheduled_dates()):
+        say(f"{DAG} is done for {', '.join(_scheduled_dates())}")
     else:
         api.pause(DAG, False)
-        say(f"{DAG} for {', '.join(_wanted())}")
+        say(f"{DAG} for {', '.join(_scheduled_dates())}")
         if not _watch(api, earlier=days):
             api.pause(DAG, True)
             say(
-                f"\nMend the cause, then `make run` goes on from there. "
+                f"\nRepair the cause, then `make run` goes on from the failed tasks. "
                 f"The DAG is paused until then: {addresses.airflow}/dags/{DAG}"
             )
             return 1
         say(f"all runs succeeded, {time.monotonic() - begun:.0f} s")
-    gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _days(api)})
+    gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _scheduled_runs(api)})
     say(f"\nAirflow UI: {addresses.airflow}/dags/{DAG}")
     return 0
 
 
 def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
-    """Follows the runs to their end; False as soon as one has failed.
+    """Follows the runs to their end. Returns False as soon as one has failed.
 
     Args:
         api: Airflow's.
-        earlier: runs that there were before. Those that are not done get one more chance when they fail, also
-            one that was still under way: its failure may come from what has been mended since it began.
+        earlier: runs that were there before. Each that has not succeeded gets one more chance when it fails: the
+            cause may have been repaired since it began.
     """
     watch = RunWatch(api, DAG)
     done = {day.run_id for day in earlier if day.state == "success"}
     chances = {day.run_id for day in earlier} - done
     last_moved = time.monotonic()
     while True:
-        days = _days(api)
+        days = _scheduled_runs(api)
         for day in days:
             if day.run_id not in done:
                 watch.look(day.date, day.run_id)
@@ -92,37 +89,39 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             return False
         for day in failed:
             chances.remove(day.run_id)
-            say(f"  {day.date}  began before and failed: running what failed again")
+            say(f"  {day.date}  failed, but began before this command: running its failed tasks again")
             api.clear_failed(DAG, day.run_id)
-        missing = set(_wanted()) - {day.date for day in days}
+        missing = set(_scheduled_dates()) - {day.date for day in days}
         if not missing and all(day.state == "success" for day in days):
             return True
         if any(day.state == "running" for day in days):
             last_moved = time.monotonic()
         elif time.monotonic() - last_moved > STARTED_WITHIN:
             raise PlatformError(
-                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: see its scheduler's log, "
-                "and whether a run was deleted, or overtaken by a backfill of a later day (neither is scheduled again)"
+                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: read its scheduler's log. "
+                "Airflow never again schedules a run that was deleted, or that a backfill of a later day has passed"
             )
         time.sleep(1)
 
 
 def _wait_until_parsed(api: AirflowApi) -> None:
-    """Waits until the DAG is there and every file could be parsed; errors of an earlier code may be a while there."""
-    deadline = time.monotonic() + PARSED_WITHIN
-    while (errors := api.import_errors()) or api.dag(DAG) is None:
-        if time.monotonic() > deadline:
-            reason = "\n".join(errors) or f"there is no {DAG}, and no import error"
-            raise PlatformError(f"Airflow can't parse all DAGs: {reason}")
-        time.sleep(1)
+    """Waits until the DAG is there and every file is parsed. Errors of earlier code may stay for a while."""
+
+    def unparsed() -> PlatformError:
+        reason = "\n".join(api.import_errors()) or f"there is no {DAG}, and no import error"
+        return PlatformError(f"Airflow can't parse all DAGs: {reason}")
+
+    wait_until(
+        lambda: not api.import_errors() and api.dag(DAG) is not None, seconds=PARSED_WITHIN, late=unparsed, pause=1
+    )
 
 
-def _wanted() -> list[str]:
+def _scheduled_dates() -> list[str]:
     first, last = airflow.schedule()
     return [(first + timedelta(days)).isoformat() for days in range((last - first).days + 1)]
 
 
-def _days(api: AirflowApi) -> list[Day]:
-    """The runs of the scheduled days that there are, oldest first."""
+def _scheduled_runs(api: AirflowApi) -> list[Day]:
+    """The runs of the scheduled days so far, oldest first."""
     first, _ = airflow.schedule()
-    return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _wanted()]
+    return [day for day in map(Day.of, api.runs(DAG, since=first)) if day.date in _scheduled_dates()]

@@ -1,7 +1,7 @@
-"""The environment of everything that a platform starts: its own addresses, and nothing else of the caller's clouds.
+"""The environment of everything that a platform starts.
 
-A shell's AWS profile, Airflow home or Python path never reaches a part, so a platform behaves alike in every
-shell and no call meant for a stand-in ever goes to a real account.
+The shell's AWS profile, Airflow home and Python path never reach a part. So a platform behaves the same in every
+shell, and a call meant for a stand-in never goes to a real account.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from infra.local.addresses import HOST, Addresses
 from infra.setup import class_archive, jars
 
-# The shell's own; a platform sets what it needs of them itself.
+# The shell's own are left out. The platform sets those that it needs.
 _FOREIGN = (
     "AIRFLOW", "AWS_", "FX_RATES_URL", "HADOOP_", "KAFKA_", "MOTO_", "PYSPARK_", "PYTHON", "SALESFORCE_", "SLUICE_",
     "SNOWFLAKE_", "SPARK_", "VIRTUAL_ENV",
@@ -21,9 +21,9 @@ _KEPT = ("SLUICE_CACHE", "SLUICE_SEED_SIZE")
 
 
 def of_parts(addresses: Addresses, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment in which parts and the bootstrap's commands run.
+    """The environment of parts and of the bootstrap's commands.
 
-    PYTHONDONTWRITEBYTECODE is among what is left out: uncompiled, Airflow takes twice as long to start.
+    It lacks PYTHONDONTWRITEBYTECODE too: uncompiled, Airflow takes twice as long to start.
     """
     inherited = {name: value for name, value in shell.items() if name in _KEPT or not name.startswith(_FOREIGN)}
     return {

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class PlatformError(Exception):
-    """The platform can't be started or used; the message says why and, where it helps, what to do."""
+    """The platform can't start or be used. The message says why, and what to do where that helps."""

@@ -1,4 +1,4 @@
-"""What `make run` ends with: gold through the Athena API, and where the seconds went."""
+"""The end of `make run`: gold through the Athena API, and the seconds of each step."""
 
 from __future__ import annotations
 
@@ -30,24 +30,17 @@ QUERIES = {
 
 @dataclass(frozen=True)
 class JobTimes:
-    """Seconds of one EMR Serverless job run: waiting for a place, and from its process's start to its end."""
+    """Seconds that an EMR Serverless job run waited in the queue, and that its process ran."""
 
     queued: float
     ran: float
 
 
 def show(addresses: Addresses, api: AirflowApi, dag: str, runs: Mapping[str, tuple[str, float | None]]) -> None:
-    """Prints gold and the steps' seconds.
-
-    Args:
-        addresses: the platform's.
-        api: its Airflow's.
-        dag: the DAG whose runs these are.
-        runs: run id -> date and seconds.
-    """
+    """Prints gold, and the steps' seconds in runs of the DAG: run id -> date and seconds."""
     for title, statement in QUERIES.items():
         say(f"\n{title}\n{athena.query(addresses, statement, database='gold')}")
-    say("\nSeconds per step: the task in Airflow, of these queued for a place on EMR, of these in Spark")
+    say("\nSeconds per step: the task in Airflow, of which queued on EMR, of which in Spark")
     say(_seconds(api, dag, runs, _job_times(addresses, dag)))
 
 
@@ -73,7 +66,7 @@ def _seconds(
     whole: list[str | None] = ["whole run"]
     for _, seconds in runs.values():
         whole += [_rounded(seconds), "", ""]
-    # A job run from before the platform's last start is forgotten by its EMR Serverless.
+    # The local EMR Serverless forgets its job runs when the platform stops.
     return tables.text(columns, [*rows, whole], null="-")
 
 

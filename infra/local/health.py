@@ -1,4 +1,4 @@
-"""Checks that a part does its work: each talks the part's own protocol and raises while it doesn't answer well."""
+"""Checks of the parts, each in the part's own protocol. A check raises as long as the part doesn't serve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.local.addresses import Addresses
 from infra.local.kafka import topics
 from infra.local.secrets import salesforce_credentials, snowflake_credentials
 
-TIMEOUT = 5.0  # seconds; a check is repeated, so one slow answer is no failure
+TIMEOUT = 5.0  # seconds; a check is repeated, so one slow answer does no harm
 
 _SOAP_LOGIN = """<?xml version="1.0" encoding="utf-8"?>
 <env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:n1="urn:partner.soap.sforce.com">
@@ -30,7 +30,7 @@ def s3(addresses: Addresses, _: float) -> None:
 
 
 def aws(addresses: Addresses, _: float) -> None:
-    """Lists secrets and EMR Serverless applications: moto's side and ours."""
+    """Lists secrets (moto's) and EMR Serverless applications (ours)."""
     clients.client(addresses, "secretsmanager", attempts=1).list_secrets()
     clients.client(addresses, "emr-serverless", attempts=1).list_applications()
 
@@ -92,17 +92,17 @@ def kafka(addresses: Addresses, _: float) -> None:
 
 
 def airflow_api(addresses: Addresses, _: float) -> None:
-    """Asks Airflow for its state; its database must be well."""
+    """Asks Airflow for the state of its database."""
     _component(addresses, "metadatabase")
 
 
 def airflow_component(addresses: Addresses, name: str, started: float) -> None:
-    """Asks Airflow for a component's state; a heartbeat of an earlier process doesn't count.
+    """Asks Airflow for a component's state. A heartbeat of an earlier process doesn't count.
 
     Args:
         addresses: the platform's.
         name: `scheduler`, `triggerer` or `dag_processor`.
-        started: when the component's process started.
+        started: when the component's process started, in epoch seconds.
     """
     heartbeat = _component(addresses, name).get(f"latest_{name}_heartbeat")
     if not heartbeat or datetime.fromisoformat(heartbeat).timestamp() < started:

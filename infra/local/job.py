@@ -1,8 +1,9 @@
-"""Runs one step by hand, as an operator does on AWS with `aws emr-serverless start-job-run`: a real job run."""
+"""Runs one step by hand as a real job run, as `aws emr-serverless start-job-run` does on AWS."""
 
 from __future__ import annotations
 
 import gzip
+import math
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from infra.local import bootstrap, clients, environment
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
+from infra.local.polling import wait_until
 
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 
@@ -44,21 +46,26 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
         },
     )["jobRunId"]
     say(f"job run {started}: run.py {' '.join(arguments)}")
-    while (state := emr.get_job_run(applicationId=application, jobRunId=started)["jobRun"]["state"]) not in ENDED:
-        time.sleep(1)
+
+    def end() -> str:
+        state: str = emr.get_job_run(applicationId=application, jobRunId=started)["jobRun"]["state"]
+        return state if state in ENDED else ""
+
+    state = wait_until(end, seconds=math.inf, pause=1)
     print(_output(addresses, started))
     say(f"job run {started}: {state}")
     return 0 if state == "SUCCESS" else 1
 
 
 def _output(addresses: Addresses, job_run: str) -> str:
-    """The driver's output; logs are shipped apart from the state and may come after it."""
+    """The driver's output. The log may come to S3 a little after the run's end."""
     s3 = clients.client(addresses, "s3")
     key = f"logs/applications/{addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stdout.gz"
-    for _ in range(20):
-        listed = s3.list_objects_v2(Bucket=addresses.code_bucket, Prefix=key)
-        if listed["KeyCount"]:
-            body: bytes = s3.get_object(Bucket=addresses.code_bucket, Key=key)["Body"].read()
-            return gzip.decompress(body).decode(errors="replace").rstrip()
-        time.sleep(1)
-    raise PlatformError(f"job run {job_run} left no log at s3://{addresses.code_bucket}/{key}")
+    wait_until(
+        lambda: s3.list_objects_v2(Bucket=addresses.code_bucket, Prefix=key)["KeyCount"],
+        seconds=20,
+        late=lambda: PlatformError(f"job run {job_run} left no log at s3://{addresses.code_bucket}/{key}"),
+        pause=1,
+    )
+    body: bytes = s3.get_object(Bucket=addresses.code_bucket, Key=key)["Body"].read()
+    return gzip.decompress(body).decode(errors="replace").rstrip()

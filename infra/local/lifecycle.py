@@ -1,4 +1,4 @@
-"""Starts and stops a platform as a whole: all of it healthy, or none of it there."""
+"""Starts and stops a platform as a whole: either all of it is healthy, or none of it runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.local import listeners, processes
 from infra.local.aws.emr import process
+from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
 from infra.local.process_manager import ProcessManager, State
@@ -22,7 +23,7 @@ _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(line: str) -> None:
-    """Prints a line at once, also into a pipe."""
+    """Prints a line without delay, into a pipe too."""
     print(line, flush=True)
 
 
@@ -31,7 +32,7 @@ def alone(home: Path) -> Iterator[None]:
     """Keeps two commands from starting or stopping one platform at the same time.
 
     Raises:
-        PlatformError: another one is at it.
+        PlatformError: another command is doing so.
     """
     home.mkdir(parents=True, exist_ok=True)
     with (home / "command.lock").open("a+") as lock:
@@ -51,10 +52,10 @@ def alone(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stopping(manager: ProcessManager, *errors: type[BaseException]) -> Iterator[None]:
-    """Stops the whole platform when what follows ends with one of these errors.
+    """Stops the whole platform when the block ends with one of these errors.
 
-    Within, SIGTERM and a closed terminal are a KeyboardInterrupt, as Ctrl-C is; what the caller ignores (nohup)
-    stays ignored.
+    In the block, SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does. Signals that the caller
+    ignores (nohup) stay ignored.
     """
     heard = [number for number in _INTERRUPTS if signal.getsignal(number) != signal.SIG_IGN]
     handlers = {number: signal.signal(number, _interrupt) for number in heard}
@@ -62,7 +63,7 @@ def stopping(manager: ProcessManager, *errors: type[BaseException]) -> Iterator[
         yield
     except errors as error:
         for number in heard:
-            signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C would leave orphans
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave orphans
         say(f"{'interrupted' if isinstance(error, KeyboardInterrupt) else 'failed'}: stopping the platform")
         stop(manager)
         raise
@@ -76,13 +77,10 @@ def _interrupt(number: int, _: object) -> None:
 
 
 def refuse_taken_ports(ports: dict[int, str]) -> None:
-    """Checks that the parts' ports are free.
-
-    Args:
-        ports: port -> part that listens there.
+    """Checks that ports (port -> part) are free.
 
     Raises:
-        PlatformError: one isn't; the message names port and process.
+        PlatformError: a port is taken. The message names the port and the process.
     """
     held = [
         f"port {port} ({part}) is held by {owner}" for port, part in ports.items() if (owner := listeners.taken(port))
@@ -92,20 +90,20 @@ def refuse_taken_ports(ports: dict[int, str]) -> None:
 
 
 def launch(manager: ProcessManager, parts: Sequence[Part]) -> None:
-    """Makes these the parts that run, and waits until those that had to be started are healthy.
+    """Makes these the parts that run, and waits until those that it started are healthy.
 
     Raises:
-        PlatformError: one isn't in time, or ends; the message has its last log lines.
+        PlatformError: a part is late, or ends. The message has its last log lines.
     """
     started = manager.apply(parts)
     wait_until_healthy(manager, [part for part in parts if part.name in started])
 
 
 def wait_until_healthy(manager: ProcessManager, parts: Sequence[Part]) -> None:
-    """Waits for parts, with a line for each that is healthy.
+    """Waits until parts are healthy. Prints a line for each.
 
     Raises:
-        PlatformError: one isn't in time, or ends; the message has its last log lines.
+        PlatformError: a part is late, or ends. The message has its last log lines.
     """
     begun = time.monotonic()
     waiting = {part.name: part for part in parts}
@@ -133,7 +131,7 @@ def wait_until_healthy(manager: ProcessManager, parts: Sequence[Part]) -> None:
 def _healthy(part: Part, state: State, last: dict[str, str]) -> bool:
     try:
         part.check(state.started)
-    except Exception as error:  # whatever its client raises: not healthy yet; told when it never is
+    except Exception as error:  # whatever its client raises; shown when the part never gets healthy
         last[part.name] = f"{type(error).__name__}: {error}"
         return False
     return True
@@ -141,32 +139,27 @@ def _healthy(part: Part, state: State, last: dict[str, str]) -> bool:
 
 def _report(manager: ProcessManager, part: Part, reason: str) -> str:
     log = manager.log(part.name)
-    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.exists() else []
-    shown = "\n".join(f"  | {line}" for line in lines) or "  | (no output)"
+    shown = "\n".join(f"  | {line}" for line in tail(log, LOG_LINES)) or "  | (no output)"
     return f"{part.name} {reason}\nlast lines of {log}:\n{shown}"
 
 
 def refuse_exposed(home: Path) -> None:
-    """Checks that everything of the platform listens on loopback only.
+    """Checks that the whole platform listens on loopback only.
 
     Raises:
-        PlatformError: something listens elsewhere; the message names it.
+        PlatformError: something listens elsewhere. The message names it.
     """
     if exposed := listeners.exposed(home):
         raise PlatformError(f"reachable from outside this machine: {', '.join(exposed)}")
 
 
 def stop(manager: ProcessManager) -> bool:
-    """Stops everything that belongs to the platform, whatever state it is in.
-
-    Returns:
-        Whether there was anything.
-    """
+    """Stops all that belongs to the platform, in whatever state it is. Returns whether there was anything."""
     running = manager.running()
     if running:
         manager.stop()
     jobs = process.remove_orphans(manager.home / "emr")
     left = processes.end(manager.home)
     for member in left:
-        say(f"  ended a straggler: {member}")
+        say(f"  ended a process that was left: {member}")
     return bool(running or jobs or left)

@@ -1,9 +1,8 @@
-"""Ports: who else holds one of ours, and whether everything of ours listens on loopback only."""
+"""Who holds a port of the platform, and which of its processes can be reached from another machine."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -29,23 +28,21 @@ def _owner(port: int) -> str:
             if any(address.port == port for address in _listening(process)):
                 return f"{process.name()} (pid {process.pid})"
         except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue  # ended meanwhile, or another user's
+            continue  # it has ended by now, or belongs to another user
     return "a process of another user"
 
 
 def exposed(home: Path) -> list[str]:
-    """The platform's listeners that others than this machine could reach: `kafka (pid 7) on 0.0.0.0:8883`."""
-    return list(_exposed(home))
-
-
-def _exposed(home: Path) -> Iterator[str]:
+    """The platform's listeners that another machine can reach: `kafka (pid 7) on 0.0.0.0:8883`."""
+    found = []
     for member in processes.members(home):
         try:
             for address in _listening(member.process):
                 if address.ip.removeprefix("::ffff:") != HOST:
-                    yield f"{member} on {address.ip}:{address.port}"
+                    found.append(f"{member} on {address.ip}:{address.port}")
         except psutil.NoSuchProcess:
             continue
+    return found
 
 
 def _listening(process: psutil.Process) -> list[psutil._common.addr]:

@@ -1,4 +1,4 @@
-"""What a platform is made of: programs with a command, an environment and a check that talks their protocol."""
+"""The programs of a platform, each with a command, an environment and a check in its own protocol."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ class Part:
     """One program of the platform.
 
     Attributes:
-        name: of the program and its log.
-        command: command line.
-        check: raises as long as the part doesn't serve; gets the time (epoch) at which its process started.
-        address: where it listens; empty for one that only works.
+        check: raises as long as the part doesn't serve. Its argument is when the part's process started, in epoch
+            seconds.
+        address: where it listens; empty if it doesn't.
         environment: what it needs besides `environment.of_parts`.
-        stage: parts of a higher stage use those of lower ones, and are stopped before them.
-        restart: start it again when it dies. Not where a new process would have lost what the old one knew.
+        stage: parts of a higher stage use those of lower ones, and stop before them.
+        restart: start it again when it dies. False where a new process would lack what the old one knew.
         healthy_within: seconds that a start may take.
-        stop_within: seconds that a stop may take before it is killed.
+        stop_within: seconds that a stop may take. Then the part is killed.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Part:
 
 
 def python_module(name: str) -> tuple[str, ...]:
-    """The command line of a module in this environment, which is the job environment."""
+    """The command line of a module. Its Python is this one, which is the job environment's."""
     return (sys.executable, "-m", name)
 
 
@@ -65,34 +64,23 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
             address=addresses.aws,
             stage=AWS,
             restart=False,  # its secrets, catalog and application would be gone
-            stop_within=40,  # it ends running jobs first, which may commit or give leases back
+            stop_within=40,  # it ends running jobs first; these may commit, or give leases back
         ),
-        Part(
-            name="snowflake",
-            command=python_module("infra.local.sources.snowflake"),
-            check=partial(health.snowflake, addresses),
-            address=addresses.snowflake,
-        ),
-        Part(
-            name="salesforce",
-            command=python_module("infra.local.sources.salesforce"),
-            check=partial(health.salesforce, addresses),
-            address=addresses.salesforce,
-        ),
-        Part(
-            name="ecb",
-            command=python_module("infra.local.sources.ecb"),
-            check=partial(health.ecb, addresses),
-            address=addresses.ecb,
-        ),
+        _source("snowflake", addresses.snowflake, partial(health.snowflake, addresses)),
+        _source("salesforce", addresses.salesforce, partial(health.salesforce, addresses)),
+        _source("ecb", addresses.ecb, partial(health.ecb, addresses)),
         Part(
             name="kafka",
             command=python_module("infra.local.kafka"),
             check=partial(health.kafka, addresses),
             address=addresses.kafka,
-            stop_within=30,  # it hands its partitions over and closes their segments
+            stop_within=30,  # it closes the log segments of its topic partitions
         ),
     )
+
+
+def _source(name: str, address: str, check: Check) -> Part:
+    return Part(name, python_module(f"infra.local.sources.{name}"), check, address)
 
 
 def _ministack(addresses: Addresses) -> dict[str, str]:
@@ -106,9 +94,9 @@ def _ministack(addresses: Addresses) -> dict[str, str]:
         "S3_DATA_DIR": str(folder / "objects"),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(folder / "state"),
-        # A server that was killed has forgotten its buckets' region, and would take them for another one's.
+        # A killed server forgets the region of its buckets. Without this it would take them for another region's.
         "MINISTACK_REGION": REGION,
-        # Both listen on all interfaces, whatever BIND_HOST says.
+        # These two listen on all interfaces, whatever BIND_HOST says.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",  # INFO is a line per request

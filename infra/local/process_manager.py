@@ -1,18 +1,19 @@
-"""Runs parts under supervisord: starts it, talks to it, stops it.
+"""Runs parts under supervisord.
 
-supervisord owns the processes: it starts them in process groups of their own, keeps and rotates their logs,
-restarts those that die, and stops a whole group at a time.
+supervisord owns the processes. It starts each in a process group of its own, keeps and rotates its log, restarts it
+when it dies, and stops the whole group at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,12 +25,13 @@ from supervisor.xmlrpc import SupervisorTransport
 from infra.local import supervisord_conf
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
+from infra.local.polling import wait_until
 from infra.local.processes import marks, members
 from infra.local.supervisord_conf import MANAGER
 
-LONGEST_SOCKET_PATH = 90  # the systems' limits are 104 and 108, and supervisord binds a longer name first
+LONGEST_SOCKET_PATH = 90  # the limits are 104 (macOS) and 108 (Linux), and supervisord first binds a longer name
 STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
-POLL_SECONDS = 0.1
+LONGEST_CHANGE = 20.0  # seconds that the manager itself may take to start or to end
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,7 @@ class ProcessManager:
     """The supervisord of one platform."""
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
-        """Starts nothing.
-
-        Args:
-            home: the platform's state folder.
-            environment: what all parts inherit.
-        """
+        """Starts nothing. All parts inherit the environment."""
         self.home = home
         self._environment = environment
         self._socket = _socket(home)
@@ -80,10 +77,10 @@ class ProcessManager:
         return True
 
     def start(self) -> None:
-        """Starts the manager without any part, as a daemon.
+        """Starts the manager as a daemon, without any part.
 
         Raises:
-            PlatformError: it doesn't start; the message is its own.
+            PlatformError: it doesn't start. The message is its own.
         """
         for folder in (self.home / "logs", self.home / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,18 +91,11 @@ class ProcessManager:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise PlatformError(f"supervisord: {(done.stderr or done.stdout).strip()}")
-        deadline = time.monotonic() + 20
-        while not self.running():
-            if time.monotonic() > deadline:
-                raise PlatformError(f"supervisord does not answer; see {self.log(MANAGER)}")
-            time.sleep(POLL_SECONDS)
+        unanswered = PlatformError(f"supervisord does not answer: read {self.log(MANAGER)}")
+        wait_until(self.running, seconds=LONGEST_CHANGE, late=lambda: unanswered)
 
     def apply(self, parts: Sequence[Part]) -> set[str]:
-        """Makes these the parts that run. One that differs from the running one is stopped and started anew.
-
-        Returns:
-            Names of the parts that were started.
-        """
+        """Makes these the parts that run, and restarts those that have changed. Returns the names of those started."""
         self._write(parts)
         ((added, changed, removed),) = self._rpc.reloadConfig()
         self._stop([*changed, *removed])
@@ -134,16 +124,16 @@ class ProcessManager:
         ]
 
     def stop(self) -> None:
-        """Stops all parts, those of the highest stage first, then the manager; returns when they are gone."""
+        """Stops all parts, the highest stage first, then the manager. Waits until they are gone."""
         by_stage = sorted(self.states(), key=lambda state: -state.stage)
         for _, states in groupby(by_stage, key=lambda state: state.stage):
             self._stop([state.part for state in states])
         self._rpc.shutdown()
-        deadline = time.monotonic() + 20
-        while any(member.part == MANAGER for member in members(self.home)):
-            if time.monotonic() > deadline:
-                return  # whoever stops a platform ends what is left of it
-            time.sleep(POLL_SECONDS)
+        with suppress(TimeoutError):  # whoever stops a platform ends what is left of it
+            wait_until(self._is_gone, seconds=LONGEST_CHANGE)
+
+    def _is_gone(self) -> bool:
+        return all(member.part != MANAGER for member in members(self.home))
 
     def _stop(self, names: Iterable[str]) -> None:
         """Stops parts at the same time."""
@@ -154,9 +144,8 @@ class ProcessManager:
             except Fault as fault:
                 if "NOT_RUNNING" not in fault.faultString:
                     raise
-        while waiting:
-            waiting = {s.part for s in self.states() if s.part in waiting and s.name not in STOPPED}
-            time.sleep(POLL_SECONDS)
+        # This ends, as supervisord kills what does not stop in time.
+        wait_until(lambda: all(s.part not in waiting or s.name in STOPPED for s in self.states()), seconds=math.inf)
 
     @property
     def _rpc(self) -> Any:
@@ -172,7 +161,7 @@ class ProcessManager:
 
 
 def _socket(home: Path) -> Path:
-    """The manager's socket: in the state folder, or in a short folder of its own where that path is too long."""
+    """The manager's socket, in the state folder. If that path is too long, in a folder with a short one."""
     path = home / "supervisord.sock"
     if len(str(path)) <= LONGEST_SOCKET_PATH:
         return path
@@ -181,7 +170,7 @@ def _socket(home: Path) -> Path:
 
 
 def _private(folder: Path, home: Path) -> None:
-    """Makes the socket's folder; one outside the state folder must be ours alone."""
+    """Makes the socket's folder. Outside the state folder, nobody else may have access."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder != home and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077):
-        raise PlatformError(f"{folder} belongs to somebody else: remove it")
+        raise PlatformError(f"{folder} belongs to another user, or others can read it: remove it")

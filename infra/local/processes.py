@@ -1,16 +1,13 @@
-"""Finds what belongs to a platform, in whatever process group or session it lives, and ends it.
+"""Finds the processes of a platform, and ends them.
 
-Every process of a platform carries the platform's state folder and the name of its part in its environment,
-which children inherit. So nothing that a part started is overlooked: not a daemon, not a job in a session of
-its own, not what outlived a killed process manager.
+Each process of a platform has the state folder and the name of its part in its environment, which its children
+inherit. So a daemon is found too, a job in a session of its own, and what outlived a killed process manager.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +15,9 @@ import psutil
 
 from infra.local.aws.emr.process import RUN_VARIABLE
 from infra.local.errors import PlatformError
+from infra.local.polling import wait_until
 
 PART_VARIABLE = "SLUICE_PART"
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Member:
 
     @property
     def resident(self) -> int:
-        """Bytes of memory; 0 when it has ended meanwhile."""
+        """Bytes of memory; 0 if the process has ended by now."""
         try:
             return int(self.process.memory_info().rss)
         except psutil.NoSuchProcess:
@@ -49,7 +46,7 @@ class Member:
 
 
 def marks(home: Path, part: str) -> dict[str, str]:
-    """The variables by which a part's processes are known.
+    """The variables that mark the processes of a part.
 
     Airflow writes titles over the memory in which Linux keeps a process's environment, unless SPT_NOENV is set.
     """
@@ -58,10 +55,7 @@ def marks(home: Path, part: str) -> dict[str, str]:
 
 def members(home: Path) -> list[Member]:
     """All living processes of the platform."""
-    return list(_members(home))
-
-
-def _members(home: Path) -> Iterator[Member]:
+    found = []
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
@@ -70,16 +64,17 @@ def _members(home: Path) -> Iterator[Member]:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue  # ended meanwhile, or another user's
+            continue  # it has ended by now, or belongs to another user
         if environment.get("SLUICE_HOME") == str(home) and (part := environment.get(PART_VARIABLE)):
-            yield Member(process, part, environment.get(RUN_VARIABLE, ""))
+            found.append(Member(process, part, environment.get(RUN_VARIABLE, "")))
+    return found
 
 
 def end(home: Path, *, grace: float = 10.0) -> list[Member]:
     """Ends every process of the platform: SIGTERM, a time of grace, SIGKILL.
 
     Returns:
-        Those that were alive.
+        The processes that were alive.
 
     Raises:
         PlatformError: a process survives SIGKILL.
@@ -89,9 +84,7 @@ def end(home: Path, *, grace: float = 10.0) -> list[Member]:
         for member in members(home):
             with contextlib.suppress(psutil.NoSuchProcess):
                 signal(member.process)
-        deadline = time.monotonic() + grace
-        while (left := members(home)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        if not left:
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: not members(home), seconds=grace)
             return found
-    raise PlatformError(f"these survive SIGKILL: {', '.join(map(str, left))}")
+    raise PlatformError(f"these survive SIGKILL: {', '.join(map(str, members(home)))}")

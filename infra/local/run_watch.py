@@ -9,7 +9,7 @@ from infra.local.lifecycle import say
 
 LOG_LINES = 30
 RETRY_LOG_LINES = 8
-# What a line says; other states pass unseen, as queues and the moments on a worker are short.
+# State -> word in a line. Other states are not shown: queues and the moments on a worker are short.
 _WORDS: Mapping[str, str] = {
     "running": "started",
     "deferred": "started",
@@ -22,7 +22,7 @@ _WORDS: Mapping[str, str] = {
 
 
 class RunWatch:
-    """What was printed so far."""
+    """Prints the changes of runs, each once."""
 
     def __init__(self, api: AirflowApi, dag: str) -> None:
         self._api = api
@@ -30,12 +30,7 @@ class RunWatch:
         self._said: dict[tuple[str, str], tuple[str, int]] = {}
 
     def look(self, label: str, run: str) -> None:
-        """Prints what has changed in a run since the last look.
-
-        Args:
-            label: what lines call the run.
-            run: its id.
-        """
+        """Prints what has changed in a run since the last look. The label names the run."""
         for task in sorted(self._api.tasks(self._dag, run), key=lambda task: task.ended or "~"):
             word, said = _WORDS.get(task.state), (_WORDS.get(task.state, ""), task.attempt)
             if word is None or self._said.get((run, task.task)) == said:
@@ -48,7 +43,7 @@ class RunWatch:
                 self._show_log(run, task, RETRY_LOG_LINES)
 
     def explain(self, label: str, run: str) -> None:
-        """Prints the logs' ends of a run's failed tasks."""
+        """Prints the last log lines of a run's failed tasks."""
         for task in self._api.tasks(self._dag, run):
             if task.state == "failed":
                 say(f"\n{label} {task.task} failed; its log ends:")

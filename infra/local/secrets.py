@@ -1,6 +1,6 @@
 """What Secrets Manager holds on a laptop: the log-ins of the source stand-ins.
 
-The stand-ins check log-ins against the same function, so a wrong secret fails as it does at the vendor.
+The stand-ins check log-ins against the same function. So a wrong secret fails as it does with the real service.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from infra.local.addresses import Addresses
 
 
 def secrets(addresses: Addresses) -> dict[str, dict[str, str]]:
-    """Secret name -> its JSON document. The same for the same project name, on every machine."""
+    """Secret name -> its JSON document. It only depends on the project name."""
     project = addresses.project
 
     def made_up(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What `make status` shows: each part's state, process, memory and address, and the jobs that run."""
+"""`make status`: each part's state, process, memory and address, and the running jobs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,7 @@ COLUMNS = (
 
 
 def show(manager: ProcessManager, expected: Sequence[Part]) -> int:
-    """Prints the table.
-
-    Returns:
-        Exit code: 1 when a part is down or can be reached from outside.
-    """
+    """Prints the table. Returns 1 when a part is down or can be reached from outside, else 0."""
     running = manager.running()
     states = {state.part: state for state in manager.states()} if running else {}
     memory, jobs = _memory(manager)
@@ -56,21 +52,17 @@ def show(manager: ProcessManager, expected: Sequence[Part]) -> int:
 
 
 def show_pools(addresses: Addresses) -> int:
-    """Warns of pools that aren't as the registry wants them.
-
-    Returns:
-        Exit code: 1 when there are any.
-    """
+    """Warns of pools that differ from the registry's. Returns 1 when there are any, else 0."""
     present = AirflowApi(addresses.airflow).pools()
     wrong = [name for name, wanted in pools().items() if not wanted.items() <= present.get(name, {}).items()]
     if wrong:
         say(f"WARNING: Airflow lacks pools or has changed ones, so tasks may wait for ever: {', '.join(wrong)}")
-        say("`make run` mends them, as `make up` does")
+        say("`make run` and `make up` set them right")
     return 1 if wrong else 0
 
 
 def _memory(manager: ProcessManager) -> tuple[dict[str, int], dict[str, int]]:
-    """Resident bytes by part, and by job run."""
+    """Resident bytes of each part, and of each job run."""
     parts: dict[str, int] = defaultdict(int)
     jobs: dict[str, int] = defaultdict(int)
     for member in processes.members(manager.home):
@@ -88,7 +80,7 @@ def _condition(part: Part, state: State | None) -> str:
         return state.name.lower()
     try:
         part.check(state.started)
-    except Exception as error:  # whatever its client raises is what is wrong with it
+    except Exception as error:  # whatever its client raises
         return f"unhealthy: {type(error).__name__}"
     return "healthy"
 

@@ -10,7 +10,7 @@ from infra.local.addresses import REPOSITORY
 from infra.local.parts import Part
 from infra.local.processes import marks
 
-MANAGER = "supervisor"  # supervisord's own name, log and mark
+MANAGER = "supervisor"  # the part name of supervisord itself
 
 
 def log(home: Path, part: str) -> Path:
@@ -19,13 +19,7 @@ def log(home: Path, part: str) -> Path:
 
 
 def text(home: Path, socket: Path, parts: Sequence[Part]) -> str:
-    """The configuration of a platform's supervisord.
-
-    Args:
-        home: the platform's state folder.
-        socket: where supervisord takes commands.
-        parts: what it runs.
-    """
+    """The configuration of a platform's supervisord, which takes commands at the socket."""
     sections = [
         _section("unix_http_server", file=socket, chmod="0700"),
         _section(
@@ -70,15 +64,15 @@ def _program(home: Path, part: Part) -> str:
 
 
 def _section(heading: str, **settings: object) -> str:
-    """A section; `%` starts an expansion there, and a new line another setting."""
+    """A section. A `%` is doubled, as it would start an expansion. A line break would start another setting."""
     lines = [f"{name} = {value}".replace("%", "%%") for name, value in settings.items()]
     if broken := [line for line in lines if "\n" in line]:
-        raise ValueError(f"supervisord can't take a setting of more than one line: {broken[0]!r}")
+        raise ValueError(f"supervisord can't take a setting with a line break: {broken[0]!r}")
     return "\n".join([f"[{heading}]", *lines, ""])
 
 
 def _quoted(value: str) -> str:
-    """A value for `environment`, whose parser knows quotes but no way to write one within a value."""
+    """A value for `environment`, in quotes. Its parser knows no way to write a quote within a value."""
     if "'" in value or '"' in value:
         raise ValueError(f"supervisord can't pass on a value with a quote: {value!r}")
     return f'"{value}"'

@@ -1,4 +1,4 @@
-"""Prints rows as a table."""
+"""Rows as a table of text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Row = Sequence[str | None]
 
 @dataclass(frozen=True)
 class Column:
-    """A column's name, and whether its values are numbers, which stand on the right."""
+    """A column's name, and whether its values are numbers, which are aligned to the right."""
 
     name: str
     number: bool = False
 
 
 def text(columns: Sequence[Column], rows: Sequence[Row], *, null: str = "null") -> str:
-    """Rows in aligned columns under a header; control characters in values are shown as escapes."""
+    """Rows in aligned columns under a header. Control characters in values become escapes."""
     cells = [[null if value is None else _printable(value) for value in row] for row in rows]
     widths = [
         max(len(cell) for cell in (column.name, *(row[at] for row in cells))) for at, column in enumerate(columns)

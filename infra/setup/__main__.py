@@ -1,4 +1,4 @@
-"""`python3 -m infra.setup`: makes everything that `make run` and `make test` need; quick when it is there."""
+"""`python3 -m infra.setup`: makes everything that `make run` and `make test` need. A second time is quick."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infra.setup.steps import SetupError
 
 
 def main() -> int:
-    """Runs the steps in order; 1 when something that a person must install is missing."""
+    """Runs the steps in order. Returns 1 when a person must install something first."""
     started = time.monotonic()
     print("set-up", flush=True)
     try:

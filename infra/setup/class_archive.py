@@ -1,7 +1,7 @@
-"""A class-data archive of Spark's driver: it halves the CPU seconds that a local job spends on starting.
+"""A class-data archive of Spark's driver. It halves the CPU seconds that the start of a local job takes.
 
-Made once by a training run that does what jobs do (Delta write, merge, read over S3A); made again when the
-JVM, the jars or the training change. Only the laptop uses it: EMR keeps its own JVM options.
+A training run makes it, which does what jobs do: write, merge and read Delta over S3A. It runs once, and again when
+the JVM, the jars or the training change. Only the laptop uses the archive: EMR keeps its own JVM options.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ LOCK = REPOSITORY / "infra" / "local" / "requirements.lock"
 
 
 def path() -> Path:
-    """Where the archive of this checkout is: it holds the class path, so it is one per folder of jars."""
+    """The archive of this checkout. It contains the class path, so each folder of jars needs its own."""
     place = hashlib.sha256(str(VENV.resolve()).encode()).hexdigest()[:8]
     return cache() / f"spark-{fingerprint([LOCK, jars.LOCK, TRAINING, JOB])[:12]}-{place}.jsa"
 
 
 def install(java: str) -> None:
-    """Makes the archive unless it is there."""
+    """Makes the archive if it is missing."""
     version = command(java, "-Xshare:auto", "-XshowSettings:properties", "-version")
     once("class archive of Spark's driver", path().with_suffix(".stamp"), [version, TRAINING, JOB], _train)
 

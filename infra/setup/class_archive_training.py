@@ -14,12 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from moto.server import ThreadedMotoServer
 
-from infra.local.aws.emr.spark_submit import LIGHT_JVM, local_conf
+from infra.setup.spark_conf import HOST, LIGHT_JVM, REGION, local_conf
 
 
 def main(archive: str) -> int:
     """Writes the archive; gives spark-submit's exit code."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
@@ -33,12 +33,12 @@ def main(archive: str) -> int:
         "AWS_ENDPOINT_URL_S3": endpoint,
         "AWS_ACCESS_KEY_ID": "training",
         "AWS_SECRET_ACCESS_KEY": "training",
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_IP": HOST,
     }
     job = Path(__file__).with_name("class_archive_job.py")
     submit = Path(sys.executable).with_name("spark-submit")

@@ -1,6 +1,6 @@
-"""The two Python environments: `.venv/jobs` as on EMR, `.venv/airflow` as on MWAA. Never one for both.
+"""The two Python environments: `.venv/jobs` as on EMR, `.venv/airflow` as on MWAA.
 
-One environment for all resolves only with concessions, and breaks with the next MWAA release.
+One for both would need versions that neither service has, and would break with the next MWAA release.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MWAA = REPOSITORY / "infra" / "mwaa"
 
 
 def install() -> None:
-    """Makes or refreshes both environments; without network when nothing changed."""
+    """Makes or updates both environments. It needs no network if nothing has changed."""
     once("uv", VENV / "uv.stamp", [UV_VERSION], _uv)
     lock = REPOSITORY / "infra" / "local" / "requirements.lock"
     once("job environment, Python 3.11 (EMR)", VENV / "jobs.stamp", [lock], lambda: _jobs(lock))
@@ -60,7 +60,7 @@ _UV = VENV / "uv" / "bin" / "uv"
 
 
 def _venv(name: str, version: str) -> None:
-    """Creates `.venv/<name>`, from an interpreter of the machine if there is one."""
+    """Creates `.venv/<name>`, with an interpreter of the machine if it has one of this version."""
     path = os.pathsep.join([*map(str, _managed_interpreters(version)), os.environ.get("PATH", "")])
     command(
         _UV, "venv", "--quiet", "--clear", "--python", version, VENV / name,
@@ -69,7 +69,7 @@ def _venv(name: str, version: str) -> None:
 
 
 def _managed_interpreters(version: str) -> list[Path]:
-    """Folders of pyenv's real interpreters: its shims in PATH fail for versions that are not selected."""
+    """Folders of pyenv's interpreters. Its shims in PATH fail for versions that are not selected."""
     if not shutil.which("pyenv"):
         return []
     root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, timeout=30)

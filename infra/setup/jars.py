@@ -1,8 +1,8 @@
-"""The JVM jars that a laptop needs: exact lists, fetched by the Ivy inside pyspark.
+"""The JVM jars that a laptop needs: exact lists, which the Ivy inside pyspark downloads.
 
-`jars.lock` is what EMR's image holds and Spark's wheel lacks, `broker.lock` is Kafka's broker. Both have one
-`group:artifact:version sha256` per line. Fetched once into the cache, each checked.
-Not `spark.jars.packages`: that pulls 729 MB and second copies of what Spark ships.
+`jars.lock` has what EMR's image holds and Spark's wheel lacks, `broker.lock` has Kafka's broker. Each line is
+`group:artifact:version sha256`. The jars are downloaded once into the cache, and each is checked.
+`spark.jars.packages` would download 729 MB, with second copies of jars that Spark has.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ BROKER = Path(__file__).with_name("broker.lock")
 
 
 def folder(lock: Path | None = None) -> Path:
-    """Where the jars of a lock are, Spark's unless another is named."""
+    """The folder with the jars of a lock; by default Spark's."""
     return cache() / f"jars-{fingerprint([lock or LOCK])[:12]}"
 
 
 def install(java: str) -> None:
-    """Fetches the jars of both locks unless they are in the cache."""
+    """Downloads the jars of both locks if they are not in the cache."""
     for title, lock in (("Delta, S3A, Kafka and JDBC jars", LOCK), ("Kafka broker's jars", BROKER)):
         once(f"{title} ({len(_coordinates(lock))})", folder(lock) / "stamp", [lock], partial(fetch, java, lock))
 
 
 def fetch(java: str, lock: Path) -> None:
-    """Fetches every jar of the lock, checks it, and puts it into the cache.
+    """Downloads every jar of the lock, checks it, and puts it into the cache.
 
     Raises:
-        SetupError: a jar is missing or is not the one of the lock.
+        SetupError: a jar is missing, or its checksum is not the lock's.
     """
     with tempfile.TemporaryDirectory() as scratch:
         wanted_by = _coordinates(lock)
@@ -51,7 +51,7 @@ def fetch(java: str, lock: Path) -> None:
 
 
 def download(java: str, coordinates: list[str], target: Path) -> dict[str, Path]:
-    """Downloads jars without what they depend on; gives the file of each coordinate."""
+    """Downloads jars without their dependencies. Returns the file of each coordinate."""
     parts = {coordinate: coordinate.split(":") for coordinate in coordinates}
     dependencies = "".join(
         f'<dependency org="{group}" name="{name}" rev="{version}" transitive="false" conf="*->master"/>'
@@ -72,7 +72,7 @@ def download(java: str, coordinates: list[str], target: Path) -> dict[str, Path]
     files = {coordinate: target / f"{name}-{version}.jar" for coordinate, (_, name, version) in parts.items()}
     missing = [coordinate for coordinate, file in files.items() if not file.is_file()]
     if missing:
-        raise SetupError(f"could not be fetched: {', '.join(missing)}")
+        raise SetupError(f"these jars could not be downloaded: {', '.join(missing)}")
     return files
 
 
@@ -81,7 +81,7 @@ def _coordinates(lock: Path) -> dict[str, str]:
 
 
 def write_lock(java: str, lock: Path, coordinates: list[str]) -> None:
-    """Writes a lock anew, for a change of Spark, Delta or Kafka; review the difference before committing."""
+    """Writes a new lock, for another version of Spark, Delta or Kafka. Review the difference before you commit it."""
     with tempfile.TemporaryDirectory() as scratch:
         got = download(java, coordinates, Path(scratch))
         lines = [f"{c} {hashlib.sha256(got[c].read_bytes()).hexdigest()}\n" for c in sorted(got)]

@@ -1,4 +1,4 @@
-"""Finds a Java that Spark 4.1 runs on: 17 or 21, with the vector module."""
+"""Finds a Java for Spark 4.1: version 17 or 21, with the vector module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check() -> str:
     """The `java` that Spark will use.
 
     Raises:
-        SetupError: none, one of another version, or one without the module that Spark needs.
+        SetupError: there is none, its version is another, or it lacks the module that Spark needs.
     """
     home = os.environ.get("JAVA_HOME")
     java = os.path.join(home, "bin", "java") if home else shutil.which("java")

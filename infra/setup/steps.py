@@ -1,6 +1,6 @@
-"""Runs a set-up step, prints what it does and how long it took, and remembers that it is done.
+"""Runs a set-up step, prints what it does and how long it takes, and remembers that it is done.
 
-Standard library only and Python 3.9 syntax: this runs on the machine's own Python, before any environment exists.
+This runs on the machine's own Python, before any environment exists: only the standard library, syntax of Python 3.9.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ VENV = REPOSITORY / ".venv"
 
 
 class SetupError(Exception):
-    """Something that the set-up needs is missing; the message says what to install."""
+    """The set-up can't go on. The message says why, and what to install if something is missing."""
 
 
 def cache() -> Path:
-    """Downloads that outlive a checkout: $SLUICE_CACHE, or `sluice` in the user's cache folder."""
+    """The folder for downloads that several checkouts share: $SLUICE_CACHE, or `sluice` in the user's cache folder."""
     user = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("SLUICE_CACHE") or Path(user) / "sluice")
 
 
 def fingerprint(parts: Iterable[object]) -> str:
-    """Hash of file contents (for paths) and texts: a step is done again when one of them changes."""
+    """Hash of texts, and of the content of files. A step is done again when one of them changes."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.read_bytes() if isinstance(part, Path) else str(part).encode())
@@ -36,7 +36,7 @@ def fingerprint(parts: Iterable[object]) -> str:
 
 
 def once(title: str, stamp: Path, inputs: Iterable[object], action: Callable[[], None]) -> None:
-    """Runs `action` unless `stamp` holds the fingerprint of `inputs` already."""
+    """Runs `action`, unless `stamp` already holds the fingerprint of `inputs`."""
     wanted = fingerprint(inputs)
     if stamp.is_file() and stamp.read_text() == wanted:
         print(f"  ready    {title}", flush=True)
@@ -53,7 +53,7 @@ def command(*words: object, **environment: str) -> str:
     """Runs a command and gives its standard output.
 
     Raises:
-        SetupError: it failed or took over ten minutes; the message has the command and its last lines.
+        SetupError: it failed or took over ten minutes. The message has the command and its last lines.
     """
     line = [str(word) for word in words]
     try:

@@ -21,11 +21,11 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from infra.local.aws import plain_moto
 from infra.local.kafka import produce, topics
 from infra.local.kafka.events import Message, messages
 from jobs.lake import settings
 from jobs.lake.delta import log
-from tests import aws
 from tests.faults.stream_scene import Scene, reached, wait
 from tests.jobs.topics import DEAD, EVENTS, rows
 
@@ -72,7 +72,7 @@ def run(number: int, kills: int, *, rate: float, seed: int = 1, say: Callable[[s
     sent = list(messages(number, broken=BROKEN, customers=["C1", "C2"], day=datetime.now(UTC).date(),
                          now=datetime.now(UTC), seed=seed))  # fmt: skip
     ledger = produce.Ledger()
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder, aws.server(Path(folder)) as moto:
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder, plain_moto.server(Path(folder)) as moto:
         scene = Scene(Path(folder))
         try:
             scene.start(moto)

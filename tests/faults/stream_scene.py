@@ -15,14 +15,13 @@ import requests
 from deltalake.exceptions import DeltaError
 
 from infra.local import parts, secrets
-from infra.local.addresses import REPOSITORY
+from infra.local.addresses import REGION, REPOSITORY
 from infra.local.aws.emr.spark_submit import submission
 from infra.local.kafka import topics
+from infra.setup import spark_conf
 from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.state import objects, stream_control
-from tests import aws
-from tests import spark as test_spark
 from tests.jobs.topics import EVENTS
 from tests.kafka_broker import Broker
 
@@ -54,8 +53,8 @@ class Scene:
             "SLUICE_LAKE_BUCKET": LAKE,
             "SLUICE_PROJECT": LAKE,
         }
-        os.environ.update(test_spark.environment(job))
-        boto3.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+        os.environ.update(spark_conf.environment(job))
+        boto3.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": REGION})
         known = json.dumps(secrets.kafka_credentials(self.addresses))
         boto3.client("secretsmanager").create_secret(Name=f"{LAKE}/kafka/credentials", SecretString=known)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from infra.setup import spark_conf
 from jobs.lake import settings
-from tests import spark as test_spark
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WRITERS = ("a", "b")
@@ -20,7 +20,7 @@ COMMITS = 50  # of each
 
 def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
     """Commits that the drivers were told were made, and those that the table's history has."""
-    environment = {**os.environ, **test_spark.environment(lake_environment), "PYTHONPATH": str(REPOSITORY)}
+    environment = {**os.environ, **spark_conf.environment(lake_environment), "PYTHONPATH": str(REPOSITORY)}
     drivers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.faults.racing_writer", name, str(COMMITS), mode],

@@ -20,7 +20,7 @@ CONTENT = ("jobs", "dq", "dags", "plugins", ".airflowignore", "requirements.txt"
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of what goes into a release, and a build folder of its own."""
+    """A copy of what goes into a release, with a build folder for the test."""
     copy = tmp_path / "checkout"
     copy.mkdir()
     for name in CONTENT:
@@ -88,7 +88,7 @@ def test_release_that_is_built_is_not_built_again(checkout: Path) -> None:
     assert (folder / "mark").exists()
 
 
-def test_build_that_was_cut_off_is_not_taken_for_a_release(checkout: Path) -> None:
+def test_interrupted_build_is_not_taken_for_a_release(checkout: Path) -> None:
     scratch = (package.BUILD / package.release()).with_suffix(".part")
     scratch.mkdir(parents=True)
     (scratch / "left over").touch()
@@ -106,7 +106,7 @@ def test_release_holds_both_sides(checkout: Path) -> None:
 
     assert {"jobs/run.py", "jobs/lake/tables.py", "dq/rules.py", "dq/suites/silver/orders.yaml"} <= inside
     assert {name.partition("/")[0] for name in inside} == {"jobs", "dq"}
-    assert "emr_job.py" in plugged
+    assert {"timetable_plugin.py", "sluice_airflow/emr/operator.py"} <= plugged
     synced = set(content(folder / "dags"))
     assert {".airflowignore", "dags/daily_lakehouse.py", "jobs/lake/tables.py"} <= synced
     assert (folder / "run.py").read_bytes() == (checkout / "jobs" / "run.py").read_bytes()
@@ -114,7 +114,7 @@ def test_release_holds_both_sides(checkout: Path) -> None:
 
 
 def test_jobs_import_and_suites_load_from_inside_the_zip(checkout: Path, tmp_path: Path) -> None:
-    """As spark-submit has it: the zip on the path, `run.py` beside it, no repository."""
+    """As under spark-submit: the zip on the path, `run.py` beside it, no repository."""
     folder = package.build()
     code = (
         "import dq, sys; assert 'jobs.zip' in dq.__file__, dq.__file__\n"

@@ -151,7 +151,9 @@ def _services() -> Iterator[None]:
     from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
-    from tests import aws, spark
+    from infra.local.aws import plain_moto
+    from infra.setup import spark_conf
+    from tests import lakes, spark
 
     for module in (
         "great_expectations",
@@ -163,9 +165,9 @@ def _services() -> Iterator[None]:
         "pytest",
     ):
         __import__(module)
-    with tempfile.TemporaryDirectory() as logs, aws.server(Path(logs)) as url:
-        os.environ[aws.SHARED] = url
-        os.environ.update(spark.environment(aws.environment(url)))
+    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
+        os.environ[lakes.SHARED_AWS] = url
+        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
         conf = SparkConf().setAll(list(spark.conf(url, long=False).items()))
         gateway = launch_gateway(conf)
         os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)

@@ -1,16 +1,23 @@
-"""A client of the platform's S3, for the services that stand in for AWS's."""
+"""A client of the platform's S3, for the stand-ins of AWS services."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """The bucket and the key of an `s3://` URI."""
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.lstrip("/")
+
+
 def s3_client() -> Any:
-    """A client of the platform's S3: short waits, as it may be down while a job is being stopped."""
+    """A client with short waits: S3 may be down while a job is being stopped."""
     return boto3.client(
         "s3",
         endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],

@@ -1,4 +1,4 @@
-"""moto's S3 less its judgement of bucket policies."""
+"""Takes the enforcement of bucket policies out of moto's S3."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from moto.s3.models import FakeBucket
 
 
 def install() -> None:
-    """Lets every bucket policy be stored and none be enforced.
+    """Makes moto store bucket policies without enforcing them.
 
-    moto ignores a statement's Condition, so the usual "deny what doesn't come by TLS" would deny every call.
+    moto ignores a statement's Condition. So the usual "deny calls without TLS" would deny every call.
     """
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:

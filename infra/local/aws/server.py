@@ -1,7 +1,7 @@
 """The AWS control plane on a laptop: `python -m infra.local.aws.server`.
 
-moto's server, with an EMR Serverless that runs `spark-submit` and an Athena that runs SQL in the place of
-moto's own. Listens on 127.0.0.1. On SIGTERM or SIGINT it ends the running jobs before it stops answering.
+moto's server, but its EMR Serverless really runs `spark-submit`, and its Athena really runs SQL. It listens on
+127.0.0.1. On SIGTERM or SIGINT it first ends the running jobs, and then stops answering.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
     stopped.wait()
     logger.info("stopping")
     athena.close()
-    runner.close()  # still answering: a job on its way out may need S3 or a secret
+    runner.close()  # the server still answers: a job that is ending may need S3 or a secret
     server.shutdown()
     serving.join()
 

@@ -1,6 +1,6 @@
 """`python -m infra.local.kafka`: Apache Kafka itself, in KRaft mode, from its Maven jars.
 
-Makes what the broker needs (certificates, configuration, a formatted log folder) and becomes it.
+Makes what the broker needs (certificates, configuration, a formatted log folder) and then becomes the broker.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ LOGGING = (
 
 
 def prepare(addresses: Addresses, command: tuple[str, ...]) -> Path:
-    """Writes certificates and configuration, and formats the log folder of a first start; gives the configuration.
+    """Writes certificates and configuration, and at the first start formats the log folder.
 
     Args:
-        addresses: of the platform.
+        addresses: the platform's.
         command: `java` with the broker's jars.
+
+    Returns:
+        The configuration file.
     """
     home = addresses.home / "kafka"
     home.mkdir(parents=True, exist_ok=True)
@@ -44,7 +47,7 @@ def prepare(addresses: Addresses, command: tuple[str, ...]) -> Path:
 
 
 def main() -> None:
-    """Becomes the broker: whoever stops this process stops it."""
+    """Becomes the broker: to stop this process is to stop the broker."""
     command = (java.check(), *JVM, *LOGGING, "-cp", f"{jars.folder(jars.BROKER)}/*")
     configuration = prepare(Addresses.from_environment(), command)
     os.execv(command[0], [*command, "kafka.Kafka", str(configuration)])

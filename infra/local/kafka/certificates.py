@@ -1,4 +1,4 @@
-"""The broker's TLS identity: an authority of this platform's own, and a certificate for 127.0.0.1 by it."""
+"""The broker's TLS identity: the platform's own authority, and a certificate for 127.0.0.1 that it signed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cryptography.x509.oid import NameOID
 
 from infra.local.addresses import HOST
 
-VALID = timedelta(days=3650)  # a laptop's platform outlives no such time
+VALID = timedelta(days=3650)  # longer than any laptop's platform lives
 
 
 def ensure(authority: Path, keystore: Path) -> None:
-    """Makes both PEM files unless they are there: the authority's certificate, and the broker's key with its chain."""
+    """Makes the PEM files if they are missing: the authority's certificate, and the broker's key with its chain."""
     if authority.is_file() and keystore.is_file():
         return
     authority_key, broker_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -48,7 +48,7 @@ def _name(common: str) -> x509.Name:
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    begun = datetime.now(UTC) - timedelta(hours=1)  # clocks differ
+    begun = datetime.now(UTC) - timedelta(hours=1)  # clocks may differ
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -1,4 +1,4 @@
-"""Order events as the shop's services would send them, some of them broken on purpose."""
+"""Order events as a shop's services would send them, some of them broken on purpose."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Message:
     """One message of the topic.
 
     Attributes:
-        key: the order's id, so that its events keep their order.
-        value: JSON, or what is broken.
-        broken: what is wrong; None for a good one.
+        key: the order's id, so that the events of an order keep their sequence.
+        value: JSON, unless that is what is broken.
+        broken: what is wrong with it; None for a good one.
     """
 
     key: bytes
@@ -52,15 +52,15 @@ class Message:
 def messages(
     number: int, *, broken: float, customers: Sequence[str], day: date, now: datetime, seed: int
 ) -> Iterator[Message]:
-    """So many messages: every order is placed, then paid, then shipped, among the events of the others.
+    """Messages of orders that are placed, then paid, then shipped, all mixed.
 
     Args:
-        number: of messages, the broken ones included.
-        broken: share of these, 0 to 1, of each kind in turn.
+        number: how many messages, broken ones included.
+        broken: share of broken ones, 0 to 1, of each kind in turn.
         customers: account numbers to choose from.
         day: date of the orders.
-        now: time of the last event, UTC; the others lie a second apart before it.
-        seed: for the same messages again; part of the orders' ids.
+        now: time of the last event, UTC. Events lie one second apart.
+        seed: the same seed gives the same messages. It is part of the orders' ids.
     """
     random = Random(f"events {seed}")  # noqa: S311  # reproducible, nothing secret
     kinds = list(Broken)

@@ -1,4 +1,4 @@
-"""Sends messages to the topic `orders`, and tells what it sent: `make events N=2000`."""
+"""Sends messages to the topic `orders`, and counts them: `make events N=2000`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
@@ -23,13 +24,13 @@ FLUSH_SECONDS = 60.0
 
 
 @dataclass
-class Ledger:
+class Deliveries:
     """What was sent and acknowledged.
 
     Attributes:
-        kinds: messages by what is wrong with them; None for good ones.
-        offsets: first and last offset of each partition.
-        errors: of messages that the broker didn't take.
+        kinds: number of messages by what is wrong with them; None for good ones.
+        offsets: first and last offset in each topic partition.
+        errors: number of refused messages by the broker's reason.
     """
 
     kinds: Counter[Broken | None] = field(default_factory=Counter)
@@ -43,7 +44,7 @@ class Ledger:
             return
         partition, offset = message.partition(), message.offset()
         if partition is None or offset is None:
-            raise PlatformError("the broker acknowledged a message without saying where it is")
+            raise PlatformError("the broker took a message, but did not report its topic partition and offset")
         first, last = self.offsets.get(partition, (offset, offset))
         self.offsets[partition] = min(first, offset), max(last, offset)
         self.kinds[broken] += 1
@@ -52,36 +53,40 @@ class Ledger:
         total, good = sum(self.kinds.values()), self.kinds[None]
         lines = [f"{total:,} messages in {TOPIC}: {good:,} good, {total - good:,} broken"]
         lines += [f"  {kind.value:<18}{self.kinds[kind]:>9,}" for kind in Broken if self.kinds[kind]]
-        lines += [f"  partition {number}: offsets {a} to {b}" for number, (a, b) in sorted(self.offsets.items())]
+        lines += [f"  topic partition {number}: offsets {a} to {b}" for number, (a, b) in sorted(self.offsets.items())]
         return "\n".join(lines)
 
 
-def send(addresses: Addresses, sent: Iterable[Message]) -> Ledger:
-    """Sends messages, each once whatever the network does, and waits for the broker's answer to all of them.
+def enqueue(producer: Producer, topic: str, message: Message, **options: Any) -> None:
+    """Hands a message to the client, which sends it. Waits while the client's queue is full."""
+    while True:
+        try:
+            producer.produce(topic, message.value, key=message.key, **options)
+            break
+        except BufferError:
+            producer.poll(0.1)
+    producer.poll(0)
+
+
+def send(addresses: Addresses, sent: Iterable[Message]) -> Deliveries:
+    """Sends messages, and waits until the broker has answered all. The client sends none twice.
 
     Raises:
-        PlatformError: the broker didn't take some.
+        PlatformError: the broker refused messages, or did not answer.
     """
     producer = Producer(topics.client_settings(addresses) | {"enable.idempotence": True, "linger.ms": 20})
-    ledger = Ledger()
+    deliveries = Deliveries()
     for message in sent:
-        while True:
-            try:
-                answer = partial(ledger.delivered, message.broken)
-                producer.produce(TOPIC, message.value, key=message.key, on_delivery=answer)
-                break
-            except BufferError:  # more is under way than the client keeps: wait for answers
-                producer.poll(0.1)
-        producer.poll(0)
+        enqueue(producer, TOPIC, message, on_delivery=partial(deliveries.delivered, message.broken))
     unanswered = producer.flush(FLUSH_SECONDS)
-    if unanswered or ledger.errors:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in ledger.errors.items())
-        raise PlatformError(f"{unanswered} messages without an answer, refused: {reasons or 'none'}\n{ledger}")
-    return ledger
+    if unanswered or deliveries.errors:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in deliveries.errors.items())
+        raise PlatformError(f"{unanswered} messages got no answer, refused were: {reasons or 'none'}\n{deliveries}")
+    return deliveries
 
 
-def produce(addresses: Addresses, number: int, broken: float) -> Ledger:
-    """Sends so many new events of the seeds' customers, a share of them broken."""
+def produce(addresses: Addresses, number: int, broken: float) -> Deliveries:
+    """Sends new events of the seeds' customers. `broken` is the share of broken ones, 0 to 1."""
     now, day = datetime.now(UTC), newest()
     customers = [a.account_number for a in generate(wanted_size(), day).accounts if a.account_number is not None]
     made = messages(number, broken=broken, customers=customers, day=day, now=now, seed=int(now.timestamp()))

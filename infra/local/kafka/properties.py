@@ -7,17 +7,9 @@ from pathlib import Path
 from infra.local.addresses import Addresses
 from infra.local.secrets import kafka_credentials
 
-LISTENERS = ("PLAINTEXT", "SASL_SSL", "CONTROLLER")
-
 
 def text(addresses: Addresses, folder: Path, keystore: Path) -> str:
-    """`server.properties` of the platform's broker.
-
-    Args:
-        addresses: of the platform.
-        folder: where the broker keeps its log segments.
-        keystore: PEM file of its key and certificates.
-    """
+    """`server.properties`; the log segments go to the folder, the keystore is a PEM file."""
     plain, sasl, controller = addresses.kafka_plaintext, addresses.kafka, addresses.kafka_controller
     known = kafka_credentials(addresses)
     login = (
@@ -39,7 +31,7 @@ def text(addresses: Addresses, folder: Path, keystore: Path) -> str:
         "listener.name.sasl_ssl.ssl.keystore.location": str(keystore),
         "log.dirs": str(folder),
         "auto.create.topics.enable": "false",
-        # One broker: what a cluster keeps three times is here once.
+        # A cluster keeps these three times. Here is one broker.
         "default.replication.factor": "1",
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "1",

@@ -1,4 +1,4 @@
-"""The topics that a Kafka team would have made: declared here, created once."""
+"""The topics that a Kafka team would have created."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from infra.local.addresses import Addresses
 from infra.local.secrets import kafka_credentials
 
 TIMEOUT = 10.0  # seconds for one answer of the broker
-# Events of an order keep their order within a partition, by its id as the key.
+# The key is the order's id, so the events of an order stay in one topic partition, in sequence.
 TOPICS = {"orders": 4}  # topic -> partitions
 
 
 def client_settings(addresses: Addresses) -> dict[str, str | int | float | bool]:
-    """How a client reaches the broker as a job does: by SASL_SSL, with the secret's log-in."""
+    """The settings of a client that connects as a job does: with SASL_SSL and the secret's log-in."""
     known = kafka_credentials(addresses)
     return {
         "bootstrap.servers": known["bootstrap_servers"],
@@ -30,12 +30,12 @@ def client_settings(addresses: Addresses) -> dict[str, str | int | float | bool]
 
 
 def ensure(addresses: Addresses) -> list[str]:
-    """Creates the topics that aren't there; gives all of their names.
+    """Creates the missing topics. Returns the names of all.
 
     Raises:
-        KafkaException: the broker refused.
+        KafkaException: the broker refused one.
     """
-    admin = AdminClient(client_settings(addresses))  # futures need it to live
+    admin = AdminClient(client_settings(addresses))  # it must live as long as its futures
     wanted = [NewTopic(name, partitions, 1) for name, partitions in TOPICS.items()]
     futures: dict[str, Future[None]] = admin.create_topics(wanted, operation_timeout=TIMEOUT)
     for future in futures.values():

@@ -1,7 +1,6 @@
-"""What the source systems hold on a laptop: accounts and orders with the defects that real sources have.
+"""The data of the source systems on a laptop: accounts and orders, with the defects that real sources have.
 
-Pure and deterministic: the same arguments give the same rows on every machine, with every Python hash seed.
-`infra.local.sources.seed` puts them into the stand-ins.
+The same arguments give the same rows on every machine. `infra.local.sources.seed` puts them into the stand-ins.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ DEFAULT_SIZE = 1000
 
 
 def wanted_size() -> int:
-    """Number of orders of this platform's seeds: SLUICE_SEED_SIZE, or 1000."""
+    """How many orders this platform's seeds have: SLUICE_SEED_SIZE, or 1000."""
     return int(os.environ.get("SLUICE_SEED_SIZE") or DEFAULT_SIZE)
 
 
@@ -28,14 +27,14 @@ def generate(size: int, newest: date, days: int = 60, seed: int = 7) -> Seeds:
     """Makes accounts and orders for a span of days.
 
     Args:
-        size: number of orders, each with an id of its own; duplicates and older states come on top. There
-            is one account for ten orders, and at least 20.
-        newest: last day of the span: ECB's newest, so that every order finds a rate.
+        size: number of order ids. Duplicates and older states of orders are further rows. There is one account for
+            ten orders, and at least 20.
+        newest: last day of the span. With ECB's newest day every order finds a rate.
         days: length of the span.
         seed: another seed gives other rows of the same kind.
 
     Raises:
-        ValueError: too few orders or days for each defect to occur.
+        ValueError: there are too few orders or days for each defect to occur.
     """
     if size < MINIMUM_ORDERS or days < Span.MINIMUM_DAYS:
         minimum = f"{MINIMUM_ORDERS} orders and {Span.MINIMUM_DAYS} days"

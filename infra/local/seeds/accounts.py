@@ -1,4 +1,4 @@
-"""Salesforce accounts of the seeds."""
+"""The Salesforce accounts of the seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MINIMUM_ACCOUNTS = 20
 _TYPES = ("Customer - Direct", "Customer - Direct", "Customer - Channel", "Prospect")
 _INDUSTRIES = ("Banking", "Chemicals", "Energy", "Food & Beverage", "Retail", "Technology", None)
 _COUNTRIES = ("Germany", "France", "Ireland", "Poland", "Spain", "Sweden", "United Kingdom", "United States")
-# Names that a careless CSV, SQL or encoding breaks are among them.
+# Some of these break careless CSV, SQL or encodings.
 _NAMES = (
     "Aster",
     "Bräuer & Söhne",
@@ -28,7 +28,7 @@ _NAMES = (
 )
 _FORMS = ("GmbH", "SA", "Ltd", "plc", "AB", "Inc.")
 
-# Shares of the accounts. Each defect occurs at least once; ties come in groups of three.
+# Shares of the accounts. Each defect occurs at least once. Ties come in groups of three.
 _SHARES = {
     Defect.DELETED_ACCOUNT: Decimal("0.03"),
     Defect.NO_ACCOUNT_NUMBER: Decimal("0.02"),
@@ -36,13 +36,13 @@ _SHARES = {
     Defect.MODSTAMP_TIE: Decimal("0.04"),
 }
 _TIE = 3
-_RECENT_SHARE = 0.12  # of the accounts: changed on each of the last three days
+_RECENT_SHARE = 0.12  # share of the accounts that changed on each of the last three days
 _BASE_62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _CHECK_LETTERS = string.ascii_uppercase + "012345"
 
 
 def make_accounts(number: int, span: Span, seed: int) -> tuple[Account, ...]:
-    """So many accounts, ids rising; but for re-created ones, in order of creation."""
+    """Accounts with rising ids, in order of creation except for the re-created ones."""
     random = Random(f"accounts {seed}")  # noqa: S311  # reproducible, nothing secret
     created = sorted(_created(random, span) for _ in range(number))
     accounts = [_account(random, index, moment, span) for index, moment in enumerate(created)]
@@ -50,7 +50,7 @@ def make_accounts(number: int, span: Span, seed: int) -> tuple[Account, ...]:
 
 
 def _created(random: Random, span: Span) -> datetime:
-    """One in five within the span, the others up to three years before."""
+    """When an account was created: one in five within the span, the others up to three years before it."""
     day = span.first - timedelta(days=random.randint(1, 1000))
     if random.random() < 0.2:
         day = span.first + timedelta(days=random.randrange(span.days - 3))
@@ -61,7 +61,7 @@ def _account(random: Random, index: int, created: datetime, span: Span) -> Accou
     day = span.back(random.randrange(3, span.days))
     if (draw := random.random()) < 3 * _RECENT_SHARE:
         day = span.back(int(draw / _RECENT_SHARE))
-    # Never before its creation; and a last minute is left for the system's own change.
+    # Never before its creation. The last minute of the day is left for the system's own change.
     modified = max(midnight(day) + timedelta(seconds=random.randrange(1, 86_300)), created)
     return Account(
         id=salesforce_id(index + 1),
@@ -80,16 +80,15 @@ def _account(random: Random, index: int, created: datetime, span: Span) -> Accou
 
 
 def _plant(random: Random, accounts: list[Account], span: Span) -> list[Account]:
-    number = len(accounts)
-    wanted = {defect: max(1, int(share * number)) for defect, share in _SHARES.items()}
-    # The newest account that a planted deletion or tie changes has to exist by then.
+    wanted = {defect: max(1, int(share * len(accounts))) for defect, share in _SHARES.items()}
+    # A deletion or a tie only changes an account that exists by then.
     old = [index for index, account in enumerate(accounts) if account.created_date < midnight(span.back(3))]
     free = iter(random.sample(old, len(old)))
 
-    for position in range(wanted[Defect.DELETED_ACCOUNT]):
+    for number in range(wanted[Defect.DELETED_ACCOUNT]):
         index = next(free)
-        # The first falls into the last three days, so that daily runs meet a deletion.
-        moment = _moment(random, span, newest_days=3 if position == 0 else span.days, not_before=accounts[index])
+        # The first is in the last three days, so that daily runs meet a deletion.
+        moment = _moment(random, span, newest_days=3 if number == 0 else span.days, not_before=accounts[index])
         accounts[index] = replace(_changed(accounts[index], moment, Defect.DELETED_ACCOUNT), is_deleted=True)
     for _ in range(wanted[Defect.NO_ACCOUNT_NUMBER]):
         index = next(free)
@@ -105,7 +104,7 @@ def _plant(random: Random, accounts: list[Account], span: Span) -> list[Account]
             name=accounts[first].name,
             created_date=moment + timedelta(hours=1),
         )
-    # A second group beside the first, which is at midnight, on the edge of two windows.
+    # The first group is at midnight, on the edge of two windows. There is at least one other.
     for group in range(max(2, wanted[Defect.MODSTAMP_TIE] // _TIE)):
         moment = midnight(span.newest) if group == 0 else _moment(random, span, newest_days=3)
         defects = (Defect.MODSTAMP_TIE, Defect.WINDOW_EDGE) if group == 0 else (Defect.MODSTAMP_TIE,)
@@ -126,7 +125,7 @@ def _changed(account: Account, moment: datetime, *defects: Defect) -> Account:
 
 
 def salesforce_id(number: int) -> str:
-    """The number-th Account id: 15 characters, and Salesforce's 3 that make it safe where case is lost."""
+    """The Account id of a number: 15 characters, and the 3 that Salesforce adds for systems that ignore case."""
     digits = ""
     for _ in range(12):
         number, digit = divmod(number, 62)

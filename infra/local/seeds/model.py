@@ -1,4 +1,4 @@
-"""The seeds' rows, and the defects that are planted in them."""
+"""The rows of the seeds, and their defects."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from typing import ClassVar
 
 
 class Defect(StrEnum):
-    """What is odd about a row, and what has to come of it. A row may have several."""
+    """What is odd about a row, and what must become of it. A row may have several defects."""
 
     # Orders
     LATE_UPDATE = "late_update"
-    """Ordered ten or more days before `newest`, changed on one of the last three: an old partition moves."""
+    """Ordered ten or more days before `newest`, and changed on one of the last three: an old partition changes."""
     STATUS_HISTORY = "status_history"
-    """One of two states of an order, each with its own UPDATED_AT, the later on one of the last three days:
-    the newest wins."""
+    """One of two states of an order, each with its own UPDATED_AT. The later one is on one of the last three days,
+    and wins."""
     OUT_OF_ORDER = "out_of_order"
-    """Of a status history: stored behind a newer state of the same order. Never wins."""
+    """The older state of a status history, stored behind the newer one. It never wins."""
     EXACT_DUPLICATE = "exact_duplicate"
-    """The same row twice, both marked: one is enough."""
+    """The same row twice, both marked. One is enough."""
     UNKNOWN_CUSTOMER = "unknown_customer"
-    """CUSTOMER_ID is no account's number: the fact stays, and gets an inferred dimension member."""
+    """No account has this CUSTOMER_ID. The fact stays, and gets an inferred dimension member."""
     LOWER_CASE_CURRENCY = "lower_case_currency"
     """`usd`."""
     UNKNOWN_CURRENCY = "unknown_currency"
-    """`XXX`, ISO's code for no currency: there can't be a rate."""
+    """`XXX`, ISO's code for no currency, which has no rate."""
     UNQUOTED_CURRENCY = "unquoted_currency"
     """`VND`: a real currency for which ECB has no rate."""
     NULL_AMOUNT = "null_amount"
     NEGATIVE_AMOUNT = "negative_amount"
     WEEKEND_ORDER = "weekend_order"
-    """ORDER_DATE is a Saturday or Sunday: the rate is that of the Friday before."""
+    """ORDER_DATE is a Saturday or Sunday. The rate of the Friday before counts."""
 
     # Accounts
     MODSTAMP_TIE = "modstamp_tie"
-    """SystemModstamp is that of other accounts too: a cursor on it alone loses rows."""
+    """Other accounts have the same SystemModstamp. A cursor on it alone would lose rows."""
     DELETED_ACCOUNT = "deleted_account"
-    """In the recycle bin: seen by queryAll only."""
+    """In the recycle bin. Only queryAll sees it."""
     NO_ACCOUNT_NUMBER = "no_account_number"
-    """AccountNumber is null: no order can refer to it."""
+    """AccountNumber is null, so no order can refer to it."""
     RECREATED_ACCOUNT = "recreated_account"
-    """One of two accounts with the same AccountNumber: the older is deleted, the newer is the customer."""
+    """One of two accounts with the same AccountNumber. The older one is deleted, the newer one is the customer."""
 
     # Both
     WINDOW_EDGE = "window_edge"
-    """Changed at midnight sharp: belongs to the window that starts then, and to no other."""
+    """Changed exactly at midnight. It belongs only to the window that starts then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A Salesforce Account. Times are aware, in UTC, in whole seconds."""
+    """A Salesforce Account. Times have a zone, UTC, and whole seconds."""
 
     id: str
     account_number: str | None
@@ -72,7 +72,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A row of Snowflake's ORDERS. `updated_at` is aware, in UTC, in microseconds."""
+    """A row of Snowflake's ORDERS. `updated_at` has a zone, UTC, and microseconds."""
 
     order_id: str
     customer_id: str
@@ -86,13 +86,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """All rows, each source's in the order in which it stores them."""
+    """All rows, in the sequence in which the sources store them."""
 
     accounts: tuple[Account, ...]
     orders: tuple[Order, ...]
 
     def counts(self) -> dict[Defect, int]:
-        """Rows per defect, in the order of `Defect`."""
+        """Number of rows by defect, in the sequence of `Defect`."""
         rows: tuple[Account | Order, ...] = (*self.accounts, *self.orders)
         found = Counter(defect for row in rows for defect in row.defects)
         return {defect: found[defect] for defect in Defect}
@@ -100,7 +100,7 @@ class Seeds:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days that the seeds cover; nothing in them is later than the end of `newest`."""
+    """The days that the seeds cover. Nothing in them is later than the end of `newest`."""
 
     MINIMUM_DAYS: ClassVar[int] = 21
 

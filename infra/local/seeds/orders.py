@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from infra.local.seeds.model import Account, Defect, Order, Span, midnight
 
 MINIMUM_ORDERS = 100
 
-# Quoted by ECB today, with their shares and rough worth in units per euro, so that amounts look right.
+# ECB quotes these today. Share of the orders, and rough number of units per euro, so that amounts look right.
 CURRENCIES = {
     "EUR": (30, 1),
     "USD": (28, 1),
@@ -39,10 +40,16 @@ _SHARES = {
     Defect.NULL_AMOUNT: Decimal("0.01"),
     Defect.NEGATIVE_AMOUNT: Decimal("0.01"),
 }
+_WRONG_VALUES: dict[Defect, dict[str, Any]] = {
+    Defect.LOWER_CASE_CURRENCY: {"currency": "usd"},
+    Defect.UNKNOWN_CURRENCY: {"currency": "XXX"},
+    Defect.UNQUOTED_CURRENCY: {"currency": "VND"},
+    Defect.NULL_AMOUNT: {"amount": None},
+}
 
 
 def make_orders(number: int, accounts: Sequence[Account], span: Span, seed: int) -> tuple[Order, ...]:
-    """So many orders, in order of their dates, then the rows on top of one per order."""
+    """Orders by date, then the additional rows of orders that have more than one."""
     random = Random(f"orders {seed}")  # noqa: S311  # reproducible, nothing secret
     dates = sorted(_order_date(random, span) for _ in range(number))
     customers = _Customers(accounts)
@@ -62,7 +69,7 @@ def _order_date(random: Random, span: Span) -> date:
 
 
 class _Customers:
-    """Accounts that an order of a given day can refer to: numbered, and created before."""
+    """The accounts that an order of a given day can refer to: they have a number, and exist by then."""
 
     def __init__(self, accounts: Sequence[Account]) -> None:
         known = sorted(
@@ -94,7 +101,7 @@ def _order(random: Random, index: int, day: date, customers: _Customers, span: S
 
 
 def _state(random: Random, placed: datetime, span: Span) -> tuple[str, datetime]:
-    """An order's status at the end of the span, and since when."""
+    """An order's status at the end of the span, and when it changed to that."""
     paid = placed + timedelta(minutes=random.randint(5, 1800), microseconds=random.randrange(1_000_000))
     shipped = paid + timedelta(minutes=random.randint(600, 5000), microseconds=random.randrange(1_000_000))
     steps = [("PLACED", placed), ("CANCELLED", paid)]
@@ -104,7 +111,7 @@ def _state(random: Random, placed: datetime, span: Span) -> tuple[str, datetime]
 
 
 def _planted(random: Random, dates: Sequence[date], span: Span) -> list[tuple[int, Defect]]:
-    """Which order gets which defect. Those that need an order of a certain age choose first."""
+    """Which order gets which defect. Defects that need an order of a certain age choose first."""
     free = set(range(len(dates)))
     planted: list[tuple[int, Defect]] = []
     for defect, share in _SHARES.items():
@@ -124,7 +131,7 @@ def _suits(defect: Defect, day: date, span: Span) -> bool:
 
 
 def _with_defect(random: Random, order: Order, defect: Defect, span: Span, ordinal: int) -> list[Order]:
-    """The order's row, and those to be stored behind all others."""
+    """The order's row, and further rows, which are stored behind all orders."""
     marked = replace(order, defects=(defect,))
     if defect is Defect.LATE_UPDATE:
         changed = midnight(span.back(random.randrange(3))) + timedelta(seconds=random.randrange(1, 86_000))
@@ -137,17 +144,9 @@ def _with_defect(random: Random, order: Order, defect: Defect, span: Span, ordin
         return [marked, marked]
     if defect is Defect.UNKNOWN_CUSTOMER:
         return [replace(marked, customer_id=f"X-{ordinal + 1:06d}")]
-    if defect is Defect.LOWER_CASE_CURRENCY:
-        return [replace(marked, currency="usd")]
-    if defect is Defect.UNKNOWN_CURRENCY:
-        return [replace(marked, currency="XXX")]
-    if defect is Defect.UNQUOTED_CURRENCY:
-        return [replace(marked, currency="VND")]
-    if defect is Defect.NULL_AMOUNT:
-        return [replace(marked, amount=None)]
     if defect is Defect.NEGATIVE_AMOUNT:
         return [replace(marked, amount=-(order.amount or Decimal(1)))]
-    raise ValueError(f"{defect} is not a defect of orders")
+    return [replace(marked, **_WRONG_VALUES[defect])]
 
 
 def _history(random: Random, order: Order, span: Span, *, reverse: bool) -> list[Order]:

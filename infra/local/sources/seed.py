@@ -1,7 +1,7 @@
 """Puts the seeds into the running Snowflake and Salesforce stand-ins: `python -m infra.local.sources.seed`.
 
-SLUICE_SEED_SIZE orders (default 1000) up to ECB's newest day. Each source keeps a note of what was loaded: a
-second load of the same seeds is skipped, so that rows changed by hand stay changed; other seeds replace all.
+It loads SLUICE_SEED_SIZE orders (default 1000) up to ECB's newest day. Each source keeps a note of the loaded seeds.
+The same seeds are not loaded twice, so that rows changed by hand stay changed. Other seeds replace all rows.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from infra.local.sources.ecb.history import newest
 CHUNK = 20_000  # rows of one INSERT
 TIMEOUT_SECONDS = 60
 
-# Names carry their schema, as CREATE SCHEMA makes the new schema the session's own.
+# With the schema's name, as CREATE SCHEMA changes the schema of the session.
 _ORDERS = """CREATE OR REPLACE TABLE PUBLIC.ORDERS (
     ORDER_ID VARCHAR, CUSTOMER_ID VARCHAR, ORDER_DATE DATE, CURRENCY VARCHAR, AMOUNT NUMBER(18,2),
     STATUS VARCHAR, UPDATED_AT TIMESTAMP_NTZ(9))"""
-# One parameter per chunk: parsing a statement with thousands of literals takes a hundred times longer.
+# One parameter per chunk: to parse a statement with thousands of literals takes a hundred times longer.
 _INSERT = """INSERT INTO PUBLIC.ORDERS SELECT
     VALUE[0]::VARCHAR, VALUE[1]::VARCHAR, VALUE[2]::DATE, VALUE[3]::VARCHAR, VALUE[4]::NUMBER(18,2),
     VALUE[5]::VARCHAR, VALUE[6]::TIMESTAMP_NTZ
@@ -40,7 +40,7 @@ _INSERT = """INSERT INTO PUBLIC.ORDERS SELECT
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes seeds what they are."""
+    """All that decides what the seeds are, besides the code."""
 
     size: int
     newest: date
@@ -49,7 +49,7 @@ class Recipe:
         return generate(self.size, self.newest)
 
     def note(self) -> str:
-        """Tells these seeds from others, by other code too, without making them."""
+        """Identifies these seeds and the code that makes them, without making them."""
         code = hashlib.sha256()
         for file in sorted(Path(seeds.__file__).parent.glob("*.py")):
             code.update(file.read_bytes())
@@ -75,13 +75,13 @@ def connect(addresses: Addresses) -> Any:
 
 
 def load_orders(connection: Any, recipe: Recipe) -> bool:
-    """Fills SALES.PUBLIC.ORDERS. Returns False if the same seeds are there already."""
+    """Fills SALES.PUBLIC.ORDERS. Returns False if it already holds these seeds."""
     cursor = connection.cursor()
     cursor.execute("CREATE SCHEMA IF NOT EXISTS SEEDS")
     cursor.execute("CREATE TABLE IF NOT EXISTS SEEDS.LOADED (NOTE VARCHAR)")
     if cursor.execute("SELECT NOTE FROM SEEDS.LOADED").fetchall() == [(recipe.note(),)]:
         return False
-    # The note goes first and comes last: a load that was cut short is done again.
+    # The note is deleted first and written last, so that an interrupted load is done again.
     cursor.execute("DELETE FROM SEEDS.LOADED")
     cursor.execute(_ORDERS)
     orders = recipe.generate().orders
@@ -92,7 +92,7 @@ def load_orders(connection: Any, recipe: Recipe) -> bool:
 
 
 def order_row(order: Order) -> list[str | None]:
-    """A row of ORDERS as texts that Snowflake casts to the columns' types."""
+    """A row of ORDERS as texts, which Snowflake casts to the types of the columns."""
     return [
         order.order_id,
         order.customer_id,
@@ -105,7 +105,7 @@ def order_row(order: Order) -> list[str | None]:
 
 
 def load_accounts(address: str, recipe: Recipe) -> bool:
-    """Fills the org's Accounts. Returns False if the same seeds are there already."""
+    """Fills the org's Accounts. Returns False if it already holds these seeds."""
 
     def call(method: str, path: str, document: dict[str, object] | None = None) -> Any:
         url = f"{address}/_control/{path}"
@@ -147,7 +147,7 @@ def account_record(account: Account) -> dict[str, object]:
 
 
 def main() -> None:
-    """Loads what is missing, and says what is there."""
+    """Loads what is missing, and prints what is there."""
     addresses = Addresses.from_environment()
     recipe = Recipe(wanted_size(), newest())
     with connect(addresses) as connection:

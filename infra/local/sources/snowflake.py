@@ -1,15 +1,15 @@
-"""Snowflake on a laptop: fakesnow's server, kept on disk, with the account's log-in and Snowflake's encoding.
+"""Snowflake on a laptop: fakesnow's server with databases on disk, a log-in, and Snowflake's encoding.
 
-`python -m infra.local.sources.snowflake` serves the real connector (4.x; 5.x can't be served):
+`python -m infra.local.sources.snowflake` serves the real connector (4.x, not 5.x):
 
     snowflake.connector.connect(host="127.0.0.1", port=…, protocol="http", account=…, user=…, password=…, …)
 
-Databases are DuckDB files in `<home>/snowflake/`. Database SALES with schema PUBLIC exists from the start;
-others are made by CREATE DATABASE only, as a mistyped name must not become an empty database.
+Databases are DuckDB files in `<home>/snowflake/`. Database SALES with schema PUBLIC exists from the start. Only CREATE
+DATABASE makes others: a mistyped name must not become an empty database.
 
-What arrives through `fetch_arrow_batches()`, `fetch_arrow_all()` and `ResultBatch.to_arrow()`:
+What a client gets from `fetch_arrow_batches()`, `fetch_arrow_all()` and `ResultBatch.to_arrow()`:
 
-    NUMBER(p, 0)             int64; whatever p says, a value beyond 64 bits can't be stored here
+    NUMBER(p, 0)             int64; for any p, a value beyond 64 bits can't be stored here
     NUMBER(p <= 18, s > 0)   double, or with connect(arrow_number_to_decimal=True) decimal128(38, s)
     NUMBER(p > 18, s > 0)    the same from Snowflake; here decimal128(p, s) in both cases
     FLOAT, VARCHAR, BOOLEAN  double, string, bool
@@ -18,12 +18,12 @@ What arrives through `fetch_arrow_batches()`, `fetch_arrow_all()` and `ResultBat
                              force_microsecond_precision=True is passed; no nanoseconds are kept here
     TIMESTAMP_LTZ            the same with the session's zone, here always tz=Etc/UTC
     TIMESTAMP_TZ             the same instant with tz=Etc/UTC; the value's own offset is lost here
-    no rows                  no batch at all from fetch_arrow_batches(); the columns, but NUMBER always as
-                             int64, from fetch_arrow_all(force_return_table=True)
+    no rows                  nothing from fetch_arrow_batches(); from fetch_arrow_all(force_return_table=True) the
+                             columns, with NUMBER always as int64
 
-Other differences from the service: a result is one batch, SUM over NUMBER is a double,
-INFORMATION_SCHEMA.COLUMNS has no DATETIME_PRECISION, CURRENT_WAREHOUSE() is missing, CREATE DATABASE makes no
-schema PUBLIC, keys and grants aren't checked, and COPY INTO a location, AT, streams and tasks aren't there.
+Other differences from the service: a result is one Arrow batch, SUM over NUMBER is a double,
+INFORMATION_SCHEMA.COLUMNS has no DATETIME_PRECISION, CREATE DATABASE makes no schema PUBLIC, and nothing checks keys
+and grants. CURRENT_WAREHOUSE(), COPY INTO a location, AT, streams and tasks are missing.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ from infra.local.sources.snowflake_encoding import timestamp_to_struct, to_snowf
 server: Any = importlib.import_module("fakesnow.server")
 
 LOGIN_PATH = "/session/v1/login-request"
-INCORRECT_LOGIN = "390100"  # connector 4.8 raises a DatabaseError with this errno; older ones with 250001
+INCORRECT_LOGIN = "390100"  # connector 4.8 raises a DatabaseError with this errno, older ones with 250001
 
-# Statements about sessions and warehouses that clients send and fakesnow refuses. AUTOCOMMIT it does itself.
+# Clients send these statements about sessions and warehouses, and fakesnow refuses them. It knows AUTOCOMMIT.
 IGNORED_STATEMENTS = [
     r"\s*alter\s+session\s+(set|unset)\s+(?!autocommit)",
     r"\s*use\s+secondary\s+roles\b",
@@ -62,7 +62,7 @@ IGNORED_STATEMENTS = [
 
 
 def open_databases(folder: Path, *, database: str, schema: str) -> FakeSnow:
-    """The account with all its databases, a file each; the named one is created when missing."""
+    """The account with its databases, one file each. The named database is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     account = FakeSnow(db_path=folder, nop_regexes=IGNORED_STATEMENTS)
     for name in sorted({database, *(file.stem for file in folder.glob("*.db"))}):
@@ -73,7 +73,7 @@ def open_databases(folder: Path, *, database: str, schema: str) -> FakeSnow:
 
 
 def application(addresses: Addresses) -> Starlette:
-    """The stand-in as an ASGI application; it takes over fakesnow's module-wide account."""
+    """The stand-in as an ASGI application. It replaces the account that fakesnow's module holds."""
     credentials = snowflake_credentials(addresses)
     server.shared_fs = open_databases(
         addresses.home / "snowflake", database=credentials["database"], schema=credentials["schema"]

@@ -1,7 +1,7 @@
-"""Result columns as Snowflake encodes them, where fakesnow's own encoding would hide a client's mistake.
+"""Encodes result columns as Snowflake does, where fakesnow's own encoding would hide a client's mistake.
 
-fakesnow sends NULL timestamps as 1970-01-01, and NUMBER(18, 2) as a ready decimal; Snowflake sends the latter
-as integers with a scale, which the connector turns into doubles unless it is told not to.
+fakesnow sends NULL timestamps as 1970-01-01, and NUMBER(18, 2) as a decimal. Snowflake sends the latter as integers
+with a scale, and the connector turns them into doubles by default.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import fakesnow.arrow
 import pyarrow as pa
 import pyarrow.compute as pc
 
-LARGEST_INTEGER_PRECISION = 18  # decimal digits that always fit in 64 bits
-UTC_OFFSET = 1440  # Snowflake counts a zone's minutes from -24 hours
+LARGEST_INTEGER_PRECISION = 18  # digits that always fit into 64 bits
+UTC_OFFSET = 1440  # Snowflake counts the minutes of a zone from -24 hours
 
 _fakesnow_to_sf = fakesnow.arrow.to_sf
 _EPOCH_FIELDS = [
@@ -24,10 +24,10 @@ _EPOCH_FIELDS = [
 
 
 def timestamp_to_struct(ts: Any) -> Any:
-    """A timestamp column as Snowflake's struct of seconds, nanoseconds and, with a zone, its offset.
+    """A timestamp column as Snowflake's struct: seconds, nanoseconds and, if it has a zone, the offset.
 
     Raises:
-        ValueError: a zone other than UTC, in which DuckDB holds every timestamp with zone here.
+        ValueError: the zone isn't UTC. DuckDB holds every timestamp with a zone in UTC here.
     """
     values = ts.combine_chunks() if isinstance(ts, pa.ChunkedArray) else ts
     if values.type.tz not in (None, "UTC"):
@@ -35,7 +35,7 @@ def timestamp_to_struct(ts: Any) -> Any:
     microseconds = values.cast(pa.timestamp("us", values.type.tz)).cast(pa.int64())
     absent = values.is_null()
     filled = pc.fill_null(microseconds, 0)
-    # Integer division rounds towards zero: before 1970 the second would be one too high.
+    # Not by integer division, which rounds towards zero: before 1970 it gives a second too many.
     seconds = pc.floor_temporal(filled.cast(pa.timestamp("us")), unit="second").cast(pa.int64())
     fraction = pc.multiply(pc.subtract(filled, seconds), 1000).cast(pa.int32())
     arrays, fields = [pc.divide(seconds, 1_000_000), fraction], list(_EPOCH_FIELDS)
@@ -46,7 +46,7 @@ def timestamp_to_struct(ts: Any) -> Any:
 
 
 def to_snowflake(table: Any, rowtype: list[Any]) -> Any:
-    """The encoding of fakesnow, but decimals of up to 18 digits as integers with their scale as metadata."""
+    """Fakesnow's encoding, but decimals of up to 18 digits become integers with the scale in the metadata."""
     encoded = _fakesnow_to_sf(table, rowtype)
     for index, field in enumerate(encoded.schema):
         if pa.types.is_decimal(field.type) and field.type.precision <= LARGEST_INTEGER_PRECISION:

@@ -1,4 +1,4 @@
-"""A platform of stub parts, run in a process of its own so that signals and exits are real ones.
+"""A platform of stub parts, in another process so that signals and exits are real.
 
 `python -m tests.infra.local.platform_of_stubs HOME up|down PART…`, where a PART is `name` (healthy at once),
 `name=slow` (not healthy within this test), `name=broken` (ends with a message) or `name=ADDRESS:PORT` (listens there).

@@ -1,4 +1,4 @@
-"""A part that does next to nothing: `python -m tests.infra.local.stub_part stay|break|listen|note ARGUMENT…`."""
+"""A part that does almost nothing: `python -m tests.infra.local.stub_part stay|break|listen|note ARGUMENT…`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONG = 600.0
 
 
 def stay() -> None:
-    """Lives, with a child in a session of its own, as jobs have: what a process group doesn't reach."""
+    """Runs, with a child in another session, which a signal to the process group doesn't reach."""
     subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({LONG})"], start_new_session=True)
     time.sleep(LONG)
 
@@ -33,7 +33,7 @@ def listen(host: str, port: str) -> None:
 
 
 def note(order: str, name: str) -> None:
-    """Writes its name when it is told to stop, after a while."""
+    """Writes its name some time after it is asked to stop."""
 
     def end(number: int, frame: FrameType | None) -> None:
         time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""What `run` asks of Airflow, by the states in which it finds the scheduled days."""
+"""What `run` asks of Airflow, for each state of the scheduled days."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DAYS = [FIRST.isoformat(), (FIRST + timedelta(days=1)).isoformat(), LAST.isoform
 
 
 class Airflow:
-    """An Airflow whose first days have these states. Unpaused it makes the others, and moves on at every look."""
+    """An Airflow whose first days have these states. When unpaused, it makes the others, and goes on at every look."""
 
     def __init__(self, *states: str, outcomes: tuple[str, ...] = ()) -> None:
-        """`outcomes` are those of the runs that end, in that order; then all succeed."""
+        """Runs end with these outcomes, one after another; after the last, all succeed."""
         self.states = dict(zip(DAYS, states, strict=False))
         self.outcomes = list(outcomes)
         self.asked: list[str] = []
@@ -91,7 +91,7 @@ def test_a_day_that_failed_before_is_run_again(run: Any) -> None:
     assert airflow.asked == ["unpause", f"clear {DAYS[1]}", "gold"]
 
 
-def test_a_day_under_way_that_fails_of_what_was_mended_since_gets_one_more_chance(run: Any) -> None:
+def test_a_running_day_that_fails_for_a_cause_repaired_since_gets_one_more_chance(run: Any) -> None:
     airflow = Airflow("success", "running", "success", outcomes=("failed", "success"))
     assert run(airflow) == 0
     assert airflow.asked == ["unpause", f"clear {DAYS[1]}", "gold"]

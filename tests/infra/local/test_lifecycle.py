@@ -1,4 +1,4 @@
-"""Starting and stopping as a whole, on stub parts under the real process manager."""
+"""Start and stop of a whole platform of stub parts, under the real process manager."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +30,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def heeded() -> Iterator[None]:
-    """What these tests start heeds interrupts, also where whoever runs them has them ignored: nohup, a job with `&`."""
+def interrupts() -> Iterator[None]:
+    """The processes of these tests obey interrupts, even if the tests run under nohup or with `&`."""
     ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.SIG_DFL)
@@ -94,11 +93,10 @@ def test_an_interrupted_start_stops_all_that_was_started(home: Path, interrupt: 
     assert process.stdout is not None
     assert "quick" in process.stdout.readline()
     process.send_signal(interrupt)
-    time.sleep(0.2)
-    process.send_signal(interrupt)  # impatience changes nothing
-    output, _ = process.communicate(timeout=60)
+    assert "stopping the platform" in process.stdout.readline()
+    process.send_signal(interrupt)  # a second signal changes nothing
+    process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stopping the platform" in output
     assert _living(home) == set()
 
 

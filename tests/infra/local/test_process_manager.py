@@ -78,7 +78,7 @@ def test_a_state_folder_with_a_long_path_works(tmp_path: Path) -> None:
         processes.end(home)
 
 
-def test_only_parts_that_differ_are_started_anew(manager: ProcessManager) -> None:
+def test_only_changed_parts_are_restarted(manager: ProcessManager) -> None:
     def pids() -> dict[str, int]:
         return {state.part: state.pid for state in manager.states()}
 

@@ -9,7 +9,7 @@ from infra.local.run_watch import RunWatch
 
 
 class Airflow:
-    """Tells a run's tasks as a test sets them."""
+    """An Airflow whose tasks have the states that a test sets."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, int]] = {}
@@ -33,20 +33,20 @@ def _watch(airflow: Airflow) -> RunWatch:
     return RunWatch(cast(AirflowApi, airflow), "dag")
 
 
-def test_each_transition_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_transition_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     airflow = Airflow()
     watch = _watch(airflow)
-    told: list[Any] = []
+    printed: list[Any] = []
     for state in ("", "scheduled", "queued", "running", "deferred", "queued", "running", "success", "success"):
         airflow.states = {"silver.orders": (state, 1)}
-        told += _look(airflow, watch, capsys)
-    assert [line.split() for line in told] == [
+        printed += _look(airflow, watch, capsys)
+    assert [line.split() for line in printed] == [
         ["2026-01-01", "silver.orders", "started"],
         ["2026-01-01", "silver.orders", "success", "14", "s"],
     ]
 
 
-def test_a_try_that_failed_is_told_with_its_last_lines_and_the_next_try_again(
+def test_a_failed_try_is_printed_with_its_last_lines_and_the_next_try_too(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     airflow = Airflow()

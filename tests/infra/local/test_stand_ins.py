@@ -1,4 +1,4 @@
-"""The real stand-ins under the process manager, filled and asked."""
+"""The real stand-ins under the process manager, filled and queried."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_the_release_is_where_its_address_says(addresses: Addresses, release: st
     assert {item["Key"].removeprefix(f"{prefix}/") for item in listed["Contents"]} >= {"run.py", "jobs.zip"}
 
 
-def test_the_application_has_the_id_that_clients_are_told(addresses: Addresses, release: str) -> None:
+def test_the_application_has_the_id_that_clients_use(addresses: Addresses, release: str) -> None:
     emr = clients.client(addresses, "emr-serverless")
     application = emr.get_application(applicationId=addresses.emr_application_id)["application"]
     assert application["releaseLabel"] == "emr-spark-8.1.0"
 
 
-def test_filling_again_changes_nothing(addresses: Addresses, release: str) -> None:
+def test_filling_a_second_time_changes_nothing(addresses: Addresses, release: str) -> None:
     given = environment.of_parts(addresses, {"SLUICE_SEED_SIZE": "100"})
     assert bootstrap.prepare(addresses, given) == release
     assert len(clients.client(addresses, "emr-serverless").list_applications()["applications"]) == 1

@@ -25,15 +25,13 @@ def in_airflow() -> dict[str, dict[str, Any]]:
     return {name: {"name": name, **pool, "open_slots": 1} for name, pool in pools().items()}
 
 
-def test_pools_as_they_should_be_are_no_word_worth(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_right_pools_are_not_mentioned(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert show(monkeypatch, in_airflow()) == 0
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("change", [{"slots": 0}, {"include_deferred": False}, None])
-def test_changed_or_missing_pool_is_named_with_the_cure(
+def test_changed_or_missing_pool_is_named_with_what_to_do(
     change: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     present = in_airflow()
@@ -41,6 +39,6 @@ def test_changed_or_missing_pool_is_named_with_the_cure(
     if change:
         present["silver.orders"] = {**pool, **change}
     assert show(monkeypatch, present) == 1
-    told = capsys.readouterr().out
-    assert "tasks may wait for ever: silver.orders\n" in told
-    assert "make run" in told
+    printed = capsys.readouterr().out
+    assert "tasks may wait for ever: silver.orders\n" in printed
+    assert "make run" in printed

@@ -4,7 +4,7 @@ from infra.local.athena import Result
 from infra.local.tables import Column, text
 
 
-def test_numbers_stand_on_the_right_and_texts_on_the_left() -> None:
+def test_numbers_are_aligned_right_and_texts_left() -> None:
     shown = text([Column("name"), Column("revenue", number=True)], [("Ada", "7"), ("B", "1200.50")])
     assert shown.splitlines() == ["name  revenue", "----  -------", "Ada         7", "B     1200.50"]
 

@@ -1,4 +1,4 @@
-"""The class archive is made again when what it holds changes."""
+"""The class archive is made again when its content would change."""
 
 from __future__ import annotations
 

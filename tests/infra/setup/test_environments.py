@@ -1,4 +1,4 @@
-"""The two Python environments, never one for both."""
+"""The two Python environments."""
 
 from __future__ import annotations
 

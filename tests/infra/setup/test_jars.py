@@ -1,4 +1,4 @@
-"""Jars are those of the lock, or are not used."""
+"""Only jars with the checksum of the lock are used."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_changed_lock_has_a_folder_of_its_own(lock: Path) -> None:
     assert jars.folder() != before
 
 
-def test_jars_that_did_not_come_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_jars_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     venv = tmp_path / "venv"
     ivy = venv / "jobs" / "lib" / "python3.11" / "site-packages" / "pyspark" / "jars" / "ivy-2.5.3.jar"
     ivy.parent.mkdir(parents=True)
@@ -75,7 +75,7 @@ def test_jars_that_did_not_come_are_named(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(jars, "VENV", venv)
     monkeypatch.setattr(jars, "command", lambda *words: asked.extend(map(str, words)))
 
-    with pytest.raises(SetupError, match=f"could not be fetched: {COORDINATE}"):
+    with pytest.raises(SetupError, match=f"these jars could not be downloaded: {COORDINATE}"):
         jars.download("java", [COORDINATE], tmp_path)
     assert str(ivy) in asked
     assert 'org="org.example" name="thing" rev="1.0" transitive="false"' in (tmp_path / "ivy.xml").read_text()

@@ -1,4 +1,4 @@
-"""Java is found, or what is wrong with it is said plainly."""
+"""Java is found, or an error says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Install = Callable[..., str]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Puts a `java` of the test's own on PATH, where no other is; gives its path."""
+    """Puts a test's own `java` on an otherwise empty PATH. Returns its path."""
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
@@ -55,7 +55,7 @@ def test_java_home_beats_the_path(install: Install, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(("version", "number"), [("1.8.0_402", "1"), ("11.0.22", "11"), ("25", "25")])
-def test_java_of_another_version_is_named_with_those_that_do(install: Install, version: str, number: str) -> None:
+def test_java_of_another_version_is_named_with_the_supported_ones(install: Install, version: str, number: str) -> None:
     file = install(OPENJDK.format(version))
 
     assert f"Java {number} at {file}: Spark 4.1 runs on Java 17 or 21." in refused()

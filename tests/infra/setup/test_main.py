@@ -1,4 +1,4 @@
-"""`python3 -m infra.setup`: the steps in order, and one plain sentence when a person must act."""
+"""`python3 -m infra.setup`: the steps in order, and one sentence when a person must do something."""
 
 from __future__ import annotations
 

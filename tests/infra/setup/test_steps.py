@@ -1,4 +1,4 @@
-"""Set-up steps run once, again when what they depend on changes, and say what failed."""
+"""Set-up steps run once, and again when an input changes. A failed one says why."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_step_that_failed_is_not_taken_as_done(tmp_path: Path) -> None:
     assert run(tmp_path / "stamp")
 
 
-def test_fingerprint_tells_parts_apart() -> None:
+def test_fingerprint_depends_on_where_a_part_ends() -> None:
     assert steps.fingerprint(["ab", "c"]) != steps.fingerprint(["a", "bc"])
     assert steps.fingerprint(["a"]) == steps.fingerprint(["a"])
 
 
-def test_cache_is_where_it_is_told_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cache_is_in_the_folder_that_a_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("SLUICE_CACHE", raising=False)
     assert steps.cache() == tmp_path / "xdg" / "sluice"

@@ -1,10 +1,10 @@
-"""Trino's arithmetic where DuckDB's differs: integer division, decimals that stay decimals, dates dates.
+"""Trino's arithmetic where DuckDB's differs: in divisions, decimals and dates.
 
-In Trino 7 / 2 is 3, and a decimal divided, averaged or rounded is a decimal of a scale that follows from its
-operands: `COUNT(*) * 100.0 / SUM(COUNT(*)) OVER ()` has one digit after the point, whatever ROUND says.
-DuckDB makes doubles of them, and timestamps of dates that are moved or truncated. What to write instead
-depends on the operands' types, and these DuckDB itself tells: the operands are put in the place of the
-SELECT's list, and the statement is described, not run.
+In Trino 7 / 2 is 3. A decimal that is divided, averaged or rounded stays a decimal, and its scale follows from the
+operands: `COUNT(*) * 100.0 / SUM(COUNT(*)) OVER ()` has one digit after the point, whatever ROUND says. DuckDB makes
+doubles of these, and it makes timestamps of dates that are moved or truncated.
+The rewrite depends on the operands' types, for which we ask DuckDB: the operands replace the SELECT's list, and the
+statement is described, not run.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ Describe = Callable[[str], list[str]]
 
 
 def as_trino(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> None:
-    """Rewrites such expressions in place; where types can't be told, they stay as they are.
+    """Rewrites such expressions of a query in place. An expression of unknown types stays as it is.
 
-    Args:
-        tree: a query in DuckDB's catalog.
-        connection: knows all that the query reads.
+    All that the query reads must exist in the connection.
     """
 
     def describe(sql: str) -> list[str]:
@@ -96,13 +94,13 @@ def _types_of(operands: list[exp.Expr], select: exp.Select, describe: Describe) 
     for probe in _probes(operands, select):
         try:
             return describe(probe.sql("duckdb"))
-        except duckdb.Error:  # not bound this way; the statement's own errors show when it is run
+        except duckdb.Error:  # it does not work this way; errors of the statement itself show when it runs
             continue
     return None
 
 
 def _probes(operands: list[exp.Expr], select: exp.Select) -> Iterator[exp.Select]:
-    """The SELECT with the operands as its list: grouped; then not, for those in an aggregate or WHERE."""
+    """The SELECT with the operands as its list: first grouped, then not, for operands in an aggregate or WHERE."""
     probe: exp.Select = select.copy()
     projections = select.expressions
     for clause in ("distinct", "having", "qualify", "order", "limit", "offset", "with_"):
@@ -124,7 +122,7 @@ def _probes(operands: list[exp.Expr], select: exp.Select) -> Iterator[exp.Select
 
 
 def _withs(select: exp.Expr) -> Iterator[exp.With]:
-    """The WITH clauses in whose scope a SELECT is, innermost first."""
+    """The WITH clauses around a SELECT, innermost first."""
     node: exp.Expr | None = select
     while node is not None:
         if isinstance(found := node.args.get("with_"), exp.With):
@@ -144,7 +142,7 @@ def _recursive(select: exp.Select) -> bool:
 
 
 def _with_window(node: exp.Expr) -> exp.Expr:
-    """The node with what belongs to an aggregate: its FILTER and OVER."""
+    """The node with its FILTER and OVER, if it is an aggregate."""
     while isinstance(node.parent, exp.Window | exp.Filter) and node.parent.this is node:
         node = node.parent
     return node

@@ -18,7 +18,7 @@ _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
 @dataclass(frozen=True)
 class View:
-    """A stored view: its SQL and the database that its unqualified names belong to."""
+    """A stored view: its SQL, and the database of the names in it that give none."""
 
     sql: str
     database: str
@@ -34,7 +34,7 @@ class ViewColumn:
 
 
 class Catalog:
-    """Glue's databases of one account and region; read in this process, where moto holds them."""
+    """Glue's databases of one account and region. moto holds them in this process."""
 
     def __init__(self, account_id: str, region: str) -> None:
         self._account_id = account_id
@@ -65,14 +65,14 @@ class Catalog:
         """Glue's description of a table or view."""
         try:
             return self._glue.get_table(database, name).as_dict()
-        except JsonRESTError:  # either is missing; who asks, knows how to say it
+        except JsonRESTError:  # the database or the table is missing; the caller reports it
             return None
 
     def drop(self, database: str, name: str) -> None:
         self._glue.delete_table(database, name)
 
     def put_view(self, database: str, name: str, view: View, columns: Sequence[ViewColumn]) -> None:
-        """Stores a view as Athena does, so that Glue's other readers know it for one."""
+        """Stores a view as Athena does, so that other readers of Glue recognise it."""
         definition = {
             "originalSql": view.sql,
             "catalog": CATALOG,
@@ -100,7 +100,7 @@ class Catalog:
 
 
 def view_of(table: dict[str, Any]) -> View | None:
-    """The view that a Glue table stands for, if it is one."""
+    """The view that a Glue table holds; None if it isn't one."""
     stored = _VIEW.fullmatch(table.get("ViewOriginalText") or "")
     if not stored:
         return None

@@ -1,4 +1,4 @@
-"""What a failed query says, in Athena's words."""
+"""The errors of failed queries, in Athena's words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlglot.errors import ParseError, SqlglotError
 
 
 class QueryError(Exception):
-    """A query that ends FAILED; its text is the StateChangeReason.
+    """A query FAILED. The message is its StateChangeReason.
 
     Attributes:
-        by_user: whether the statement is at fault, not the platform.
+        by_user: whether the statement is wrong, and not the platform.
     """
 
     def __init__(self, code: str, message: str, at: tuple[int, int] | None = None, *, by_user: bool = True) -> None:
@@ -22,8 +22,8 @@ class QueryError(Exception):
         self.by_user = by_user
 
 
-def position(node: exp.Expr, sql: str) -> tuple[int, int] | None:
-    """Line and column, from 1, at which a node's name starts in the statement."""
+def line_and_column(node: exp.Expr, sql: str) -> tuple[int, int] | None:
+    """Line and column of a node's name in the statement, counted from 1."""
     starts = [part.meta["start"] for part in node.find_all(exp.Identifier) if "start" in part.meta]
     if not starts:
         return None
@@ -41,7 +41,7 @@ def of_syntax(error: SqlglotError) -> QueryError:
 
 
 _UNRESOLVED = "Column '{0}' cannot be resolved or requester is not authorized to access requested resources"
-# DuckDB's wording to Trino's code and wording; the first group of a pattern is the message's {0}.
+# DuckDB's wording, Trino's code, Trino's wording. {0} is the first group of the pattern.
 _WORDINGS = (
     (r'Referenced column "(.+?)" not found', "COLUMN_NOT_FOUND", _UNRESOLVED),
     (r'does not have a column named "(.+?)"', "COLUMN_NOT_FOUND", _UNRESOLVED),
@@ -65,12 +65,12 @@ _WORDINGS = (
 
 
 def of_engine(error: duckdb.Error, tree: exp.Expr | None = None, sql: str = "") -> QueryError:
-    """From DuckDB's error; the name that it complains of is looked up in the statement for its position."""
+    """From DuckDB's error. The statement gives the line and column of the name in it."""
     text = str(error)
     for pattern, code, wording in _WORDINGS:
         if found := re.search(pattern, text):
             node = _named(found[1], tree)
-            return QueryError(code, wording.format(found[1]), position(node, sql) if node else None)
+            return QueryError(code, wording.format(found[1]), line_and_column(node, sql) if node else None)
     return QueryError("GENERIC_INTERNAL_ERROR", text.split("\n\nLINE ")[0].strip(), by_user=False)
 
 

@@ -1,4 +1,4 @@
-"""One execution of a statement, as the Athena API shows it."""
+"""Executions of statements, as the Athena API shows them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class QueryExecution:
             return True
 
     def end(self, state: str, reason: str = "", *, by_user: bool = True) -> None:
-        """Ends it, unless it has ended: a cancelled query stays cancelled, whatever its engine still says."""
+        """Ends it, unless it has ended already: a cancelled query stays cancelled, whatever its engine reports."""
         with self.lock:
             if self.state not in DONE:
                 self.state, self.reason, self.by_user, self.completed = state, reason, by_user, time.time()

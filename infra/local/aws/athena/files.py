@@ -1,7 +1,7 @@
-"""External tables of JSON, CSV and Parquet files: a local copy, read as the table's SerDe would.
+"""External tables of JSON, CSV and Parquet files: a local copy, which is read as the table's SerDe would read it.
 
-Differences from Athena: keys of JSON objects must be written as the columns are, in lower case; partitions
-are those found as folders, registered or not.
+Differences from Athena: keys of JSON objects must be in lower case, as the columns are. Every folder counts as a
+partition, even one that Glue doesn't know.
 """
 
 from __future__ import annotations
@@ -10,31 +10,30 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from infra.local.aws.athena.catalog import columns_of
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.types import engine_type, quoted
-from infra.local.aws.s3 import s3_client
+from infra.local.aws.s3 import bucket_and_key, s3_client
 
 DOWNLOADS_AT_ONCE = 8
 
 
 def download(location: str, scratch: Path) -> tuple[list[Path], int]:
-    """Copies the table's files, below folders named as in S3, and gives them and their bytes."""
-    parts = urlsplit(location)
-    prefix = parts.path.strip("/") + "/"
+    """Copies the table's files into folders named as in S3. Returns the files and their size in bytes."""
+    bucket, folder = bucket_and_key(location)
+    prefix = folder.rstrip("/") + "/"
     client = s3_client()
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=parts.netloc, Prefix=prefix)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     found = [item for page in pages for item in page.get("Contents", [])]
-    # Hive reads no folder marker and nothing whose name starts with _ or a dot.
+    # Hive skips folder markers, and names that start with _ or a dot.
     wanted = [item for item in found if item["Size"] and not re.search(r"(^|/)[_.]", item["Key"][len(prefix) :])]
-    root = scratch / parts.netloc / prefix
+    root = scratch / bucket / prefix
 
     def fetch(item: dict[str, Any]) -> Path:
         target: Path = root / item["Key"][len(prefix) :]
         target.parent.mkdir(parents=True, exist_ok=True)
-        client.download_file(parts.netloc, item["Key"], str(target))
+        client.download_file(bucket, item["Key"], str(target))
         return target
 
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:

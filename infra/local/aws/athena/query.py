@@ -1,4 +1,4 @@
-"""Athena's SELECT, translated and run: Trino's dialect by sqlglot onto DuckDB over the catalog's tables."""
+"""Runs Athena's SELECT: sqlglot translates Trino's dialect, and DuckDB reads the catalog's tables."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sqlglot.tokenizer_core import TokenType
 
 from infra.local.aws.athena import arithmetic, errors
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
-from infra.local.aws.athena.errors import QueryError, position
+from infra.local.aws.athena.errors import QueryError, line_and_column
 from infra.local.aws.athena.tables import attach
 from infra.local.aws.athena.types import quoted
 
-UNNAMED = "_unnamed_"  # a column that is named by its place in the result
+UNNAMED = "_unnamed_"  # a column that gets its name from its number in the result
 _ENGINE: dict[str, str | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
-    # Nothing is fetched from the network, and no variable of this process is a table.
+    # DuckDB must not download anything, nor read variables of this process as tables.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
@@ -34,7 +34,7 @@ def parse(sql: str) -> exp.Expr:
     """The one statement of a text.
 
     Raises:
-        QueryError: it is not SQL, or not one statement.
+        QueryError: the text is not SQL, or holds more or less than one statement.
     """
     try:
         statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
@@ -46,7 +46,7 @@ def parse(sql: str) -> exp.Expr:
 
 
 def bind(sql: str, parameters: Sequence[str]) -> str:
-    """Puts execution parameters, which are SQL literals, in the place of the question marks."""
+    """Replaces the question marks by execution parameters, which are SQL literals."""
     try:
         tokens = Dialect.get_or_raise("athena").tokenize(sql)
     except SqlglotError as error:
@@ -64,9 +64,9 @@ class Engine:
     """Runs one statement.
 
     Attributes:
-        catalog: where its tables are described.
-        connection: DuckDB's; `interrupt()` ends the statement.
-        scanned: bytes that the tables read hold.
+        catalog: describes its tables.
+        connection: DuckDB's. `interrupt()` ends the statement.
+        scanned: size in bytes of the tables that it reads.
     """
 
     def __init__(self, catalog: Catalog, scratch: Path) -> None:
@@ -83,9 +83,9 @@ class Engine:
         """Starts a query and gives the cursor on its result.
 
         Args:
-            tree: the query; it is changed.
-            sql: its text, for the positions in errors.
-            database: what unqualified names belong to.
+            tree: the query. It is changed.
+            sql: its text, for line and column in errors.
+            database: database of the names that give none.
         """
         self.prepare(tree, sql, database)
         try:
@@ -94,7 +94,7 @@ class Engine:
             raise errors.of_engine(error, tree, sql) from error
 
     def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
-        """Makes a query ready for DuckDB: attaches what it reads, and puts Trino's meaning into its text."""
+        """Makes a query ready for DuckDB: attaches the tables that it reads, and gives it Trino's meaning."""
         for table in _tables(tree):
             self._resolve(table, sql, database)
         for select in tree.find_all(exp.Select):
@@ -102,12 +102,12 @@ class Engine:
         arithmetic.as_trino(tree, self.connection)
 
     def _resolve(self, table: exp.Table, sql: str, database: str) -> None:
+        at = line_and_column(table, sql)
         if table.args.get("version"):
-            raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", position(table, sql))
+            raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", at)
         if table.catalog and table.catalog.lower() != CATALOG:
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{table.catalog}' does not exist", position(table, sql))
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{table.catalog}' does not exist", at)
         schema, name = (table.db or database).lower(), table.name.lower()
-        at = position(table, sql)
         known = self.catalog.table(schema, name)
         if known is None and not self.catalog.has_database(schema):
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist", at)
@@ -136,7 +136,7 @@ class Engine:
 
 
 def _tables(tree: exp.Expr) -> list[exp.Table]:
-    """The tables that a query reads, its own WITH names not among them."""
+    """The tables that a query reads, without the names of its WITH clauses."""
     found = {
         id(source): source
         for scope in traverse_scope(tree)
@@ -147,7 +147,7 @@ def _tables(tree: exp.Expr) -> list[exp.Table]:
 
 
 def _name_columns(select: exp.Select) -> None:
-    """Names a SELECT's unnamed columns `_col0`, `_col1` ... as Athena does; beside a star, once it is run."""
+    """Names a SELECT's unnamed columns `_col0`, `_col1`, … as Athena does. Beside a star, after the run."""
     name = UNNAMED if select.is_star else "_col"
     for index, projection in enumerate(select.expressions):
         if not projection.alias and not projection.is_star and not isinstance(projection, exp.Column | exp.Dot):

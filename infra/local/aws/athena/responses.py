@@ -1,4 +1,4 @@
-"""The HTTP side of Athena's query calls; moto's own handlers answer the others."""
+"""The HTTP side of Athena's query calls. moto's own handlers answer the other calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_QUERIES = 50
 
 
 class AthenaResponse(responses.AthenaResponse):
-    """Handlers; moto finds each by the name of its operation."""
+    """The handlers. moto finds each by the name of its operation."""
 
     @property
     def backend(self) -> Athena:
@@ -136,11 +136,7 @@ def close() -> None:
 
 
 def install(scratch: Path) -> None:
-    """Puts this service in the place of moto's.
-
-    Args:
-        scratch: folder for running queries' files.
-    """
+    """Replaces moto's service by this one. The folder is for the files of running queries."""
     Athena.scratch = scratch
     Athena.paths = dict.fromkeys(urls.url_paths, AthenaResponse.dispatch)
-    models.athena_backends.backend = Athena  # made anew for each account and region
+    models.athena_backends.backend = Athena  # moto makes one for each account and region

@@ -1,7 +1,7 @@
-"""Query results: one CSV (or text) object in S3, which GetQueryResults reads page by page, as on AWS.
+"""Query results: one CSV or text object in S3, which GetQueryResults reads page by page, as on AWS.
 
-Nothing of a result stays in this process: rows go from the engine to a temporary file to S3, and a page's
-token is the byte at which the next one starts.
+No result stays in this process: rows go from the engine to a temporary file, and from there to S3. The token of the
+next page is the byte at which it starts.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import duckdb
 
 from infra.local.aws.athena.query import UNNAMED
 from infra.local.aws.athena.types import Column, column, text_of
-from infra.local.aws.s3 import s3_client
+from infra.local.aws.s3 import bucket_and_key, s3_client
 
 ROWS_AT_ONCE = 5000
-IN_MEMORY = 1 << 20  # bytes of a result that are held before it goes to disk
+IN_MEMORY = 1 << 20  # bytes of a result that may stay in memory; more goes to disk
 CHUNK = 1 << 16
 
 Row = Sequence[str | None]
@@ -28,11 +27,7 @@ Row = Sequence[str | None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gives.
-
-    Attributes:
-        header: whether the column names are the first row; so for queries, not for SHOW and DESCRIBE.
-    """
+    """What a statement gives. A query's first row is a header with the column names; SHOW and DESCRIBE have none."""
 
     columns: Sequence[Column]
     rows: Iterable[Row]
@@ -40,14 +35,14 @@ class Result:
 
 
 def of_cursor(cursor: duckdb.DuckDBPyConnection) -> Result:
-    """A running query's result; rows are fetched as they are read."""
+    """The result of a running query. Its rows are fetched when they are read."""
     described = enumerate(cursor.description or [])
     columns = [column(_name(entry[0], index), str(entry[1])) for index, entry in described]
     return Result(columns, _rows(cursor), header=True)
 
 
 def of_lines(columns: Sequence[str], lines: Iterable[str]) -> Result:
-    """The result of SHOW or DESCRIBE: columns of text, and one text per row, which holds them all."""
+    """The result of SHOW or DESCRIBE: one text per row holds all columns."""
     return Result([Column(name, "varchar", "string", "string") for name in columns], [[line] for line in lines], False)
 
 
@@ -56,19 +51,18 @@ def _name(name: str, index: int) -> str:
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
-    while batch := cursor.fetchmany(ROWS_AT_ONCE):
-        for row in batch:
+    while fetched := cursor.fetchmany(ROWS_AT_ONCE):
+        for row in fetched:
             yield [None if value is None else text_of(value) for value in row]
 
 
 def store(result: Result, uri: str) -> int:
-    """Writes a result to S3 and gives its bytes."""
-    parts = urlsplit(uri)
+    """Writes a result to S3. Returns its size in bytes."""
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
         _write(result, file)
         size = file.tell()
         file.seek(0)
-        s3_client().upload_fileobj(file, parts.netloc, parts.path.lstrip("/"))
+        s3_client().upload_fileobj(file, *bucket_and_key(uri))
     return size
 
 
@@ -83,7 +77,7 @@ def _write(result: Result, file: IO[bytes]) -> None:
 
 
 def _line(row: Row) -> bytes:
-    """Everything quoted; NULL is nothing, so that it differs from an empty string."""
+    """A CSV line with every value in quotes. NULL is nothing at all, so that it differs from an empty string."""
     return (",".join("" if text is None else '"' + text.replace('"', '""') + '"' for text in row) + "\n").encode()
 
 
@@ -91,19 +85,19 @@ def page(uri: str, size: int, *, start: int, limit: int, as_csv: bool) -> tuple[
     """Reads rows of a stored result.
 
     Args:
-        uri: where it is.
+        uri: its object.
         size: its bytes.
-        start: byte of the first row wanted.
-        limit: rows wanted at most.
+        start: byte of the first row.
+        limit: how many rows at most.
         as_csv: whether its lines are CSV.
 
     Returns:
-        The rows, and the byte at which the next page starts if there is one.
+        The rows, and the byte at which the next page starts, if there is one.
     """
     if start >= size:
         return [], None
-    parts = urlsplit(uri)
-    body = s3_client().get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"), Range=f"bytes={start}-")["Body"]
+    bucket, key = bucket_and_key(uri)
+    body = s3_client().get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-")["Body"]
     rows, read = [], start
     try:
         for row, length in _parse(body.iter_chunks(CHUNK), as_csv):
@@ -121,7 +115,7 @@ _TEXT_FIELD = re.compile(rb"([^\n]*)(\n)")
 
 
 def _parse(chunks: Iterable[bytes], as_csv: bool) -> Iterator[tuple[list[str | None], int]]:
-    """Rows and their lengths in bytes."""
+    """Rows, each with its length in bytes."""
     field = _CSV_FIELD if as_csv else _TEXT_FIELD
     buffer, row, row_bytes = b"", [], 0
     for chunk in chunks:
@@ -139,7 +133,7 @@ def _parse(chunks: Iterable[bytes], as_csv: bool) -> Iterator[tuple[list[str | N
 
 
 def shape(rows: Iterable[list[str | None]], columns: Sequence[Column]) -> dict[str, Any]:
-    """GetQueryResults' form."""
+    """The rows as GetQueryResults answers them."""
     return {
         "Rows": [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows],
         "ResultSetMetadata": {"ColumnInfo": [_info(column) for column in columns]},

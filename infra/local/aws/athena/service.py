@@ -1,7 +1,7 @@
-"""Athena whose queries run: executions in threads of their own, results in S3.
+"""Athena that really runs queries, in threads of its own, with results in S3.
 
-moto's backend keeps work groups, named queries and the rest; its executions, which only hand back planted
-results, are replaced.
+moto's backend keeps work groups, named queries and the rest. Its executions, which only give prepared results, are
+replaced.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Athena(models.AthenaBackend):
     """The service in one account and region.
 
     Attributes:
-        scratch: folder of running queries' files; set once, before the server starts.
-        paths: URL patterns and their handlers; set with it.
+        scratch: folder for the files of running queries. Set once, before the server starts.
+        paths: URL patterns and their handlers. Set at the same time.
     """
 
     scratch: ClassVar[Path]
@@ -60,7 +60,7 @@ class Athena(models.AthenaBackend):
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto derives it from the module's name
+        return urls  # moto would derive it from this module's name
 
     @property
     def url_paths(self) -> dict[str, Callable[..., Any]]:
@@ -92,7 +92,7 @@ class Athena(models.AthenaBackend):
         self._cancel(self.query(query_id), "Query cancelled by user")
 
     def close(self) -> None:
-        """Cancels what runs or waits, so that the server can end."""
+        """Cancels all queries that run or wait, so that the server can end."""
         for query in list(self._queries.values()):
             self._cancel(query, "The local Athena was stopped")
 
@@ -115,10 +115,10 @@ class Athena(models.AthenaBackend):
         return query, rows, None if following is None else str(following)
 
     def output_location(self, asked: str | None, work_group: str) -> str:
-        """Where a result goes: a work group may set a place, and may insist on it.
+        """Where a result goes. A work group may name a location, and may enforce it.
 
         Raises:
-            InvalidRequestException: the work group is unknown, or neither names a place.
+            InvalidRequestException: the work group is unknown, or there is no location.
         """
         group = self.work_groups.get(work_group)
         if group is None:
@@ -145,7 +145,7 @@ class Athena(models.AthenaBackend):
             query.end("FAILED", str(cause), by_user=cause.by_user)
         except (BotoCoreError, ClientError) as error:
             query.end("FAILED", f"Unable to read the tables or write the result to {query.output}: {error}")
-        except Exception as error:  # a defect of ours must show as a failed query, not as one that runs for ever
+        except Exception as error:  # a bug in this server must show as a failed query, not as an endless one
             logger.exception("query %s", query.id)
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
             query.end("FAILED", reason, by_user=False)

@@ -1,4 +1,4 @@
-"""Athena's statements: queries, and the DDL and metadata statements that work on the Glue catalog."""
+"""Athena's statements: queries, DDL, and statements that show the Glue catalog."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DDL = re.compile(r"(ALTER|CREATE|DESC|DESCRIBE|DROP|MSCK|SHOW)\s", re.IGNORECAS
 
 
 def is_ddl(sql: str) -> bool:
-    """Whether Athena counts a statement as DDL; the output of these is a text file."""
+    """Whether Athena counts a statement as DDL. The output of DDL is a text file."""
     return bool(_DDL.match(_plain(sql)))
 
 
@@ -42,7 +42,7 @@ class Statement:
         """Runs it.
 
         Raises:
-            QueryError: it fails.
+            QueryError: the statement fails.
         """
         if _SHOW.match(plain := _plain(self._sql)):
             return self._metadata(plain)
@@ -96,7 +96,7 @@ class Statement:
         if known is None or is_view(known) != (tree.kind == "VIEW"):
             if tree.args.get("exists"):
                 return _NOTHING
-            at = errors.position(target, self._sql)
+            at = errors.line_and_column(target, self._sql)
             raise QueryError("TABLE_NOT_FOUND", f"{str(tree.kind).title()} '{database}.{name}' does not exist", at)
         self._catalog.drop(database, name)
         return _NOTHING
@@ -132,7 +132,7 @@ class Statement:
 
 
 def _plain(sql: str) -> str:
-    """A statement less comments and its end mark."""
+    """A statement without comments and its last semicolon."""
     return re.sub(r"--[^\n]*", " ", sql).strip().rstrip(";").strip()
 
 
@@ -141,7 +141,7 @@ def _unquoted(name: str) -> str:
 
 
 def _like(names: list[str], pattern: str | None) -> list[str]:
-    """Names that match Hive's pattern, where | separates and * stands for anything."""
+    """Names that match Hive's pattern, in which | separates patterns and * stands for any text."""
     if not pattern:
         return names
     return [name for name in names if any(fnmatchcase(name, part) for part in pattern.lower().split("|"))]

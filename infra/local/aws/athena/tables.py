@@ -1,7 +1,7 @@
-"""Makes a Glue table readable in DuckDB: Delta tables where they are, external files by a copy.
+"""Makes a Glue table readable in DuckDB. Delta tables are read in S3, external files are copied first.
 
-DuckDB's own S3 and Delta readers are extensions that it would download; deltalake reads Delta by itself, and
-the external tables of a lake this size (the run ledger, quality results) are small.
+DuckDB would have to download its own S3 and Delta readers. deltalake reads Delta without them, and the external
+tables of a lake of this size (run ledger, quality results) are small.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def attach(connection: duckdb.DuckDBPyConnection, name: str, table: dict[str, An
     """Creates a DuckDB view over a Glue table's data.
 
     Args:
-        connection: where the view is created.
-        name: its quoted name.
+        connection: where to create the view.
+        name: its name in quotes.
         table: Glue's description.
-        scratch: a folder of this query's own.
+        scratch: a folder that only this query uses.
 
     Returns:
         The bytes that a scan of the whole table reads.
@@ -54,12 +54,12 @@ def _attach_delta(connection: duckdb.DuckDBPyConnection, name: str, location: st
 
 
 def _plain(error: Exception) -> str:
-    """An error of deltalake on one line: it draws its causes as a coloured tree."""
+    """An error of deltalake as one line, instead of a coloured tree of causes."""
     return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
 
 
 def _storage_options() -> dict[str, str]:
-    """Explicit credentials: without them deltalake asks the instance metadata address, and waits."""
+    """Access to S3. Without credentials deltalake would ask the instance metadata address, and wait."""
     return {
         "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL_S3"],
         "AWS_ALLOW_HTTP": "true",

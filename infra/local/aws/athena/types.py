@@ -1,4 +1,4 @@
-"""Types and values: Hive's to DuckDB's, DuckDB's to Athena's."""
+"""Translates types and values: Hive's into DuckDB's, DuckDB's into Athena's."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Column:
     """A column of a result.
 
     Attributes:
-        presto: its type as `typeof` and DESCRIBE say it.
+        presto: its type in `typeof` and DESCRIBE.
         hive: its type in Glue.
-        api: its type in GetQueryResults, which has precision and scale apart: `timestamp with time zone`.
+        api: its type in GetQueryResults, without precision and scale: `timestamp with time zone`.
     """
 
     name: str
@@ -132,7 +132,7 @@ def engine_type(hive: str) -> str:
 
 
 def _split(fields: str) -> list[str]:
-    """Splits at the commas that are in no bracket."""
+    """Splits at the commas outside brackets."""
     parts, depth = [""], 0
     for character in fields:
         depth += (character in "<(") - (character in ">)")
@@ -144,5 +144,5 @@ def _split(fields: str) -> list[str]:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL's identifier."""
+    """A name as an identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'

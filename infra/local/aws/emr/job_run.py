@@ -18,11 +18,7 @@ DEFAULT_FAILURES_PER_HOUR = 5  # of a stream, before its retries stop
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What StartJobRun was asked; two requests with one client token must be equal.
-
-    Attributes:
-        timeout_minutes: 0 for none.
-    """
+    """A StartJobRun request. Two requests with one client token must be equal. A time-out of 0 is none."""
 
     application_id: str
     name: str | None
@@ -36,7 +32,7 @@ class JobRequest:
 
     @property
     def max_attempts(self) -> int:
-        """How often a batch job is tried."""
+        """How often a BATCH job is tried."""
         return int(self.retry_policy.get("maxAttempts") or 1)
 
     @property
@@ -53,7 +49,7 @@ class JobRequest:
     def log_prefix(self, run_id: str, attempt: int) -> str:
         """Where EMR Serverless puts a driver's logs, below the log URI.
 
-        The attempt is part of it for streams and for batch jobs that may be retried, and only for these.
+        It only names the attempt for streams, and for BATCH jobs that may be retried.
         """
         numbered = f"attempts/{attempt}/" if self.mode == STREAMING or self.max_attempts > 1 else ""
         return f"applications/{self.application_id}/jobs/{run_id}/{numbered}SPARK_DRIVER/"
@@ -73,18 +69,18 @@ class Attempt:
 
     @property
     def seconds(self) -> float:
-        """How long it ran, so far or in all."""
+        """How long it ran, or has run so far."""
         if self.started_at is None:
             return 0.0
         return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
 
 
 class JobRun:
-    """The life of one job run; safe to be read while its job runs.
+    """The life of one job run. Any thread may read it while the job runs.
 
     Attributes:
-        id: never given twice, also not by a later server.
-        cancelled: set once the run is to end; waited on by whoever runs it.
+        id: unique, even among the runs of later servers.
+        cancelled: set when the run shall end. The runner waits for it.
     """
 
     def __init__(self, request: JobRequest, *, arn: str, release_label: str, network: Mapping[str, Any] | None) -> None:
@@ -113,9 +109,9 @@ class JobRun:
         return self.attempt.state
 
     def move(self, state: str, details: str = "") -> bool:
-        """Goes to a state and tells whether it did: an ended attempt stays, a cancelling one only ends.
+        """Goes to a state, if it may, and returns whether it did.
 
-        CANCELLING is known only here, so that a run can't be seen RUNNING again after it was cancelled.
+        An ended attempt stays as it is, and a CANCELLING one can only end: nobody sees a cancelled run RUNNING again.
         """
         with self._lock:
             attempt, now = self.attempt, datetime.now(UTC)
@@ -134,7 +130,7 @@ class JobRun:
             self.attempts.append(Attempt(self.attempt.number + 1))
 
     def cancel(self, reason: str) -> None:
-        """Asks the run to end; its state is CANCELLING until its processes are gone."""
+        """Asks the run to end. It is CANCELLING until its processes are gone."""
         self.cancel_reason = self.cancel_reason or reason
         self.move("CANCELLING", self.cancel_reason)
         self.cancelled.set()
@@ -151,5 +147,5 @@ class JobRun:
 
 
 def new_id() -> str:
-    """A job run id in AWS's form; 56 random bits."""
+    """A job run id in AWS's form, with 56 random bits."""
     return "00" + secrets.token_hex(7)

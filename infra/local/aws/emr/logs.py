@@ -1,4 +1,4 @@
-"""Driver logs: to S3 under EMR Serverless's layout, and their last lines."""
+"""Driver logs: their upload to S3, where EMR Serverless puts them, and their last lines."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.aws.s3 import s3_client
+from infra.local.aws.s3 import bucket_and_key, s3_client
 
 STREAMS = ("stdout", "stderr")
 TAIL_BYTES = 64 * 1024
-MAX_DETAILS = 900  # characters of a job's last lines that stateDetails carries
-# What spark-submit's JVM says in any run.
+MAX_DETAILS = 900  # characters of a job's last lines in stateDetails
+# What spark-submit's JVM prints in every run.
 _CHATTER = re.compile(r"\S+ \S+ (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's default log4j|Setting default log")
 
 logger = logging.getLogger(__name__)
 
 
 def download(uri: str, folder: Path) -> str:
-    """A local copy of an `s3://` object, and its path; other paths are left as they are."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("s3", "s3a"):
+    """Downloads an `s3://` object and gives the path of the copy. Other paths are returned as they are."""
+    if not uri.startswith(("s3://", "s3a://")):
         return uri
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / Path(parts.path).name
-    s3_client().download_file(parts.netloc, parts.path.lstrip("/"), str(target))
+    bucket, key = bucket_and_key(uri)
+    target = folder / Path(key).name
+    s3_client().download_file(bucket, key, str(target))
     return str(target)
 
 
 class LogShipper:
-    """Ships the files of one attempt; those that grew, as often as asked."""
+    """Uploads the logs of one attempt, as often as asked."""
 
     def __init__(self, logs: Path, log_uri: str | None, prefix: str) -> None:
         self._logs = logs
@@ -43,7 +42,7 @@ class LogShipper:
         self._shipped: dict[str, int] = {}
 
     def ship(self) -> None:
-        """Uploads what is new. What can't be shipped is reported here, and never changes a job's outcome."""
+        """Uploads the logs that have grown. A failure is logged here, and never changes a job's outcome."""
         if self._base is None:
             return
         for stream in STREAMS:
@@ -59,14 +58,13 @@ class LogShipper:
 
 
 def _upload(file: Path, uri: str) -> None:
-    parts = urlsplit(uri)
     with tempfile.SpooledTemporaryFile(max_size=1 << 20) as packed:
         with gzip.GzipFile(fileobj=packed, mode="wb") as out:
             if file.exists():
                 with file.open("rb") as lines:
                     shutil.copyfileobj(lines, out)
         packed.seek(0)
-        s3_client().upload_fileobj(packed, parts.netloc, parts.path.lstrip("/"))
+        s3_client().upload_fileobj(packed, *bucket_and_key(uri))
 
 
 def tail(file: Path, lines: int) -> list[str]:
@@ -79,17 +77,17 @@ def tail(file: Path, lines: int) -> list[str]:
 
 
 def last_exceptions(logs: Path) -> str:
-    """The last lines that are not Spark's own chatter, in the form and length of `stateDetails`.
+    """The last lines that Spark doesn't print in every run, for `stateDetails`.
 
-    spark-submit joins a Python driver's standard error to its standard output: a traceback is in `stdout`,
-    and what the JVM has to say in `stderr`.
+    spark-submit puts a Python driver's standard error into its standard output: a traceback is in `stdout`, and the
+    JVM's own lines are in `stderr`.
     """
     jvm = [line for line in tail(logs / "stderr", 2000) if not _CHATTER.match(line)]
     return _within(jvm + tail(logs / "stdout", 200), MAX_DETAILS)
 
 
 def _within(lines: list[str], characters: int) -> str:
-    """The last lines, as many as fit; of a single too long one its end."""
+    """As many of the last lines as fit. If the last one is too long, its end."""
     kept: list[str] = []
     for line in reversed([line.strip() for line in lines if line.strip()]):
         room = characters - sum(map(len, kept))

@@ -1,4 +1,4 @@
-"""A plain page for one job run, in the place of EMR's Spark UI: state, command, ends of the logs."""
+"""A plain page for one job run, instead of EMR's Spark UI: state, command, last log lines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/_emr/job-run"
-# The Airflow provider makes a link to the driver's log by putting this path into the dashboard's address.
+# The Airflow provider links to the driver's log by putting this path into the dashboard's address.
 LOG_PATH = re.compile(r"/logs/SPARK_DRIVER/(stdout|stderr)\.gz")
 LINES = 200
 
 
 class JobPages:
-    """WSGI middleware: answers for the dashboard's addresses, and leaves the rest to moto."""
+    """WSGI middleware: answers the dashboard's addresses, and passes the rest on to moto."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -37,7 +37,7 @@ class JobPages:
         run = _find(request.args.get("application", ""), request.args.get("run", ""))
         attempt = request.args.get("attempt", type=int)
         if run is None or attempt is None or not 1 <= attempt <= len(run.attempts):
-            response = Response("There is no such job run; runs are forgotten when the local AWS restarts.\n", 404)
+            response = Response("There is no such job run. A restart of the local AWS forgets all job runs.\n", 404)
         elif log:
             response = Response(_log(run, attempt, log[1]), mimetype="text/plain")
         else:

@@ -1,7 +1,7 @@
-"""One job's processes: a session of its own, stopped as a whole, and found again after a killed server.
+"""The processes of one job: a session of its own that is stopped as a whole, and found again by the next server.
 
-A job is more than its process group: PySpark's daemon moves its Python workers to a group of their own. All
-of them stay in the session that the launcher opened, so the session is what is stopped.
+A job is more than one process group: PySpark's daemon moves its Python workers to a group of their own. All stay in
+the session of the launcher, so the session is stopped.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import logging
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import psutil
 
+from infra.local.polling import wait_until
+
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL: a stream commits its batch, a writer gives its lease back
-POLL_SECONDS = 0.1
-NICENESS = "5"  # two cores are soon full; Airflow's heartbeats and the UI go first
-RUN_VARIABLE = "SLUICE_EMR_JOB_RUN"  # each process of a job has it: proof of what it belongs to
+GRACE_SECONDS = 10.0  # from SIGTERM to SIGKILL: a stream commits its batch, a writer gives its lease back
+NICENESS = "5"  # two cores are soon full, and Airflow's heartbeats and the UI must not wait
+RUN_VARIABLE = "SLUICE_EMR_JOB_RUN"  # in the environment of each process of a job: which job run it belongs to
 PID_FILE = "pid.json"
 
 
@@ -43,9 +43,9 @@ class JobProcess:
         Args:
             arguments: command line.
             environment: its whole environment.
-            folder: working folder; the pid file is kept there while the job runs.
+            folder: working folder. It holds the pid file while the job runs.
             logs: folder for the files `stdout` and `stderr`.
-            run_id: job run id, written to the environment of the job's processes.
+            run_id: job run id, which goes into the environment of the job's processes.
         """
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / "stdout").open("wb") as stdout, (logs / "stderr").open("wb") as stderr:
@@ -63,17 +63,17 @@ class JobProcess:
         record = {"pid": self.pid, "started": _start_time(self.pid), "run": run_id}
         written = self._pid_file.with_suffix(".new")
         written.write_text(json.dumps(record))
-        written.replace(self._pid_file)  # whole or not at all: the next server must be able to read it
+        written.replace(self._pid_file)  # never half a file: the next server must be able to read it
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code, or None when the leader still runs after `seconds`."""
+        """The exit code, or None if the leader still runs after `seconds`."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
     def stop(self, grace: float = GRACE_SECONDS) -> int:
-        """Ends the whole session, also what outlived its leader, and gives the leader's exit code."""
+        """Ends the whole session, even after its leader's end. Returns the leader's exit code."""
         _end(lambda: _session(self.pid), grace)
         code = self._process.wait()
         self._pid_file.unlink(missing_ok=True)
@@ -81,17 +81,13 @@ class JobProcess:
 
 
 def remove_orphans(root: Path) -> list[str]:
-    """Ends the jobs that an earlier server left when it was killed, and gives their run ids.
-
-    Args:
-        root: folder that holds the job folders, at any depth.
-    """
+    """Ends the jobs that a killed server has left below a folder. Returns their run ids."""
     removed = []
     for pid_file in sorted(root.glob(f"**/{PID_FILE}")):
         record = json.loads(pid_file.read_text())
         find = partial(_orphans, **record)
         if find():
-            logger.warning("job run %s was left by an earlier server; ending it", record["run"])
+            logger.warning("an earlier server left job run %s: ending it", record["run"])
             _end(find, GRACE_SECONDS)
             removed.append(record["run"])
         pid_file.unlink()
@@ -99,9 +95,9 @@ def remove_orphans(root: Path) -> list[str]:
 
 
 def _orphans(pid: int, started: float | None, run: str) -> list[psutil.Process]:
-    """The job's processes; none when its number belongs to others by now.
+    """The job's processes. None, if the system has given their number to others.
 
-    A living leader is known by its start time; without one, each process must name the run.
+    A living leader is recognised by its start time. Without a leader, each process must name the run.
     """
     members = _session(pid)
     if any(member.pid == pid for member in members) and _start_time(pid) == started:
@@ -113,7 +109,7 @@ def _names_run(process: psutil.Process, run: str) -> bool:
     try:
         return bool(process.environ().get(RUN_VARIABLE) == run)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False  # ended meanwhile, or another user's
+        return False  # it has ended by now, or belongs to another user
 
 
 def _start_time(pid: int) -> float | None:
@@ -132,27 +128,28 @@ def _lives_in(process: psutil.Process, session: int) -> bool:
     try:
         return os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
-        return False  # ended while we looked, or another user's
+        return False  # it has ended by now, or belongs to another user
 
 
 def _end(find: Callable[[], list[psutil.Process]], grace: float) -> None:
     """SIGTERM, a time of grace, SIGKILL.
 
-    What is left is looked up again each time: processes may still be started, and a psutil wait would take
-    the leader's exit code away from its Popen.
+    The processes are looked up again each time, as there may be new ones. A psutil wait would take the leader's exit
+    code away from its Popen.
     """
     for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
-        deadline = time.monotonic() + seconds
-        signalled: set[int] = set()
-        while left := find():
-            for process in left:
-                if process.pid not in signalled:
-                    signalled.add(process.pid)
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        process.send_signal(number)
-            if time.monotonic() > deadline:
-                break
-            time.sleep(POLL_SECONDS)
-        else:
+        with contextlib.suppress(TimeoutError):
+            wait_until(partial(_none_left, find, number, set()), seconds=seconds)
             return
     logger.error("processes %s survive SIGKILL", [process.pid for process in find()])
+
+
+def _none_left(find: Callable[[], list[psutil.Process]], number: int, signalled: set[int]) -> bool:
+    """Whether no process is left. Sends the signal to those that have not had it yet."""
+    left = find()
+    for process in left:
+        if process.pid not in signalled:
+            signalled.add(process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+    return not left

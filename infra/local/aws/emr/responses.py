@@ -1,4 +1,4 @@
-"""The HTTP side of EMR Serverless: requests to calls, job runs to the API's shapes."""
+"""The HTTP side of EMR Serverless: turns requests into calls, and job runs into the API's documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JOB_RUN = "{0}/applications/(?P<applicationId>[^/]+)/jobruns/(?P<jobRunId>[^/]+
 
 
 class EmrServerlessResponse(responses.EMRServerlessResponse):
-    """Handlers; moto finds each by the name of its operation."""
+    """The handlers. moto finds each by the name of its operation."""
 
     endpoint = ""
 
@@ -84,12 +84,8 @@ class EmrServerlessResponse(responses.EMRServerlessResponse):
 
     def get_dashboard_for_job_run(self) -> ActionResult:
         run = self._run()
-        place = {
-            "run": run.id,
-            "application": run.request.application_id,
-            "attempt": self._attempt(run).number,
-        }
-        return ActionResult({"url": f"{self.endpoint}{PATH}?{urlencode(place)}"})
+        query = {"run": run.id, "application": run.request.application_id, "attempt": self._attempt(run).number}
+        return ActionResult({"url": f"{self.endpoint}{PATH}?{urlencode(query)}"})
 
     def list_tags_for_resource(self) -> ActionResult:
         return ActionResult({"tags": self.backend.tags_of(self._get_param("resourceArn"))})
@@ -106,10 +102,10 @@ class EmrServerlessResponse(responses.EMRServerlessResponse):
 
     def _time(self, name: str) -> datetime | None:
         given: datetime | None = self._get_param(name)
-        return given.replace(tzinfo=UTC) if given else None  # moto's parser gives UTC without saying so
+        return given.replace(tzinfo=UTC) if given else None  # moto's parser gives UTC without a zone
 
     def _page(self, items: Sequence[Item], key: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:
-        """The page asked for and the next one's token: the key of this one's last item."""
+        """The requested page, and the token of the next one: the key of this page's last item."""
         token, most = self._get_param("nextToken"), self._get_int_param("maxResults") or PAGE
         start = next((index + 1 for index, item in enumerate(items) if key(item) == token), 0)
         page = items[start : start + most]
@@ -172,12 +168,7 @@ def _queued_milliseconds(attempt: Attempt) -> int | None:
 
 
 def install(runner: JobRunner, endpoint: str) -> None:
-    """Puts this service in the place of moto's.
-
-    Args:
-        runner: runs the jobs.
-        endpoint: address of this server, for the links that it gives.
-    """
+    """Replaces moto's service by this one. Links lead to the endpoint, which is this server's address."""
     EmrServerlessResponse.endpoint = endpoint
     EmrServerless.runner = runner
     patterns = [
@@ -187,4 +178,4 @@ def install(runner: JobRunner, endpoint: str) -> None:
         "{0}/tags/(?P<resourceArn>.+)$",
     ]
     EmrServerless.paths = dict.fromkeys(patterns, EmrServerlessResponse.dispatch)
-    models.emrserverless_backends.backend = EmrServerless  # made anew for each account and region
+    models.emrserverless_backends.backend = EmrServerless  # moto makes one for each account and region

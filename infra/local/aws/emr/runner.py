@@ -1,4 +1,4 @@
-"""Runs job runs: waits for a place, starts `spark-submit`, watches, ships logs, retries, cancels."""
+"""Executes job runs: waits for a free slot, starts `spark-submit`, watches it, uploads logs, retries, cancels."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """What is a matter of the machine, and what a test can't wait for.
+    """Limits that depend on the machine, and times that a test shortens.
 
     Attributes:
-        concurrent: batch job runs at once, as many as keep two cores busy; further ones are QUEUED. As many streams
-            besides: one holds its place as long as it lives.
+        concurrent: BATCH job runs at the same time; two cores are busy with two. Others are QUEUED. Streams have as
+            many slots of their own, as each keeps its slot for its whole life.
         minute: seconds that a minute of `executionTimeoutMinutes` lasts.
-        ship: seconds between two shipments of a running job's log.
+        ship: seconds between two uploads of a running job's log.
     """
 
     concurrent: int = 2
@@ -49,18 +49,13 @@ class Limits:
 
 
 class JobRunner:
-    """Executes job runs, a few at a time and first come, first served."""
+    """Executes job runs, a few at a time, in the order of their start."""
 
     def __init__(self, root: Path, limits: Limits) -> None:
-        """Opens the runner.
-
-        Args:
-            root: folder of job folders, `<root>/<application>/<run>/`.
-            limits: see there.
-        """
+        """Opens the runner. A job's folder is `<root>/<application>/<run>/`."""
         self._root = root
         self._limits = limits
-        self._places = {
+        self._slots = {
             mode: ThreadPoolExecutor(limits.concurrent, thread_name_prefix=f"{mode.lower()}-job-run")
             for mode in (BATCH, STREAMING)
         }
@@ -68,7 +63,7 @@ class JobRunner:
         self._futures: dict[JobRun, Future[None]] = {}
 
     def recover(self) -> None:
-        """Ends what an earlier server left behind; only to be called by the one that has the port."""
+        """Ends what an earlier server has left. Only the server that holds the port may call it."""
         remove_orphans(self._root)
 
     def folder(self, run: JobRun) -> Path:
@@ -79,17 +74,17 @@ class JobRunner:
         return self.folder(run) / f"attempt-{attempt}"
 
     def start(self, run: JobRun) -> None:
-        """Runs it as soon as there is a place."""
+        """Runs it as soon as a slot is free."""
         self.folder(run).mkdir(parents=True)
         with self._lock:
             self._futures = {known: future for known, future in self._futures.items() if not future.done()}
             mode = run.request.mode
             if sum(known.request.mode == mode for known in self._futures) >= self._limits.concurrent:
                 _move(run, "QUEUED")
-            self._futures[run] = self._places[mode].submit(self._run, run)
+            self._futures[run] = self._slots[mode].submit(self._run, run)
 
     def cancel(self, run: JobRun, reason: str) -> None:
-        """Ends a run; one that still waits for a place is CANCELLED at once."""
+        """Ends a run. One that still waits for a slot is CANCELLED at once."""
         if run.state in TERMINAL:
             return
         run.cancel(reason)
@@ -106,8 +101,8 @@ class JobRunner:
         for run in running:
             self.cancel(run, "The local EMR Serverless was stopped")
         wait(running.values(), timeout=3 * GRACE_SECONDS)
-        for places in self._places.values():
-            places.shutdown(wait=False, cancel_futures=True)
+        for slots in self._slots.values():
+            slots.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, run: JobRun) -> None:
         deadline = None
@@ -116,7 +111,7 @@ class JobRunner:
         try:
             while not self._attempt(run, deadline) and run.may_retry():
                 run.retry()
-        except Exception as error:  # a defect of ours must show as a failed run, not as an endless one
+        except Exception as error:  # a bug in this server must show as a failed run, not as an endless one
             logger.exception("job run %s", run.id)
             _move(run, "FAILED", f"The local EMR Serverless failed: {type(error).__name__}: {error}")
         finally:
@@ -124,7 +119,7 @@ class JobRunner:
                 shutil.rmtree(self.folder(run) / scratch, ignore_errors=True)
 
     def _attempt(self, run: JobRun, deadline: float | None) -> bool:
-        """One try; False when it failed."""
+        """Tries the job once. Returns False if it failed."""
         if run.cancelled.is_set():
             _move(run, "CANCELLED", run.cancel_reason)
             return True
@@ -153,7 +148,7 @@ class JobRunner:
         return run.state != "FAILED"
 
     def _watch(self, run: JobRun, process: JobProcess, shipper: LogShipper, deadline: float | None) -> None:
-        """Returns when the leader has ended, or the run is to end."""
+        """Returns when the leader has ended, or the run shall end."""
         shipped = time.monotonic()
         while process.wait(POLL_SECONDS) is None and not run.cancelled.is_set():
             now = time.monotonic()
@@ -182,7 +177,7 @@ def _move(run: JobRun, state: str, details: str = "") -> None:
 
 
 def _failure(code: int, logs: Path) -> str:
-    code = code if code >= 0 else 128 - code  # killed by a signal: as a container's exit code
+    code = code if code >= 0 else 128 - code  # after a signal: the exit code that a container would have
     return (
         "Job failed, please check complete logs in configured logging destination. "
         f"ExitCode: {code}. Last few exceptions: {last_exceptions(logs)}"

@@ -1,7 +1,7 @@
-"""EMR Serverless applications and job runs, whose jobs really run on this machine.
+"""EMR Serverless applications and job runs. The jobs really run on this machine.
 
-moto's own backend calls every run SUCCESS at once and keeps no tokens, attempts or modes. This one replaces
-its job runs altogether, and of its applications the ids, which must survive a restart, and the first state.
+moto's own backend gives every run SUCCESS at once, and knows no tokens, attempts or modes. This one replaces its job
+runs altogether. Of its applications it replaces the first state, and the ids, which must survive a restart.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class EmrServerless(models.EMRServerlessBackend):
     """The service in one account and region.
 
     Attributes:
-        runner: runs the jobs of all accounts and regions; set once, before the server starts.
-        paths: URL patterns and their handlers; set with it.
+        runner: runs the jobs of all accounts and regions. Set once, before the server starts.
+        paths: URL patterns and their handlers. Set at the same time.
     """
 
     runner: ClassVar[JobRunner]
@@ -58,7 +58,7 @@ class EmrServerless(models.EMRServerlessBackend):
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto derives it from the module's name
+        return urls  # moto would derive it from this module's name
 
     @property
     def url_paths(self) -> dict[str, Callable[..., Any]]:
@@ -82,7 +82,7 @@ class EmrServerless(models.EMRServerlessBackend):
         auto_stop_configuration: str,
         network_configuration: dict[str, Any] | None,
     ) -> models.Application:
-        """Creates an application whose id follows from its name; a namesake gets the next id."""
+        """Creates an application. Its id follows from its name; a second one of that name gets the next id."""
         if application_type.upper() not in ("SPARK", "HIVE"):
             raise ValidationException(f"Unsupported engine {application_type}")
         if not _RELEASE_LABEL.fullmatch(release_label):
@@ -124,7 +124,7 @@ class EmrServerless(models.EMRServerlessBackend):
 
         Raises:
             ConflictException: the token was used for another request.
-            ValidationException: the request is one that AWS refuses.
+            ValidationException: AWS would refuse the request.
         """
         application = self.get_application(request.application_id)
         self._validate(request)
@@ -180,7 +180,7 @@ class EmrServerless(models.EMRServerlessBackend):
         return found[::-1]
 
     def tags_of(self, arn: str) -> dict[str, str]:
-        """The tags, to be read and changed, of an application or job run."""
+        """The tags of an application or job run; the caller may change them."""
         resources: list[models.Application | JobRun] = [*self.applications.values(), *self._runs.values()]
         for resource in resources:
             if resource.arn == arn:
@@ -214,7 +214,7 @@ class EmrServerless(models.EMRServerlessBackend):
 
 
 def timeout_minutes(given: int | None, mode: str) -> int:
-    """The time limit in effect: twelve hours unless given; a stream has none by default."""
+    """The time limit: as given, else twelve hours. A stream has none by default."""
     if given is None:
         return 0 if mode == STREAMING else DEFAULT_TIMEOUT_MINUTES
     return given

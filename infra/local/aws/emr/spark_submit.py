@@ -1,13 +1,12 @@
 """Maps an EMR Serverless job request to a `spark-submit` command line for this machine.
 
-EMR runs a driver and executors of its own sizes, with Delta and S3 connectors in the image, and unpacks the
-Python environment from an archive. Here one JVM of fixed size does it all, with jars from $SLUICE_JARS and
-the Python that runs this server.
+EMR runs a driver and executors of its own sizes. Its image holds the Delta and S3 connectors, and the Python
+environment comes from an archive. Here one JVM of fixed size does it all, with the jars of $SLUICE_JARS and the
+Python that runs this server.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +15,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from infra.local.addresses import HOST, REGION
+from infra.local.addresses import HOST
+from infra.setup.spark_conf import LIGHT_JVM, local_conf
 
-DRIVER_MEMORY = "1g"
-LIGHT_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # halves the CPU seconds of a start
 DRIVER_ENVIRONMENT = "spark.emr-serverless.driverEnv."
-EMR_IMAGE = "/usr/share/aws/"  # the jars there are in $SLUICE_JARS here
+EMR_IMAGE = "/usr/share/aws/"  # $SLUICE_JARS holds the jars that are there
 
-# What only a fleet of workers, the EMR image or a repository of jars could honour.
+# Settings that need a fleet of workers, the EMR image or a repository of jars.
 _DROPPED = (
     "spark.archives",
     "spark.dynamicAllocation.",
@@ -52,7 +50,7 @@ Fetch = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Submission:
-    """What is started for a job: the command line and the whole environment."""
+    """The command line of a job, and its whole environment."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -72,9 +70,8 @@ def submission(
         job_driver: the request's `jobDriver`.
         overrides: the request's `configurationOverrides`.
         name: the Spark application's name.
-        environment: this server's environment, the local form of the execution role and network; endpoints
-            and credentials come from it.
-        fetch: makes a local file of an URI and gives its path.
+        environment: this server's environment. Endpoints and credentials come from it, not from an execution role.
+        fetch: downloads a URI and gives the local path.
     """
     spark = job_driver["sparkSubmit"]
     options, submitted = _parse(spark.get("sparkSubmitParameters") or "")
@@ -90,46 +87,8 @@ def submission(
     return Submission(tuple(arguments), {**environment, **_driver_environment(requested), **_platform()})
 
 
-def local_conf(s3_endpoint: str) -> dict[str, str]:
-    """The Spark configuration of this machine: what EMR's image and worker sizes are on AWS.
-
-    Args:
-        s3_endpoint: address of the S3 that `s3://` means.
-    """
-    conf = {
-        "spark.master": "local[2]",
-        "spark.driver.memory": DRIVER_MEMORY,
-        "spark.driver.host": HOST,
-        "spark.driver.bindAddress": HOST,
-        "spark.driver.extraJavaOptions": _java_options(),
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.hadoop.fs.s3a.endpoint": s3_endpoint,
-        "spark.hadoop.fs.s3a.endpoint.region": REGION,
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(s3_endpoint.startswith("https:")).lower(),
-        # Small lakes: one task per default partition would be most of a MERGE's time (27 s, 6 s with these).
-        "spark.databricks.delta.snapshotPartitions": "2",
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
-    }
-    if jars := os.environ.get("SLUICE_JARS"):
-        conf["spark.driver.extraClassPath"] = f"{jars}/*"
-    return conf
-
-
-def _java_options() -> str:
-    archive = os.environ.get("SLUICE_CLASS_ARCHIVE")
-    if not archive or not Path(archive).is_file():
-        return LIGHT_JVM
-    # `auto` and silent logs: an archive of another JVM is left unused, without a word on the driver's output.
-    return f"{LIGHT_JVM} -XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
-
-
 def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: Fetch) -> dict[str, str]:
-    """The request's configuration less what can't hold here, then this machine's, which wins."""
+    """The request's configuration without what can't work here, then this machine's, which wins."""
     conf = {key: value for key, value in requested.items() if not key.startswith(_DROPPED)}
     for key in _FILE_CONFS:
         if key in conf and (files := _fetch_all(conf.pop(key), fetch)):
@@ -149,7 +108,7 @@ def _spark_defaults(overrides: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _parse(parameters: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """Splits `sparkSubmitParameters` into options that hold here and `--conf` settings."""
+    """Splits `sparkSubmitParameters` into the options that work here, and the `--conf` settings."""
     options: list[tuple[str, str]] = []
     conf: dict[str, str] = {}
     for option, value in _pairs(iter(shlex.split(parameters))):
@@ -162,7 +121,7 @@ def _parse(parameters: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
 
 
 def _pairs(words: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """(option, value) of `--option value` and `--option=value`; flags have an empty value."""
+    """(option, value) of `--option value` and `--option=value`. A flag's value is empty."""
     for word in words:
         option, equals, value = word.partition("=")
         if equals and option.startswith("--"):
@@ -179,7 +138,7 @@ def _fetch_all(files: str, fetch: Fetch) -> str:
 
 
 def _driver_environment(conf: Mapping[str, str]) -> dict[str, str]:
-    """The driver's variables; not PYSPARK_*, which point into the unpacked archive on EMR."""
+    """The driver's variables without PYSPARK_*, which point into the unpacked archive on EMR."""
     variables = {
         key.removeprefix(DRIVER_ENVIRONMENT): value for key, value in conf.items() if key.startswith(DRIVER_ENVIRONMENT)
     }
@@ -187,7 +146,7 @@ def _driver_environment(conf: Mapping[str, str]) -> dict[str, str]:
 
 
 def _platform() -> dict[str, str]:
-    """Variables of a driver on this machine, whatever the request says."""
+    """Variables that every driver on this machine has, whatever the request says."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise RuntimeError(f"{sys.executable} has no pyspark: start this server with the job environment's Python")
@@ -196,6 +155,6 @@ def _platform() -> dict[str, str]:
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONUNBUFFERED": "1",
         "SPARK_LOCAL_IP": HOST,
-        "SPARK_HOME": str(Path(spec.origin).parent),  # else a Python is started just to find it
-        "SPARK_LAUNCHER_OPTS": f"{LIGHT_JVM} -Xshare:auto",  # the JVM that only prints the real command line
+        "SPARK_HOME": str(Path(spec.origin).parent),  # otherwise spark-submit starts a Python to find it
+        "SPARK_LAUNCHER_OPTS": f"{LIGHT_JVM} -Xshare:auto",  # of the JVM that only prints the real command line
     }

@@ -1,4 +1,4 @@
-"""ECB's reference-rate download on a laptop: real history, conditional requests, and mishaps on request.
+"""ECB's download of reference rates on a laptop: real history, conditional requests, and failures on request.
 
 `python -m infra.local.sources.ecb` serves, as www.ecb.europa.eu does,
 
@@ -6,8 +6,8 @@
 
 and for people and tests
 
-    GET, PATCH, DELETE /_control/overrides    what differs from the bundled history, see `Overrides`
+    GET, PATCH, DELETE /_control/overrides    what differs from the real history, see `Overrides`
     POST, DELETE       /_control/fail         {"kind": "unavailable", "calls": 1, "after": 0}: answer 503
 
-Overrides are kept in `<home>/ecb/overrides.json` and survive a restart; planned failures do not.
+Overrides are kept in `<home>/ecb/overrides.json` and survive a restart. Planned failures do not.
 """

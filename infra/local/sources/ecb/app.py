@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from infra.local.sources.ecb.feed import Feed, Overrides
 from infra.local.sources.faults import Faults
-from infra.local.sources.serving import health
+from infra.local.sources.serving import checked, health
 
 
 def application(home: Path) -> Starlette:
@@ -36,30 +36,17 @@ def application(home: Path) -> Starlette:
 
     async def overrides(request: Request) -> Response:
         if request.method == "PATCH":
-            try:
-                feed.change(feed.overrides.patched(await request.json()))
-            except ValueError as error:
-                return JSONResponse({"error": str(error)}, 400)
+            feed.change(feed.overrides.patched(await request.json()))
         elif request.method == "DELETE":
             feed.change(Overrides(revision=feed.overrides.revision + 1))
         return JSONResponse(asdict(feed.overrides))
-
-    async def fail(request: Request) -> Response:
-        if request.method == "DELETE":
-            faults.clear()
-        else:
-            try:
-                faults.plan(await request.json())
-            except ValueError as error:
-                return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse(faults.documents())
 
     return Starlette(
         routes=[
             health,
             Route("/stats/eurofxref/eurofxref-hist.zip", download, methods=["GET"]),
             Route("/stats/eurofxref/eurofxref-hist.csv", download, methods=["GET"]),
-            Route("/_control/overrides", overrides, methods=["GET", "PATCH", "DELETE"]),
-            Route("/_control/fail", fail, methods=["POST", "DELETE"]),
+            Route("/_control/overrides", checked(overrides), methods=["GET", "PATCH", "DELETE"]),
+            Route("/_control/fail", checked(faults.control), methods=["POST", "DELETE"]),
         ]
     )

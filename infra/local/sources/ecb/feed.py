@@ -1,4 +1,4 @@
-"""ECB's file as it stands: the bundled history with overrides on top, which are kept on disk."""
+"""The served file: the real history with overrides, which are kept on disk."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from starlette.requests import Request
 
 from infra.local.sources.ecb.history import CSV_NAME, bundled
 
-# "Around 16:00 CET". No clock: the same content has the same time and, inside the zip, the same bytes.
+# ECB says "around 16:00 CET". No clock is used, so that the same content has the same time and the same zip.
 PUBLISHED_AT = time(15, 0, tzinfo=UTC)
 ZIP_TIME = (1999, 1, 4, 0, 0, 0)
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """How the served file differs from the bundled one.
+    """How the served file differs from the real one.
 
     Attributes:
-        until: newest day that is published; None for all.
-        rates: day -> currency -> rate that replaces ECB's.
-        lines: day -> text that replaces the day's whole line, to corrupt it.
-        header: text that replaces the header line.
-        revision: number of changes made so far; moves Last-Modified.
+        until: newest published day; None for all.
+        rates: day -> currency -> rate instead of ECB's.
+        lines: day -> text instead of the day's whole line, to corrupt it.
+        header: text instead of the header line.
+        revision: how many changes were made so far. Each moves Last-Modified.
     """
 
     until: str | None = None
@@ -39,19 +39,19 @@ class Overrides:
     revision: int = 0
 
     def patched(self, document: dict[str, object]) -> Overrides:
-        """These overrides with a JSON document's on top. `rates` and `lines` add up; null clears a key.
+        """These overrides, changed by a JSON document. It adds to `rates` and `lines`; null clears a key.
 
         Raises:
-            ValueError: an unknown key, a value of the wrong form, or a day or currency that has no rate.
+            ValueError: a key is unknown, a value has the wrong form, or a day or currency has no rate.
         """
         known = {"until", "rates", "lines", "header"}
         if set(document) - known:
-            raise ValueError(f"overrides are {', '.join(sorted(known))}")
+            raise ValueError(f"overrides can have {', '.join(sorted(known))}")
         values = {**asdict(self), "revision": self.revision + 1}
         for key, value in document.items():
             if key in ("rates", "lines") and value is not None:
                 if not isinstance(value, dict):
-                    raise ValueError(f"{key} maps a day to what replaces it")
+                    raise ValueError(f"{key} must be an object that maps a day to its replacement")
                 values[key] = {**values[key], **value}
             else:
                 values[key] = {} if key in ("rates", "lines") else value
@@ -63,10 +63,10 @@ class Overrides:
 
 
 def apply(history: str, overrides: Overrides) -> str:
-    """The file that is served.
+    """The served file.
 
     Raises:
-        ValueError: an override names a day or currency that the history doesn't have.
+        ValueError: an override names a day or currency that the history lacks.
     """
     header, *lines = history.splitlines()
     columns = header.split(",")
@@ -89,7 +89,7 @@ def apply(history: str, overrides: Overrides) -> str:
 
 
 class Feed:
-    """The file as it stands, and its overrides on disk."""
+    """The served file, and its overrides on disk."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,14 +111,14 @@ class Feed:
         self.last_modified = published + timedelta(seconds=overrides.revision)
 
     def change(self, overrides: Overrides) -> None:
-        """Serves other overrides from now on, and after a restart."""
+        """Serves other overrides from now on, after a restart too."""
         self._show(overrides)
         scratch = self._file.with_suffix(".new")
         scratch.write_text(json.dumps(asdict(overrides), indent=1))
         scratch.replace(self._file)
 
     def unchanged_since(self, request: Request) -> bool:
-        """Whether the client's copy, named by its conditional headers, is still the current one."""
+        """Whether the copy that the client names in its conditional headers is still current."""
         if tags := request.headers.get("if-none-match"):
             return self.etag in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
         since = request.headers.get("if-modified-since")

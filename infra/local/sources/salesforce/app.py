@@ -1,4 +1,4 @@
-"""The org's routes put together, with the door that every API call passes."""
+"""All routes of the org, and the check that every API call must pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def application(addresses: Addresses) -> Starlette:
     store = Store(addresses.home / "salesforce" / "org.sqlite")
     org = Org(store, salesforce_credentials(addresses))
 
-    async def door(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    async def admit(request: Request, call_next: RequestResponseEndpoint) -> Response:
         if not request.url.path.startswith("/services/data/"):
             return await call_next(request)
         try:
@@ -44,7 +44,7 @@ def application(addresses: Addresses) -> Starlette:
 
     return Starlette(
         routes=[health, *login.routes(org), *rest.routes(org), *bulk.routes(org), *control.routes(org)],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=door)],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=admit)],
         exception_handlers={ApiError: answer},
         lifespan=lifespan,
     )

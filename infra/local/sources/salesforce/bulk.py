@@ -1,6 +1,7 @@
-"""Bulk 2.0 query jobs. A job's result is that of its creation; CSV as Salesforce writes it.
+"""Bulk 2.0 query jobs. A job's result holds the records as they were at its creation.
 
-All values are quoted, an empty one is null, times end in `Z` (REST's in `+0000`).
+Its CSV is as Salesforce writes it: all values are quoted, an empty value is null, times end in `Z` (REST's end in
+`+0000`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Job:
     """A query job and its whole result.
 
     Attributes:
-        polls_left: how often it still answers InProgress.
-        error: why it will fail; None if it won't.
+        polls_left: how many more times it answers InProgress.
+        error: why it will fail; None if it will succeed.
     """
 
     id: str
@@ -48,7 +49,7 @@ class Job:
     error: str | None
 
     def polled(self) -> Job:
-        """The job after one more look at its state."""
+        """The job after one more request for its state."""
         if self.state in FINISHED:
             return self
         if self.polls_left:
@@ -96,11 +97,11 @@ def _cell(field: Field, value: object) -> str:
     return str(value).replace("+0000", "Z") if field.type == "datetime" else str(value)
 
 
-def _locator(position: int) -> str:
-    return base64.b64encode(str(position).encode()).decode().rstrip("=")
+def _locator(offset: int) -> str:
+    return base64.b64encode(str(offset).encode()).decode().rstrip("=")
 
 
-def _position(locator: str) -> int:
+def _offset(locator: str) -> int:
     try:
         return int(base64.b64decode(locator + "=" * (-len(locator) % 4)).decode("ascii"))
     except ValueError as error:
@@ -108,7 +109,7 @@ def _position(locator: str) -> int:
 
 
 def routes(org: Org) -> list[Route]:
-    """The routes of query jobs; `app` lets calls in before they get here."""
+    """The routes of query jobs. `app` has checked the calls before."""
     jobs: dict[str, Job] = {}
 
     def find(request: Request) -> Job:
@@ -152,7 +153,9 @@ def routes(org: Org) -> list[Route]:
     async def abort(request: Request) -> Response:
         job = find(request)
         if (await request.json()).get("state") != "Aborted" or job.state in FINISHED:
-            raise ApiError("INVALIDJOBSTATE", f"only Aborted, and only before the end; it is {job.state}")
+            raise ApiError(
+                "INVALIDJOBSTATE", f"state can only be set to Aborted, before the job's end; it is {job.state}"
+            )
         jobs[job.id] = replace(job, state="Aborted")
         return JSONResponse(jobs[job.id].document())
 
@@ -163,11 +166,11 @@ def routes(org: Org) -> list[Route]:
     async def results(request: Request) -> Response:
         job = find(request)
         if job.state != "JobComplete":
-            raise ApiError("INVALIDJOBSTATE", f"results are there at JobComplete; it is {job.state}")
-        start = _position(request.query_params["locator"]) if "locator" in request.query_params else 0
+            raise ApiError("INVALIDJOBSTATE", f"there are results at JobComplete; the job is {job.state}")
+        start = _offset(request.query_params["locator"]) if "locator" in request.query_params else 0
         asked = request.query_params.get("maxRecords", str(LARGEST_PAGE))
         if not asked.isdecimal() or int(asked) < 1:
-            raise ApiError("INVALIDPARAMETER", f"maxRecords is a number from 1, not {asked}")
+            raise ApiError("INVALIDPARAMETER", f"maxRecords must be a number from 1, not {asked}")
         size = min(int(asked), LARGEST_PAGE)
         records = job.records[start : start + size]
         end = start + len(records)

@@ -1,4 +1,4 @@
-"""What a person or a test can do to the org, under `/_control/`. No log-in; loopback only.
+"""What a person or a test can do to the org under `/_control/`, without a log-in.
 
     GET    state            counts, fields, settings, planned failures, the last 50 queries
     POST   records          {"records": [{"Id": …, "SystemModstamp": …, …}]}: create, or change these fields
@@ -7,18 +7,17 @@
     POST   fields           {"drop": ["Industry"], "put": [{"name": "Tier__c", "type": "string"}]}
     POST   fail             {"kind": rate_limit | expired_session | unavailable | bulk_failure, "calls": 1,
                             "after": 0, "path": "/query"}; expired_session also ends the caller's session,
-                            bulk_failure makes the next jobs end as Failed; log-ins fail only when the
+                            bulk_failure makes the next jobs end as Failed. Log-ins fail only when the
                             path names them (/services/Soap, /services/oauth2)
     DELETE fail             forget the planned failures
     PATCH  settings         {"page_size": 2000, "daily_limit": 100000, "calls_used": 0, "bulk_polls": 0}
-    GET    notes/NAME, PUT  {"text": … or null}: a text kept with the data, for whoever loaded it
+    GET    notes/NAME, PUT  {"text": … or null}: a text kept with the data by whoever loaded it
 
-A wrong document is answered 400 {"error": …} and changes nothing.
+A wrong document gets the answer 400 {"error": …} and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -27,21 +26,11 @@ from starlette.routing import Route
 
 from infra.local.sources.salesforce.fields import Field
 from infra.local.sources.salesforce.org import Org
-
-Handler = Callable[[Request], Awaitable[Response]]
+from infra.local.sources.serving import Handler, checked
 
 
 def routes(org: Org) -> list[Route]:
     """The control routes."""
-
-    def checked(handler: Handler) -> Handler:
-        async def answer(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except (ValueError, KeyError, TypeError) as error:
-                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
-
-        return answer
 
     async def state(_: Request) -> Response:
         return JSONResponse(
@@ -70,13 +59,6 @@ def routes(org: Org) -> list[Route]:
         org.store.change_fields(put=put, drop=asked.get("drop", []))
         return await state(request)
 
-    async def fail(request: Request) -> Response:
-        if request.method == "DELETE":
-            org.faults.clear()
-        else:
-            org.faults.plan(await request.json())
-        return JSONResponse(org.faults.documents())
-
     async def settings(request: Request) -> Response:
         org.settings = org.settings.changed(await request.json())
         return JSONResponse(asdict(org.settings))
@@ -93,7 +75,7 @@ def routes(org: Org) -> list[Route]:
         "records/delete": (delete, ["POST"]),
         "records/purge": (purge, ["POST"]),
         "fields": (fields, ["POST"]),
-        "fail": (fail, ["POST", "DELETE"]),
+        "fail": (org.faults.control, ["POST", "DELETE"]),
         "settings": (settings, ["PATCH"]),
         "notes/{name}": (note, ["GET", "PUT"]),
     }

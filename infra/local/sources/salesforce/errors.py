@@ -1,4 +1,4 @@
-"""Salesforce's errors: a list of one code and message, and the HTTP status that goes with it."""
+"""Salesforce's errors: a list with one code and message, and an HTTP status."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from starlette.responses import JSONResponse
 
 
 class ApiError(Exception):
-    """An answer other than success.
-
-    Attributes:
-        code: Salesforce's `errorCode`.
-        message: Salesforce's `message`.
-        status: HTTP status.
-    """
+    """An answer other than success: Salesforce's `errorCode` and `message`, and an HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")

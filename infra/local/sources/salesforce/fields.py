@@ -1,4 +1,4 @@
-"""Account's fields: their types, their form in JSON, and how describe shows them."""
+"""The fields of Account: their types, their form in JSON, and how describe shows them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ TYPES = TEXT_TYPES | NUMBER_TYPES | {"boolean", "datetime"}
 
 @dataclass(frozen=True)
 class Field:
-    """A field of Account.
-
-    Attributes:
-        type: Salesforce's field type, one of TYPES.
-    """
+    """A field of Account. The type is one of TYPES."""
 
     name: str
     type: str
@@ -59,10 +55,10 @@ STANDARD_FIELDS = (
 
 
 def to_stored(field: Field, value: object) -> object:
-    """A value in the form that the org keeps; times in UTC, so that their texts sort as the times do.
+    """A value in the form in which the org keeps it. Times are in UTC, so that their texts sort as the times do.
 
     Raises:
-        ValueError: the value is not of the field's type.
+        ValueError: the value doesn't have the field's type.
     """
     fits: bool
     if value is None:
@@ -82,7 +78,7 @@ def timestamp(text: str) -> str:
     """Any ISO 8601 time with a zone -> `2026-10-30T08:00:00.000+0000`, REST's own form.
 
     Raises:
-        ValueError: no such time, or no zone.
+        ValueError: the text is not a time, or has no zone.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

@@ -1,4 +1,4 @@
-"""Log-in by SOAP (username, password + security token) and by OAuth's password grant."""
+"""Log-in with SOAP (username, password + security token) and with OAuth's password grant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _soap_fault(code: str, message: str) -> Response:
 
 
 def routes(org: Org) -> list[Route]:
-    """The log-in routes. Planned failures apply when they name a log-in path."""
+    """The log-in routes. Planned failures apply only if they name a log-in path."""
 
     def planned_failure(path: str) -> ApiError | None:
         kind = org.faults.take(path, CALL_FAULTS, named_only=True)

@@ -1,4 +1,4 @@
-"""The running org: the store, and what a restart forgets: sessions, cursors, settings, planned failures."""
+"""The running org: the store, and what a restart forgets (sessions, cursors, settings, planned failures)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infra.local.sources.faults import Faults
 from infra.local.sources.salesforce.errors import ApiError
 from infra.local.sources.salesforce.store import Store
 
-OPEN_CURSORS = 10  # as in Salesforce: opening one more closes the oldest
+OPEN_CURSORS = 10  # as in Salesforce: one more closes the oldest
 FAULTS = {
     "rate_limit": ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403),
     "expired_session": ApiError("INVALID_SESSION_ID", "Session expired or invalid", 401),
@@ -28,10 +28,10 @@ class Settings:
     """What the control API can set.
 
     Attributes:
-        page_size: records of a page of query results when the client doesn't ask for fewer.
-        daily_limit: API calls until REQUEST_LIMIT_EXCEEDED; they are never given back, as no clock is used.
+        page_size: most records in a page of query results.
+        daily_limit: API calls until REQUEST_LIMIT_EXCEEDED. A new day doesn't reset the count, as no clock is used.
         calls_used: API calls so far.
-        bulk_polls: how many times a bulk job is InProgress before it is complete.
+        bulk_polls: how many times a bulk job answers InProgress before it is complete.
     """
 
     page_size: int = 2000
@@ -40,21 +40,21 @@ class Settings:
     bulk_polls: int = 0
 
     def changed(self, document: Mapping[str, object]) -> Settings:
-        """These settings with a JSON document's.
+        """These settings, changed by a JSON document.
 
         Raises:
-            ValueError: an unknown setting, or not a number from 0 (page_size: from 1).
+            ValueError: a setting is unknown, or not a number from 0 (page_size: from 1).
         """
         known = {field.name for field in fields(self)}
         for name, value in document.items():
             if name not in known or type(value) is not int or value < (name == "page_size"):
-                raise ValueError(f"settings are numbers: {', '.join(sorted(known))}; page_size from 1")
+                raise ValueError(f"settings are numbers from 0: {', '.join(sorted(known))}; page_size is from 1")
         return replace(self, **document)  # type: ignore[arg-type]  # each is an int by the check above
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a result: its records, the result's size, and where the next page is."""
+    """A page of a result: its records, the result's size, and the locator of the next page."""
 
     records: list[dict[str, object]]
     total: int
@@ -62,7 +62,7 @@ class Page:
 
 
 class Org:
-    """State shared by all routes. One process, one thread: calls never overlap."""
+    """The state of all routes. There is one process with one thread, so calls never overlap."""
 
     def __init__(self, store: Store, credentials: Mapping[str, str]) -> None:
         self.store = store
@@ -77,11 +77,11 @@ class Org:
 
     @property
     def id(self) -> str:
-        """The organization's id, an `00D` one."""
+        """The organization's id, which begins with `00D`."""
         return "00D" + hashlib.sha256(self.instance_url.encode()).hexdigest()[:15].upper()
 
     def log_in(self, username: str, secret: str, *, token_required: bool = True) -> str | None:
-        """A new session's id for a username and its password + security token; None if they are wrong."""
+        """A new session's id for a username and its password + security token. None if they are wrong."""
         known = self._credentials
         right = [known["password"] + known["security_token"]]
         if not token_required:
@@ -96,7 +96,7 @@ class Org:
         """Lets an API call in, and counts it.
 
         Raises:
-            ApiError: a planned failure, no valid session, or no calls left.
+            ApiError: a failure is planned, the session is not valid, or no calls are left.
         """
         session = authorization.removeprefix("Bearer ")
         fault = self.faults.take(path, CALL_FAULTS)
@@ -111,7 +111,7 @@ class Org:
         self.settings = replace(self.settings, calls_used=self.settings.calls_used + 1)
 
     def first_page(self, records: list[dict[str, object]], size: int) -> Page:
-        """The first page of a result; the rest is kept for its cursor."""
+        """The first page of a result. A cursor keeps the rest."""
         if len(records) <= size:
             return Page(records, len(records), None)
         self._cursors_opened += 1
@@ -125,7 +125,7 @@ class Org:
         """The page at a locator, `<cursor>-<offset>`.
 
         Raises:
-            ApiError: INVALID_QUERY_LOCATOR: the cursor is not open, or the offset is outside its result.
+            ApiError: INVALID_QUERY_LOCATOR. The cursor is not open, or the offset is outside its result.
         """
         cursor, _, offset = locator.partition("-")
         records = self._cursors.get(cursor)

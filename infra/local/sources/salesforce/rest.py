@@ -13,14 +13,14 @@ from infra.local.sources.salesforce.fields import ENTITY
 from infra.local.sources.salesforce.org import Org, Page
 
 DATA = "/services/data/v{version}"
-SMALLEST_BATCH, LARGEST_BATCH = 200, 2000  # what Salesforce makes of other batchSize values
+SMALLEST_PAGE, LARGEST_PAGE = 200, 2000  # Salesforce moves other values of batchSize into these limits
 
 
 def _page_size(request: Request, org: Org) -> int:
     asked = re.search(r"batchSize\s*=\s*(\d+)", request.headers.get("sforce-query-options", ""))
     if asked is None:
         return org.settings.page_size
-    return min(max(int(asked[1]), SMALLEST_BATCH), LARGEST_BATCH, org.settings.page_size)
+    return min(max(int(asked[1]), SMALLEST_PAGE), LARGEST_PAGE, org.settings.page_size)
 
 
 def _answer(request: Request, page: Page) -> Response:
@@ -37,7 +37,7 @@ def _answer(request: Request, page: Page) -> Response:
 
 
 def routes(org: Org) -> list[Route]:
-    """The REST routes; `app` lets calls in before they get here."""
+    """The REST routes. `app` has checked the calls before."""
 
     async def query(request: Request) -> Response:
         soql = request.query_params.get("q")

@@ -1,11 +1,11 @@
-r"""SOQL's part that reads one object: text to tree.
+r"""Parses SOQL queries of one object.
 
     SELECT field, … | COUNT()  FROM object
     [WHERE condition]  [ORDER BY field [ASC|DESC] [NULLS FIRST|LAST], …]  [LIMIT n]  [OFFSET n]
 
 A condition is `field = != <> < <= > >= value`, `field [NOT] IN (value, …)` or `field LIKE 'text'`, joined by
-AND or OR, with NOT and parentheses. As in Salesforce, AND and OR don't mix without parentheses, times are bare
-(2026-10-30T08:00:00Z) and texts are in single quotes with \' and \\ escaped. Date words (TODAY) aren't there.
+AND or OR, with NOT and parentheses. As in Salesforce, AND and OR don't mix without parentheses, times have no quotes
+(2026-10-30T08:00:00Z), and texts are in single quotes with \' and \\ escaped. Date words (TODAY) are missing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def parse(text: str) -> Query:
     """The tree of a query.
 
     Raises:
-        ApiError: MALFORMED_QUERY, with the place in the query.
+        ApiError: MALFORMED_QUERY, with the line and column in the query.
     """
     return _Parser(text).query()
 

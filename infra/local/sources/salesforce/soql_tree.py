@@ -1,4 +1,4 @@
-"""What a SOQL query says, as a tree."""
+"""A SOQL query as a tree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Value:
-    """A literal; `type` is string, datetime, number, boolean or null."""
+    """A literal. Its type is string, datetime, number, boolean or null."""
 
     type: str
     value: str | float | bool | None
@@ -15,7 +15,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`field operator value`; the operator in upper case, `<>` as `!=`."""
+    """`field operator value`. The operator is in upper case, and `<>` becomes `!=`."""
 
     field: str
     operator: str
@@ -51,7 +51,7 @@ Condition = Comparison | Membership | Not | Joined
 
 @dataclass(frozen=True)
 class Order:
-    """One field of ORDER BY. Nulls come first unless told otherwise, in both directions."""
+    """One field of ORDER BY. By default nulls come first, in both directions."""
 
     field: str
     descending: bool
@@ -60,7 +60,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query; no fields means COUNT()."""
+    """A parsed query. COUNT() has no fields."""
 
     fields: tuple[str, ...]
     entity: str

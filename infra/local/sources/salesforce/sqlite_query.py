@@ -1,4 +1,4 @@
-"""A SOQL tree as SQL over the org's records, with SOQL's rules about names, types, nulls and letter case."""
+"""Translates a SOQL tree into SQL over the org's records, with SOQL's rules for names, types, nulls and case."""
 
 from __future__ import annotations
 
@@ -12,13 +12,7 @@ from infra.local.sources.salesforce.soql_tree import Comparison, Condition, Memb
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run.
-
-    Attributes:
-        fields: the answer's fields in order; none for COUNT().
-        clauses: SQL from WHERE on.
-        parameters: its values.
-    """
+    """The fields of the answer (none for COUNT()), the SQL from WHERE on, and its parameters."""
 
     fields: tuple[Field, ...]
     clauses: str
@@ -64,7 +58,7 @@ def _column(field: Field) -> str:
 
 
 class _Translation:
-    """Collects a query's parameters. Conditions are never NULL: a comparison with a null field is false."""
+    """Translates conditions and collects their parameters. To compare with a null field gives false, never NULL."""
 
     def __init__(self, fields: Mapping[str, Field]) -> None:
         self._fields = fields
@@ -101,7 +95,7 @@ class _Translation:
         if field.type == "boolean" or (operator == "LIKE" and field.type not in TEXT_TYPES - {"id"}):
             raise ApiError("INVALID_FIELD", f"invalid operator on {field.type} field '{field.name}'")
         if condition.value.type == "null":
-            raise ApiError("MALFORMED_QUERY", f"null can only be compared by = and !=, not by {operator}")
+            raise ApiError("MALFORMED_QUERY", f"null can only be compared with = and !=, not with {operator}")
         return f"coalesce({_column(field)} {operator} {self._parameter(field, condition.value)}, 0)"
 
     def _parameter(self, field: Field, value: Value) -> str:

@@ -1,6 +1,6 @@
 """The org's records, fields and notes, in one SQLite file.
 
-A record is a JSON document, so that fields can come and go as they do in a real org.
+A record is a JSON document, so that fields can be added and removed as in a real org.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 
 
 class Store:
-    """Reads and changes the org; each change is one transaction."""
+    """Reads and changes the org. Each change is one transaction."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -42,15 +42,17 @@ class Store:
         return {name.lower(): Field(name, type_) for name, type_ in rows}
 
     def change_fields(self, *, put: Iterable[Field] = (), drop: Iterable[str] = ()) -> None:
-        """Adds or retypes fields, and hides others from describe and queries; values stay.
+        """Adds fields or changes their types, and hides others from describe and queries. Values stay.
 
         Raises:
-            ValueError: an unknown type, or a name that is not a plain word.
+            ValueError: a type is unknown, or a name is not a plain word.
         """
         with self._db:
             for field in put:
                 if field.type not in TYPES or not field.name.isidentifier() or not field.name.isascii():
-                    raise ValueError(f"{field.name} {field.type}: a plain name, and one of {sorted(TYPES)}")
+                    raise ValueError(
+                        f"{field.name} {field.type}: a field needs a plain name, and a type of {sorted(TYPES)}"
+                    )
                 self._db.execute(
                     "INSERT INTO field VALUES (?, ?) ON CONFLICT DO UPDATE SET type = excluded.type",
                     (field.name, field.type),
@@ -58,7 +60,7 @@ class Store:
             self._db.executemany("DELETE FROM field WHERE name = ?", [(name,) for name in drop])
 
     def query(self, soql: str, *, include_deleted: bool) -> tuple[tuple[Field, ...], list[dict[str, object]]]:
-        """A query's fields, and its records with just these; no fields and `{"count": n}` for COUNT().
+        """A query's fields, and its records with these fields. COUNT() gives no fields and `{"count": n}`.
 
         Raises:
             ApiError: the query is wrong.
@@ -73,16 +75,16 @@ class Store:
         return planned.fields, [{field.name: record.get(field.name) for field in planned.fields} for record in records]
 
     def upsert(self, records: Iterable[Mapping[str, object]]) -> int:
-        """Creates records, or changes the given fields of those that exist. Returns their number.
+        """Creates records, or changes the given fields of existing ones. Returns their number.
 
         Raises:
-            ValueError: an unknown field, a value of the wrong type, or no Id or SystemModstamp.
+            ValueError: a field is unknown, a value has the wrong type, or Id or SystemModstamp is missing.
         """
         fields, number = self.fields(), 0
         with self._db:
             for record in records:
                 if "Id" not in record or "SystemModstamp" not in record:
-                    raise ValueError("a record needs its Id and SystemModstamp: no clock is used here")
+                    raise ValueError("a record needs an Id and a SystemModstamp: no clock is used here")
                 body = self._body(str(record["Id"])) or {"IsDeleted": False}
                 for name, value in record.items():
                     if name.lower() not in fields:
@@ -105,7 +107,7 @@ class Store:
         return number
 
     def purge(self, ids: Iterable[str] | None) -> int:
-        """Removes records, or all for None, as an emptied recycle bin does. Returns how many existed."""
+        """Removes records, as an emptied recycle bin does; None removes all. Returns how many existed."""
         with self._db:
             if ids is None:
                 return self._db.execute("DELETE FROM record").rowcount
@@ -116,7 +118,7 @@ class Store:
         return row[0] if row else None
 
     def set_note(self, name: str, text: str | None) -> None:
-        """Keeps a text for whoever loaded the data; None removes it."""
+        """Keeps a text for whoever loaded the data. None removes it."""
         with self._db:
             self._db.execute("DELETE FROM note WHERE name = ?", (name,))
             if text is not None:

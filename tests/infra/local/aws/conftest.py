@@ -1,4 +1,4 @@
-"""One AWS stand-in for all tests of this folder, on ports of its own."""
+"""One AWS stand-in for all tests of this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AWS stand-in as a process, with moto itself as its S3, and the real clients that call it."""
+"""The AWS stand-in as a process, with moto as its S3, and real clients that call it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import boto3
 import psutil
 
 from infra.local.addresses import REGION, REPOSITORY, Addresses
+from infra.local.polling import wait_until, wait_until_serving
 from infra.setup import jars
 
 BUCKET = "code"
@@ -67,20 +65,17 @@ def start_server(home: Path, port: int) -> Server:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.aws.server"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
         )
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close()
-            return Server(process, addresses)
-        except URLError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise RuntimeError((home / "server.log").read_text()[-3000:]) from error
-            time.sleep(0.2)
+    wait_until_serving(
+        lambda: urllib.request.urlopen(f"{addresses.aws}/moto-api/", timeout=5).close(),
+        process,
+        home / "server.log",
+        seconds=START_SECONDS,
+    )
+    return Server(process, addresses)
 
 
 class Jobs:
-    """Job runs of one application, each of a small program of its own."""
+    """Job runs of one application. Each runs a small program."""
 
     def __init__(self, server: Server) -> None:
         self.emr = server.client("emr-serverless")
@@ -124,11 +119,11 @@ class Jobs:
     def wait(self, run_id: str, *states: str, seconds: float = 90) -> dict[str, Any]:
         """Waits for one of the states, or for the end."""
         wanted = states or TERMINAL
-        eventually(lambda: self.get(run_id)["state"] in (*wanted, *TERMINAL), seconds)
+        wait_until(lambda: self.get(run_id)["state"] in (*wanted, *TERMINAL), seconds=seconds)
         return self.get(run_id)
 
     def shipped(self, run_id: str) -> str:
-        """The log so far; nothing when it is not in S3 yet."""
+        """The log so far; empty if it is not in S3 yet."""
         try:
             return self.log(run_id)
         except self.s3.exceptions.NoSuchKey:
@@ -139,16 +134,8 @@ class Jobs:
         return gzip.decompress(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()).decode()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.1)
-
-
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for yet counts as ended."""
+    """Whether a process has ended. A zombie has ended."""
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""What becomes of job processes when the server ends, asked or not."""
+"""What happens to job processes when the server is stopped or killed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from infra.local.addresses import REGION, REPOSITORY
-from tests.infra.local.aws.stand_in import BUCKET, Jobs, Server, eventually, gone, start_server
+from infra.local.polling import wait_until
+from tests.infra.local.aws.stand_in import BUCKET, Jobs, Server, gone, start_server
 
 PORT = 18210
 
@@ -21,18 +22,18 @@ def start_with_running_job(home: Path) -> tuple[Server, Jobs, str, list[int]]:
     server = start_server(home, PORT)
     server.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     jobs = Jobs(server)
-    told = home / "child"
-    told.unlink(missing_ok=True)
+    pid_file = home / "child"
+    pid_file.unlink(missing_ok=True)
     run = jobs.start(
         f"""
 import subprocess, time
 child = subprocess.Popen(["sleep", "600"], process_group=0)
-open("{told}", "w").write(str(child.pid))
+open("{pid_file}", "w").write(str(child.pid))
 time.sleep(600)
 """
     )
-    eventually(lambda: told.exists() and told.read_text() != "", 60)
-    child = psutil.Process(int(told.read_text()))
+    wait_until(lambda: pid_file.exists() and pid_file.read_text() != "", seconds=60)
+    child = psutil.Process(int(pid_file.read_text()))
     return server, jobs, run, [child.pid, *(parent.pid for parent in child.parents()[:2])]
 
 

@@ -77,7 +77,7 @@ def test_client_with_the_secrets_log_in_is_served_and_no_other(broker: Broker, t
     assert refused(broker.settings(**{"ssl.ca.location": str(foreign)}))
 
 
-def test_topics_are_made_once_and_no_other_comes_by_writing_to_it(broker: Broker) -> None:
+def test_topics_are_made_once_and_writing_creates_no_other(broker: Broker) -> None:
     assert topics.ensure(broker.addresses) == sorted(topics.TOPICS)
     producer = Producer(broker.settings(**{"message.timeout.ms": 3000}))
     producer.produce("ordres", b"a slip of the pen")
@@ -97,25 +97,25 @@ def test_what_was_acknowledged_outlives_a_killed_broker_in_order(broker: Broker)
     assert consume(broker, 3) == [b"first", b"second", b"third"]
 
 
-def test_producer_tells_what_the_broker_took_by_kind_and_offset(broker: Broker) -> None:
+def test_producer_reports_what_the_broker_took_by_kind_and_offset(broker: Broker) -> None:
     before = end(broker)
 
-    ledger = produce.produce(broker.addresses, 2000, 0.05)
+    deliveries = produce.produce(broker.addresses, 2000, 0.05)
 
-    assert (ledger.kinds[None], sum(ledger.kinds.values())) == (1900, 2000)
-    assert set(ledger.kinds) == {None, *Broken}
-    assert sum(last - first + 1 for first, last in ledger.offsets.values()) == 2000
+    assert (deliveries.kinds[None], sum(deliveries.kinds.values())) == (1900, 2000)
+    assert set(deliveries.kinds) == {None, *Broken}
+    assert sum(last - first + 1 for first, last in deliveries.offsets.values()) == 2000
     assert sum(end(broker).values()) - sum(before.values()) == 2000
-    assert "2,000 messages in orders: 1,900 good, 100 broken" in str(ledger)
+    assert "2,000 messages in orders: 1,900 good, 100 broken" in str(deliveries)
 
 
-def test_messages_that_the_broker_refuses_are_told(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_the_broker_refuses_are_reported(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     admin = AdminClient(broker.settings())
     narrow = NewTopic("narrow", 1, 1, config={"max.message.bytes": "1000"})
     admin.create_topics([narrow])["narrow"].result(10)
     monkeypatch.setattr(produce, "TOPIC", "narrow")
 
-    with pytest.raises(PlatformError, match=r"0 messages without an answer, refused: 1 Broker: Message size too large"):
+    with pytest.raises(PlatformError, match=r"0 messages got no answer, refused were: 1 Broker: Message size"):
         produce.send(broker.addresses, [Message(b"O1", b"x" * 5000, None)])
     admin.delete_topics(["narrow"])["narrow"].result(10)
 

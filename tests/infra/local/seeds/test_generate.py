@@ -1,4 +1,4 @@
-"""The seeds: the same every time, and odd in exactly the ways that they are marked as."""
+"""The seeds are the same every time, and have exactly the defects that mark them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of source stand-ins for all tests of this folder, each a process of its own, on ports of its own."""
+"""One set of source stand-ins for all tests of this folder. Each is a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 
 from infra.local.addresses import HOST, REPOSITORY, Addresses
+from infra.local.polling import wait_until_serving
 from infra.local.secrets import salesforce_credentials
 from infra.local.sources.serving import HEALTH_PATH
 
@@ -49,14 +49,10 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                requests.get(self.url + HEALTH_PATH, timeout=5).raise_for_status()
-                return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        pytest.fail(f"{self.name} did not start:\n{self.log.read_text()[-2000:]}")
+        wait_until_serving(self._healthy, self.process, self.log, seconds=START_SECONDS)
+
+    def _healthy(self) -> None:
+        requests.get(self.url + HEALTH_PATH, timeout=5).raise_for_status()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
@@ -124,7 +120,7 @@ class Org:
         return session
 
     def client(self, **changed: str) -> Any:
-        """A logged-in client; Any, as the types of simple-salesforce know its Bulk 2.0 part wrongly."""
+        """A client with a session. Its type is Any, as simple-salesforce's own types of Bulk 2.0 are wrong."""
         known = {key: self.credentials[key] for key in ("username", "password", "security_token")}
         return Salesforce(session=self.session(), **{**known, **changed})
 

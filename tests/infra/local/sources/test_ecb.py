@@ -1,4 +1,4 @@
-"""The ECB stand-in, by HTTP."""
+"""The ECB stand-in, called over HTTP."""
 
 from __future__ import annotations
 

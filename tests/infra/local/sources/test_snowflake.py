@@ -1,4 +1,4 @@
-"""The Snowflake stand-in, by the real connector."""
+"""The Snowflake stand-in, called with the real connector."""
 
 from __future__ import annotations
 

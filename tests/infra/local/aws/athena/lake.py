@@ -1,9 +1,8 @@
-"""A small lake, written by deltalake and registered in Glue, and Athena's client on it."""
+"""A small lake that deltalake writes and Glue knows, and a client of Athena on it."""
 
 from __future__ import annotations
 
 import datetime as dt
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from infra.local.addresses import REGION
+from infra.local.polling import wait_until
 from tests.infra.local.aws.stand_in import BUCKET, Server
 
 DONE = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -79,7 +79,7 @@ class Lake:
         self.register(database, name, location, Parameters={"table_type": "DELTA"})
 
     def register(self, database: str, name: str, location: str, **table: Any) -> None:
-        """Creates a Glue table; `table` has what differs, a StorageDescriptor less its Location."""
+        """Creates a Glue table. `table` has its other settings, with a StorageDescriptor without Location."""
         descriptor = {"Location": location, **table.pop("StorageDescriptor", {})}
         table = {"Name": name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": descriptor, **table}
         self.glue.create_table(DatabaseName=database, TableInput=table)
@@ -99,16 +99,11 @@ class Lake:
         return bool(self.execution(query_id)["Status"]["State"] == "RUNNING")
 
     def wait(self, query_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
-        while True:
-            execution = self.execution(query_id)
-            if execution["Status"]["State"] in DONE:
-                return execution
-            assert time.monotonic() < deadline, f"query {query_id} still runs"
-            time.sleep(0.05)
+        wait_until(lambda: self.execution(query_id)["Status"]["State"] in DONE, seconds=60, pause=0.05)
+        return self.execution(query_id)
 
     def result(self, sql: str, **request: Any) -> tuple[list[tuple[str, str]], list[list[str | None]]]:
-        """(name, type) of the columns, and the rows, header included where Athena gives one."""
+        """(name, type) of the columns, and the rows, with the header if Athena gives one."""
         query_id = self.start(sql, **request)
         execution = self.wait(query_id)
         assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
@@ -123,7 +118,7 @@ class Lake:
         return rows[1:]
 
     def failure(self, sql: str, **request: Any) -> str:
-        """The reason for which a statement fails."""
+        """The reason why a statement fails."""
         execution = self.wait(self.start(sql, **request))
         assert execution["Status"]["State"] == "FAILED"
         assert execution["Status"]["AthenaError"]["ErrorMessage"] == execution["Status"]["StateChangeReason"]

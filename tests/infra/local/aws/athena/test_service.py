@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.aws.athena.service import AT_ONCE
+from infra.local.polling import wait_until
 from tests.infra.local.aws.athena.lake import OUTPUT, Lake
-from tests.infra.local.aws.stand_in import BUCKET, eventually
+from tests.infra.local.aws.stand_in import BUCKET
 
 
 def test_values_and_types_are_athena_s(lake: Lake) -> None:
@@ -104,7 +105,7 @@ def test_window_functions_and_subqueries_run(lake: Lake) -> None:
     assert lake.rows(sql) == [["o1", "2"], ["o2", "1"], ["o3", "1"]]
 
 
-def test_parameters_take_the_question_marks_places(lake: Lake) -> None:
+def test_parameters_replace_the_question_marks(lake: Lake) -> None:
     sql = "SELECT order_id, '?' AS mark FROM orders WHERE status = ? AND lines > ? LIMIT ?"
     assert lake.rows(sql, ExecutionParameters=["'PAID'", "1", "5"]) == [["o2", "?"]]
     assert "expected 3 but found 1" in lake.failure(sql, ExecutionParameters=["1"])
@@ -173,7 +174,7 @@ def test_cancelled_queries_end_and_make_room_for_others(lake: Lake) -> None:
     endless = "SELECT count(*) FROM unnest(sequence(1, 100000)) a(x), unnest(sequence(1, 1000000)) b(y) WHERE x + y = 7"
     running = [lake.start(endless) for _ in range(AT_ONCE)]
     for query_id in running:
-        eventually(partial(lake.is_running, query_id))
+        wait_until(partial(lake.is_running, query_id), seconds=30)
         lake.athena.stop_query_execution(QueryExecutionId=query_id)
         assert lake.wait(query_id)["Status"]["State"] == "CANCELLED"
     assert lake.rows("SELECT 1 AS free") == [["1"]]
@@ -209,7 +210,7 @@ def test_missing_output_bucket_fails_the_query(lake: Lake) -> None:
     assert "no-such-bucket" in reason
 
 
-def test_statistics_tell_time_and_bytes_read(lake: Lake) -> None:
+def test_statistics_show_time_and_bytes_read(lake: Lake) -> None:
     statistics = lake.wait(lake.start("SELECT * FROM orders"))["Statistics"]
     assert statistics["DataScannedInBytes"] > 0
     assert statistics["TotalExecutionTimeInMillis"] >= statistics["EngineExecutionTimeInMillis"] > 0

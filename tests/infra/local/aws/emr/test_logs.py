@@ -34,7 +34,7 @@ def test_log_that_grew_is_shipped_again_and_whole(tmp_path: Path, s3: Server) ->
         assert gzip.decompress(body).decode() == text
 
 
-def test_unreachable_log_bucket_is_reported_and_no_error(
+def test_unreachable_log_bucket_is_logged_and_raises_nothing(
     tmp_path: Path, s3: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -42,7 +42,7 @@ def test_unreachable_log_bucket_is_reported_and_no_error(
     assert "could not ship s3://no-such-bucket/x/stdout.gz" in caplog.text
 
 
-def test_spark_s_chatter_is_left_out_of_the_last_lines(tmp_path: Path) -> None:
+def test_lines_that_spark_prints_in_every_run_are_not_among_the_last_lines(tmp_path: Path) -> None:
     (tmp_path / "stderr").write_text("\n".join(TRACE))
     assert last_exceptions(tmp_path) == TRACE[2]
 
@@ -50,9 +50,9 @@ def test_spark_s_chatter_is_left_out_of_the_last_lines(tmp_path: Path) -> None:
 def test_last_lines_end_with_the_driver_s_own_and_are_short(tmp_path: Path) -> None:
     (tmp_path / "stderr").write_text("\n".join(TRACE))
     (tmp_path / "stdout").write_text("\n".join([*(f"line {i} " + "x" * 90 for i in range(50)), "SLUICE-ERROR {}"]))
-    told = last_exceptions(tmp_path)
-    assert told.endswith("SLUICE-ERROR {}")
-    assert len(told) <= MAX_DETAILS + 20
+    details = last_exceptions(tmp_path)
+    assert details.endswith("SLUICE-ERROR {}")
+    assert len(details) <= MAX_DETAILS + 20
 
 
 def test_job_without_output_has_no_last_lines(tmp_path: Path) -> None:

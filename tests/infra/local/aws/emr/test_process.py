@@ -11,9 +11,10 @@ import psutil
 import pytest
 
 from infra.local.aws.emr.process import PID_FILE, RUN_VARIABLE, JobProcess, remove_orphans
-from tests.infra.local.aws.stand_in import eventually, gone
+from infra.local.polling import wait_until
+from tests.infra.local.aws.stand_in import gone
 
-# A leader with a child in a process group of its own, as PySpark's daemon makes one.
+# A leader with a child in another process group, as PySpark's daemon makes one.
 FAMILY = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0)
@@ -32,13 +33,13 @@ def started() -> Iterator[list[JobProcess]]:
 
 
 def start(folder: Path, then: str, started: list[JobProcess]) -> tuple[JobProcess, int]:
-    """Starts a family and gives it and its child's pid."""
-    told = folder / "child"
-    command = [sys.executable, "-c", FAMILY.format(then=then), str(told)]
+    """Starts a leader with a child. Returns the process and the child's pid."""
+    pid_file = folder / "child"
+    command = [sys.executable, "-c", FAMILY.format(then=then), str(pid_file)]
     process = JobProcess(command, os.environ, folder, folder / "logs", "00run")
     started.append(process)
-    eventually(lambda: told.exists() and told.read_text() != "")
-    return process, int(told.read_text())
+    wait_until(lambda: pid_file.exists() and pid_file.read_text() != "", seconds=30)
+    return process, int(pid_file.read_text())
 
 
 def test_stop_ends_children_in_groups_of_their_own(tmp_path: Path, started: list[JobProcess]) -> None:
@@ -57,7 +58,7 @@ def test_what_outlives_its_leader_is_ended_and_the_exit_code_kept(tmp_path: Path
     assert gone(child)
 
 
-def test_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, started: list[JobProcess]) -> None:
+def test_process_that_ignores_sigterm_is_killed(tmp_path: Path, started: list[JobProcess]) -> None:
     ready = tmp_path / "ready"
     program = (
         "import signal, time, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -65,7 +66,7 @@ def test_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, starte
     )
     process = JobProcess([sys.executable, "-c", program], os.environ, tmp_path, tmp_path / "logs", "00run")
     started.append(process)
-    eventually(ready.exists)
+    wait_until(ready.exists, seconds=30)
     assert process.stop(grace=0.5) == -9
 
 

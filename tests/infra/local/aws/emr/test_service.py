@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.local.aws.stand_in import BUCKET, Jobs, eventually, gone
+from infra.local.polling import wait_until
+from tests.infra.local.aws.stand_in import BUCKET, Jobs, gone
 
 SLEEP = "import time; print('awake', flush=True); time.sleep(600)"
 FAIL = """
@@ -53,7 +54,7 @@ def test_spark_job_succeeds_on_delta_in_s3_and_its_log_is_in_s3(jobs: Jobs) -> N
     assert "SparkContext" in jobs.log(run, "stderr")
 
 
-def test_failed_job_tells_its_exit_code_and_last_lines(jobs: Jobs) -> None:
+def test_failed_job_shows_its_exit_code_and_last_lines(jobs: Jobs) -> None:
     run = jobs.start(FAIL)
     ended = jobs.wait(run)
     assert ended["state"] == "FAILED"
@@ -80,8 +81,8 @@ open("{tmp_path / "pid"}", "w").write(str(child.pid))
 time.sleep(600)
 """
     run = jobs.start(program)
-    eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", 60)
-    eventually(lambda: "child started" in jobs.shipped(run))
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", seconds=60)
+    wait_until(lambda: "child started" in jobs.shipped(run), seconds=30)
     assert jobs.get(run)["state"] == "RUNNING"
     jobs.cancel(run)
     assert jobs.wait(run)["state"] == "CANCELLED"
@@ -134,7 +135,7 @@ sys.exit(75 if first else 0)
 """
     run = jobs.start(program, retryPolicy={"maxAttempts": 3})
     ended = jobs.wait(run, "SUCCESS")
-    eventually(lambda: jobs.get(run)["state"] == "SUCCESS", 60)
+    wait_until(lambda: jobs.get(run)["state"] == "SUCCESS", seconds=60)
     ended = jobs.get(run)
     assert ended["attempt"] == 2
     assert ended["retryPolicy"] == {"maxAttempts": 3}
@@ -149,7 +150,7 @@ sys.exit(75 if first else 0)
 
 def test_stream_stops_being_retried_after_its_failures_per_hour(jobs: Jobs) -> None:
     run = jobs.start(FAIL, mode="STREAMING", retryPolicy={"maxFailedAttemptsPerHour": 2})
-    eventually(lambda: len(attempts(jobs, run)) == 2 and jobs.get(run)["state"] == "FAILED", 60)
+    wait_until(lambda: len(attempts(jobs, run)) == 2 and jobs.get(run)["state"] == "FAILED", seconds=60)
     ended = jobs.get(run)
     assert ended["mode"] == "STREAMING"
     assert ended["executionTimeoutMinutes"] == 0

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.aws.emr.spark_submit import Submission, local_conf, submission
+from infra.local.aws.emr.spark_submit import Submission, submission
+from infra.setup.spark_conf import local_conf
 
 S3 = "http://127.0.0.1:9"
 
@@ -93,11 +94,3 @@ def test_both_forms_of_an_option_are_understood() -> None:
     assert confs(submitted)["spark.a"] == "b=c"
     assert submitted.arguments[4:6] == ("--class", "org.example.Main")
     assert "--verbose" in submitted.arguments
-
-
-def test_class_archive_is_used_when_it_exists(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = tmp_path / "spark.jsa"
-    monkeypatch.setenv("SLUICE_CLASS_ARCHIVE", str(archive))
-    assert "SharedArchiveFile" not in local_conf(S3)["spark.driver.extraJavaOptions"]
-    archive.touch()
-    assert f"-XX:SharedArchiveFile={archive}" in local_conf(S3)["spark.driver.extraJavaOptions"]

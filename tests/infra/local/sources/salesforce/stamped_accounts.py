@@ -1,4 +1,4 @@
-"""Accounts that share a stamp, the query that lists them, and the code of a query's refusal."""
+"""Accounts that share a stamp, the query that lists them, and the error code of a refused query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Salesforce stand-in's Bulk 2.0 jobs, by simple-salesforce."""
+"""The Salesforce stand-in's Bulk 2.0 jobs, called with simple-salesforce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults and limits that a test plans by the Salesforce stand-in's control API, as simple-salesforce meets them."""
+"""Failures and limits that a test plans in the Salesforce stand-in, as simple-salesforce sees them."""
 
 from __future__ import annotations
 

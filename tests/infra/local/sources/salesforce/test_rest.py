@@ -1,4 +1,4 @@
-"""The Salesforce stand-in's queries and descriptions over REST, by simple-salesforce."""
+"""The Salesforce stand-in's queries and descriptions over REST, called with simple-salesforce."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_eleventh_cursor_closes_the_oldest(org: Org) -> None:
     assert error_code(refused) == "INVALID_QUERY_LOCATOR"
 
 
-def test_deleted_records_come_by_query_all_and_purged_ones_never(org: Org) -> None:
+def test_query_all_returns_deleted_records_but_never_purged_ones(org: Org) -> None:
     org.put(*accounts(3))
     ids = [str(record["Id"]) for record in accounts(3)]
     org.control("POST", "records/delete", {"ids": ids[:1], "at": "2026-10-31T00:00:00Z"})

@@ -1,4 +1,4 @@
-"""Log-ins to the Salesforce stand-in and the sessions they give, by simple-salesforce."""
+"""Log-ins to the Salesforce stand-in and their sessions, called with simple-salesforce."""
 
 from __future__ import annotations
 

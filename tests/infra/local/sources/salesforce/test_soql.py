@@ -1,4 +1,4 @@
-"""SOQL over a store in process: what it finds, and which mistakes it names."""
+"""SOQL on a store in this process: what it finds, and which mistakes it reports."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_count_counts_without_records(store: Store) -> None:
     assert store.query(query, include_deleted=False) == ((), [{"count": 2}])
 
 
-def test_field_names_take_the_objects_own_letter_case(store: Store) -> None:
+def test_field_names_come_back_in_the_objects_own_letter_case(store: Store) -> None:
     fields, records = store.query("select id, name from account where NAME = 'bravo'", include_deleted=False)
     assert [field.name for field in fields] == ["Id", "Name"]
     assert records == [{"Id": "B", "Name": "bravo"}]
@@ -139,7 +139,7 @@ def test_a_wrong_query_is_refused_by_salesforces_code(store: Store, soql: str, c
         ({"Id": "Z", "SystemModstamp": "2026-10-01T00:00:00Z", "AnnualRevenue": "1"}, "is a currency"),
     ],
 )
-def test_a_wrong_record_is_refused_whole(store: Store, record: dict[str, object], part: str) -> None:
+def test_one_wrong_value_refuses_the_whole_record(store: Store, record: dict[str, object], part: str) -> None:
     good = {"Id": "Y", "SystemModstamp": "2026-10-01T00:00:00Z"}
     with pytest.raises(ValueError, match=part):
         store.upsert([good, record])

@@ -1,22 +1,20 @@
-"""The local AWS of tests: a moto server for S3, Secrets Manager and Glue."""
+"""A throw-away AWS for tests and benchmarks: moto as it is, with S3, Secrets Manager and Glue in memory."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HOST = "127.0.0.1"
-REGION = "eu-west-1"
-SHARED = "SLUICE_TEST_AWS"  # names the address of one that runs already
+from infra.local.addresses import HOST, REGION
+from infra.local.polling import wait_until_serving
 
 
 def environment(url: str) -> dict[str, str]:
-    """What a job finds in its environment to reach this AWS."""
+    """The environment of a job that uses this AWS."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ENDPOINT_URL_S3": url,
@@ -31,7 +29,7 @@ def environment(url: str) -> dict[str, str]:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """Starts one on a free port and gives its address; its objects go with it."""
+    """Starts a server on a free port and gives its address."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
@@ -41,18 +39,8 @@ def server(folder: Path) -> Iterator[str]:
             [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], stdout=output, stderr=output
         )
         try:
-            _wait_until_listening(process, port, log)
+            wait_until_serving(lambda: socket.create_connection((HOST, port)).close(), process, log, seconds=60)
             yield f"http://{HOST}:{port}"
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"moto does not answer:\n{log.read_text()}")

@@ -1,0 +1,83 @@
+"""Spark on this machine: what EMR's image, worker sizes and JVM are on AWS.
+
+Jobs of the local EMR Serverless run with it, and so does the class archive's training: a JVM only shares class data
+under the collector and compiler flags that the archive was made with.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.setup import class_archive, jars
+from infra.setup.steps import SetupError
+
+HOST = "127.0.0.1"
+REGION = "eu-west-1"
+DRIVER_MEMORY = "1g"
+COLLECTOR = "-XX:+UseSerialGC"
+FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
+LIGHT_JVM = f"{FIRST_COMPILER} {COLLECTOR}"  # halves the CPU seconds of a start
+
+
+def local_conf(s3_endpoint: str, *, compilers: str = FIRST_COMPILER) -> dict[str, str]:
+    """The configuration of a session, in a process whose environment names the jars and the class archive.
+
+    Args:
+        s3_endpoint: address of the S3 that `s3://` means.
+        compilers: JVM flags. The first compiler alone suits a job, which ends before the second one pays. A session
+            of more than about five minutes is faster with both: give no flag.
+    """
+    conf = {
+        "spark.master": "local[2]",
+        "spark.driver.memory": DRIVER_MEMORY,
+        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": HOST,
+        "spark.driver.extraJavaOptions": f"{compilers} {COLLECTOR}{_archive_options()}".strip(),
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.endpoint": s3_endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": REGION,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(s3_endpoint.startswith("https:")).lower(),
+        # Small lakes: one task per default partition would be most of a MERGE's time (27 s, 6 s with these).
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+    }
+    if folder := os.environ.get("SLUICE_JARS"):
+        conf["spark.driver.extraClassPath"] = f"{folder}/*"
+    return conf
+
+
+def _archive_options() -> str:
+    archive = os.environ.get("SLUICE_CLASS_ARCHIVE")
+    if not archive or not Path(archive).is_file():
+        return ""
+    # `auto` and silent logs: a JVM ignores an archive of another JVM, and prints nothing on the driver's output.
+    return f" -XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
+
+
+def environment(aws: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a JVM with this configuration starts.
+
+    Args:
+        aws: endpoints and credentials.
+
+    Raises:
+        SetupError: the jars are missing.
+    """
+    found = {
+        **aws,
+        "SPARK_LOCAL_IP": HOST,
+        "PYSPARK_PYTHON": sys.executable,
+        "SLUICE_JARS": os.environ.get("SLUICE_JARS") or str(jars.folder()),
+        "SLUICE_CLASS_ARCHIVE": os.environ.get("SLUICE_CLASS_ARCHIVE") or str(class_archive.path()),
+    }
+    if not any(Path(found["SLUICE_JARS"]).glob("*.jar")):
+        raise SetupError(f"there are no jars in {found['SLUICE_JARS']}: run `make setup`")
+    return found

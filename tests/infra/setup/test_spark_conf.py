@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.setup import spark_conf
+from infra.setup.spark_conf import local_conf
+from infra.setup.steps import SetupError
+
+S3 = "http://127.0.0.1:9"
+
+
+def test_class_archive_is_used_when_it_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "spark.jsa"
+    monkeypatch.setenv("SLUICE_CLASS_ARCHIVE", str(archive))
+    assert local_conf(S3)["spark.driver.extraJavaOptions"] == spark_conf.LIGHT_JVM
+    archive.touch()
+    assert f"-XX:SharedArchiveFile={archive}" in local_conf(S3)["spark.driver.extraJavaOptions"]
+
+
+def test_long_session_has_both_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICE_CLASS_ARCHIVE", raising=False)
+    assert local_conf(S3, compilers="")["spark.driver.extraJavaOptions"] == spark_conf.COLLECTOR
+
+
+def test_missing_jars_are_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_JARS", str(tmp_path))
+    with pytest.raises(SetupError, match="run `make setup`"):
+        spark_conf.environment({})
