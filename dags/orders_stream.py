@@ -37,7 +37,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param, TaskGroup
 
 from jobs.lake.settings import deployment
-from jobs.lake.state.stream_control import report_key, wish_key
+from jobs.lake.state.stream_control import desired_state_key, report_key
 from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from sluice_airflow.job_settings import job_settings
@@ -74,7 +74,7 @@ with DAG(
             keep = EmrStreamOperator(
                 task_id="keep_alive",
                 step=table.name,
-                wish_key=wish_key(table.name),
+                desired_state_key=desired_state_key(table.name),
                 spark_conf=KAFKA_SOURCE,
                 pool=table.name,
                 outlets=[asset(name, DEPLOYMENT.lake_bucket) for name in (table.name, *others)],
@@ -82,7 +82,7 @@ with DAG(
             watch = StreamWatchOperator(
                 task_id="watch",
                 keeper=keep.task_id,
-                wish_key=wish_key(table.name),
+                desired_state_key=desired_state_key(table.name),
                 report_key=report_key(table.name),
                 dead_letters=", ".join(others),
                 trigger_rule="all_done",  # whatever came of the other: it may have failed, and the stream be well

@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from jobs.lake import tables as registry
-from jobs.lake.state.stream_control import report_key, wish_key
+from jobs.lake.state.stream_control import desired_state_key, report_key
 from tests.airflow_home import parse_bare
 from tests.dags.schedules import LONG_AGO, NEWEST_ONLY
 
@@ -30,7 +30,7 @@ def test_watch_looks_at_the_stream_that_the_task_before_it_keeps_alive(stream: D
         keep, watch = (stream.get_task(f"{table.short}.{task}") for task in ("keep_alive", "watch"))
         assert watch.keeper == keep.task_id
         assert watch.upstream_task_ids == {keep.task_id}
-        assert keep.wish_key == watch.wish_key == wish_key(table.name)
+        assert keep.desired_state_key == watch.desired_state_key == desired_state_key(table.name)
         assert watch.report_key == report_key(table.name)
 
 

@@ -46,11 +46,11 @@ if verb == "stream":
     s3, code = boto3.client("s3"), arguments[arguments.index("--code") + 1]
     while True:
         try:
-            place = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}
-            wish = json.load(s3.get_object(**place)["Body"])
+            location = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}
+            desired = json.load(s3.get_object(**location)["Body"])
         except s3.exceptions.NoSuchKey:
-            wish = {"wanted": "running", "code": ""}
-        if wish["wanted"] != "running" or wish["code"] not in ("", code):
+            desired = {"wanted": "running", "code": ""}
+        if desired["wanted"] != "running" or desired["code"] not in ("", code):
             print("drained")
             sys.exit(0)
         time.sleep(0.2)

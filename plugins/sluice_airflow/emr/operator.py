@@ -28,7 +28,7 @@ from sluice_airflow.lake_objects import s3_client
 from sluice_airflow.run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
-SETTLE_SECONDS = 10  # from a deferral until Airflow has surely noted the end of the worker's process
+RESUME_DELAY_SECONDS = 10  # from a deferral until Airflow has surely noted the end of the worker's process
 TRIGGERER_GRACE = timedelta(minutes=5)
 
 
@@ -147,7 +147,7 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
                 application_id=self.application_id,
                 job_id=str(self.job_id),
                 deadline=deadline,
-                earliest=time.time() + SETTLE_SECONDS,
+                earliest=time.time() + RESUME_DELAY_SECONDS,
                 region_name=self.hook.conn_region_name,
                 botocore_config=self.botocore_config,
                 aws_conn_id=self.aws_conn_id,

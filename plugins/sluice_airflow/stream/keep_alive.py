@@ -19,9 +19,9 @@ from sluice_airflow.emr.request import command_line, job_driver
 from sluice_airflow.emr.runs import CANCELLING_SECONDS, JobRunLink, JobRuns
 from sluice_airflow.job_settings import driver_environment, unset_variables
 from sluice_airflow.lake_objects import LakeObjects, s3_client
-from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, Wish, Wishes
+from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, DesiredState, DesiredStateObject
 from sluice_airflow.stream.drain import drain
-from sluice_airflow.stream.end import tell_end
+from sluice_airflow.stream.last_run import log_end
 from sluice_airflow.stream.restart_policy import Backoff, Start
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
 
@@ -36,8 +36,8 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
     which the stream's driver looks at as well. So it may be lost at any moment, and run again at any moment:
 
     - A live job run of the deployed release is *adopted*: there is nothing to do.
-    - One of another release is asked to drain by the wish: it finishes its batch and ends. Then the new one starts.
-      One that doesn't listen is cancelled after `drain_seconds`.
+    - One of another release is asked to drain by the desired state: it finishes its batch and ends. Then the new one
+      starts. One that doesn't end within `drain_seconds` is cancelled.
     - None: it *starts*, after a rest that doubles with each failure in a row (`Backoff`). EMR Serverless itself tries
       a failed stream again `failures_per_hour` times an hour before its job run counts as failed.
     - Names and client token follow from the job run before: a submission whose answer was lost gives the same one.
@@ -47,7 +47,7 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
     """
 
     aws_hook_class = EmrServerlessHook
-    template_fields: Sequence[str] = ("application_id", "execution_role_arn", "release", "step", "wish_key")
+    template_fields: Sequence[str] = ("application_id", "execution_role_arn", "release", "step", "desired_state_key")
     operator_extra_links = (JobRunLink(),)
 
     backoff: ClassVar[Backoff] = Backoff()
@@ -56,7 +56,7 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         self,
         *,
         step: str,
-        wish_key: str,
+        desired_state_key: str,
         arguments: Mapping[str, Any] | Sequence[str] = (),
         spark_conf: Mapping[str, str] | None = None,
         drain_seconds: float = 180.0,
@@ -75,7 +75,7 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
 
         Args:
             step: what `run.py` shall run, such as `bronze.orders_events`.
-            wish_key: key of the wish's object in the lake.
+            desired_state_key: key of the desired state's object in the lake.
             arguments: more words for `run.py`, or options by name (`job_request.command_line`).
             spark_conf: Spark settings of this stream.
             drain_seconds: what a driver has to finish its batch and end before it is cancelled.
@@ -97,7 +97,7 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
                 f"execution_timeout {execution_timeout}: raise it"
             )
         self.step = step
-        self.wish_key = wish_key
+        self.desired_state_key = desired_state_key
         self.arguments = arguments
         self.spark_conf = spark_conf
         self.drain_seconds = drain_seconds
@@ -114,25 +114,26 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         if unset := unset_variables(self):
             raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
         by, by_hand = _asker(context), context["dag_run"].run_type == "manual"
-        action, wish = context["params"].get("action", "run"), self._wishes.read()
+        action, desired = context["params"].get("action", "run"), self._desired_state.read()
         if action == "stop":
-            self._wishes.write(Wish(STOPPED, by=by))
+            self._desired_state.write(DesiredState(STOPPED, by=by))
             self._drain("it was asked to stop")
             self.log.info("%s is stopped. To start it again, trigger %s with action=run", self.step, self.dag_id)
             return None
-        if wish.wanted == STOPPED and not by_hand:
-            self._drain(f"{wish.by} has stopped it")
+        if desired.wanted == STOPPED and not by_hand:
+            self._drain(f"{desired.by} has stopped it")
             again = f"To start it again, trigger {self.dag_id} with action=run"
-            raise AirflowSkipException(f"{self.step} was stopped by {wish.by}. {again}")
-        if action == "restart" and wish.by != by:  # else a retry, whose earlier try has asked for it
-            wish = self._wishes.write(Wish(code=NO_RELEASE, by=by))
+            raise AirflowSkipException(f"{self.step} was stopped by {desired.by}. {again}")
+        if action == "restart" and desired.by != by:  # else a retry, whose earlier try has asked for it
+            desired = self._desired_state.write(DesiredState(code=NO_RELEASE, by=by))
         runs = self._stream.all()
         unended = [run for run in runs if not run.over]
-        if kept := next((run for run in unended if run.live and run.code == self._code and wish.keeps(run.code)), None):
+        good = (run for run in unended if run.live and run.code == self._code and desired.keeps(run.code))
+        if kept := next(good, None):
             return self._adopt(kept, unended, context)
         if unended:
-            if any(wish.keeps(run.code) for run in unended):
-                self._wishes.write(Wish(code=self._code, by=by))
+            if any(desired.keeps(run.code) for run in unended):
+                self._desired_state.write(DesiredState(code=self._code, by=by))
             self._drain(f"release {self._code} starts anew")
             runs = self._stream.all()
         return self._start(runs, by, by_hand, context)
@@ -152,11 +153,11 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
 
     def _start(self, runs: Sequence[StreamRun], by: str, by_hand: bool, context: Context) -> str | None:
         if runs:
-            tell_end(runs[0], s3_client(self), log_uri=self.log_uri, application_id=self.application_id)
+            log_end(runs[0], s3_client(self), log_uri=self.log_uri, application_id=self.application_id)
         if not by_hand and not self._rested(runs):
             self._link(runs[0].id, context)
             return None
-        self._wishes.write(Wish(code=self._code, by=by))
+        self._desired_state.write(DesiredState(code=self._code, by=by))
         first_by = f"{context['run_id']} {context['dag_run'].start_date}"
         previous = runs[0] if runs else None
         start = Start.after(previous, prefix=self._stream.prefix, code=self._code, first_by=first_by)
@@ -221,8 +222,8 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         return StreamRuns.of_task(self._jobs, self.dag_id, self.task_id)
 
     @cached_property
-    def _wishes(self) -> Wishes:
-        return Wishes(LakeObjects(s3_client(self), self.lake_bucket), self.wish_key)
+    def _desired_state(self) -> DesiredStateObject:
+        return DesiredStateObject(LakeObjects(s3_client(self), self.lake_bucket), self.desired_state_key)
 
 
 def _asker(context: Any) -> str:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from sluice_airflow.emr.runs import JobRuns
 from sluice_airflow.job_settings import unset_variables
 from sluice_airflow.lake_objects import LakeObjects, s3_client
-from sluice_airflow.stream.desired_state import STOPPED, Wishes
+from sluice_airflow.stream.desired_state import STOPPED, DesiredStateObject
 from sluice_airflow.stream.health import Health, Limits
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
 
@@ -31,7 +31,7 @@ class StreamWatchOperator(AwsBaseOperator[EmrServerlessHook]):
         self,
         *,
         keeper: str,
-        wish_key: str,
+        desired_state_key: str,
         report_key: str,
         dead_letters: str,
         limits: Limits | None = None,
@@ -46,7 +46,7 @@ class StreamWatchOperator(AwsBaseOperator[EmrServerlessHook]):
 
         Args:
             keeper: id of the task that keeps the stream alive.
-            wish_key: key of the wish's object in the lake.
+            desired_state_key: key of the desired state's object in the lake.
             report_key: key of the report's object in the lake.
             dead_letters: table of the stream's dead-lettered messages.
             limits: from where on a person is told.
@@ -59,7 +59,7 @@ class StreamWatchOperator(AwsBaseOperator[EmrServerlessHook]):
         """
         super().__init__(aws_conn_id=aws_conn_id, execution_timeout=execution_timeout, **kwargs)
         self.keeper = keeper
-        self.wish_key = wish_key
+        self.desired_state_key = desired_state_key
         self.report_key = report_key
         self.dead_letters = dead_letters
         self.limits = limits or Limits()
@@ -77,9 +77,9 @@ class StreamWatchOperator(AwsBaseOperator[EmrServerlessHook]):
         if unset := unset_variables(self):
             raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
         objects = LakeObjects(s3_client(self), self.lake_bucket)
-        wish = Wishes(objects, self.wish_key).read()
-        if wish.wanted == STOPPED:
-            raise AirflowSkipException(f"it was stopped by {wish.by}: nothing to watch")
+        desired = DesiredStateObject(objects, self.desired_state_key).read()
+        if desired.wanted == STOPPED:
+            raise AirflowSkipException(f"it was stopped by {desired.by}: nothing to watch")
         jobs = JobRuns(self.hook.conn, self.application_id)
         runs = StreamRuns.of_task(jobs, self.dag_id, self.keeper).all()
         code, now = self.release.rpartition("/")[2], datetime.now(UTC)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import DAG
 
 from sluice_airflow.emr.runs import JobRuns
-from sluice_airflow.stream.desired_state import Wish
+from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
 from sluice_airflow.stream.runs import StreamRuns
 
@@ -23,14 +23,14 @@ GONE = "s3://sluice-code/releases/gone"  # its job runs fail before their driver
 
 
 class StreamTask:
-    """The task that keeps one stream alive; the stream ends as soon as the wish doesn't keep it."""
+    """The task that keeps one stream alive; the stream ends as soon as its desired state says so."""
 
     def __init__(self, aws: LocalAws, task_id: str, *, step: str = "", **arguments: Any) -> None:
         self.aws = aws
         self.task_id = task_id
-        self.wish_key = f"_control/{task_id}.json"
+        self.key = f"_control/{task_id}.json"
         self.arguments = {
-            **aws.settings, "task_id": task_id, "step": step or f"stream.{task_id}", "wish_key": self.wish_key,
+            **aws.settings, "task_id": task_id, "step": step or f"stream.{task_id}", "desired_state_key": self.key,
             "failures_per_hour": 1, **arguments,
         }  # fmt: skip
         self.xcoms: dict[str, Any] = {}
@@ -79,9 +79,9 @@ class StreamTask:
         return StreamRuns.of_task(JobRuns(self.aws.emr, self.aws.application_id), "lake", self.task_id)
 
     @property
-    def wish(self) -> Wish:
-        return Wish(**json.load(self.aws.s3.get_object(Bucket="sluice-lake", Key=self.wish_key)["Body"]))
+    def desired_state(self) -> DesiredState:
+        return DesiredState(**json.load(self.aws.s3.get_object(Bucket="sluice-lake", Key=self.key)["Body"]))
 
-    @wish.setter
-    def wish(self, wish: Wish) -> None:
-        self.aws.s3.put_object(Bucket="sluice-lake", Key=self.wish_key, Body=json.dumps(vars(wish)).encode())
+    @desired_state.setter
+    def desired_state(self, desired: DesiredState) -> None:
+        self.aws.s3.put_object(Bucket="sluice-lake", Key=self.key, Body=json.dumps(vars(desired)).encode())

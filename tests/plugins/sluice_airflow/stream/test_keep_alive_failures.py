@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sluice_airflow.stream import end, keep_alive
+from sluice_airflow.stream import keep_alive, last_run
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
 from sluice_airflow.stream.restart_policy import Backoff
 from tests.plugins.sluice_airflow.stream.stream_task import GONE
@@ -26,7 +26,7 @@ LONG, SHORT = Backoff(first=timedelta(hours=1), longest=timedelta(hours=8)), Bac
 
 @pytest.fixture(autouse=True)
 def logs_that_are_shipped_before_the_state_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(end, "LOG_TIME", timedelta(0))  # as the local EMR Serverless does
+    monkeypatch.setattr(last_run, "LOG_TIME", timedelta(0))  # as the local EMR Serverless does
 
 
 def failed(task: StreamTask) -> str:

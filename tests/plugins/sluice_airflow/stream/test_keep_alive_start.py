@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ReadTimeoutError
 
-from sluice_airflow.stream.desired_state import Wish
+from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.runs import StreamRuns
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_stream_starts_as_a_stream_that_has_no_time_limit_and_is_tried_again(aws
         "stream.started", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test", "--limit", "5",
     ]  # fmt: skip
     assert run["tags"] == {"project": "sluice", "dag": "lake", "task": "started", "run": f"stream__1__{mark}"}
-    assert task.wish == Wish("running", "test", "scheduled__1")
+    assert task.desired_state == DesiredState("running", "test", "scheduled__1")
 
 
 def test_live_stream_is_adopted(stream_task: Make) -> None:

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from jobs.lake.state.stream_control import Report
-from sluice_airflow.stream.desired_state import Wish
+from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.health import Limits
 from sluice_airflow.stream.watch import StreamWatchOperator
 from tests.plugins.sluice_airflow.stream.stream_task import NEXT, StreamTask
@@ -39,18 +39,18 @@ class Watched:
         )  # fmt: skip
 
     def says(self, report: Report | None) -> None:
-        place = {"Bucket": "sluice-lake", "Key": "ops/streams/watched.json"}
+        location = {"Bucket": "sluice-lake", "Key": "ops/streams/watched.json"}
         if report:
-            self.task.aws.s3.put_object(**place, Body=json.dumps(asdict(report)).encode())
+            self.task.aws.s3.put_object(**location, Body=json.dumps(asdict(report)).encode())
         else:
-            self.task.aws.s3.delete_object(**place)
+            self.task.aws.s3.delete_object(**location)
 
     def watch(self, keeper: str = "watched", **arguments: Any) -> None:
         """Lets the watch look once."""
         settings = {name: self.task.aws.settings[name] for name in ("application_id", "release", "lake_bucket")}
         with DAG("lake", schedule=None):
             operator = StreamWatchOperator(
-                task_id="watch", keeper=keeper, wish_key=self.task.wish_key, report_key="ops/streams/watched.json",
+                task_id="watch", keeper=keeper, desired_state_key=self.task.key, report_key="ops/streams/watched.json",
                 dead_letters="bronze.orders_dlq", **settings | arguments,
             )  # fmt: skip
         operator.execute(Context())
@@ -116,13 +116,13 @@ def test_release_that_was_not_handed_over_is_told(stream: Watched) -> None:
 
 def test_stream_that_was_stopped_on_request_is_skipped(stream: Watched) -> None:
     stream.says(replace(stream.well, lag=None))
-    wanted = stream.task.wish
-    stream.task.wish = Wish("stopped", by="manual__9")
+    wanted = stream.task.desired_state
+    stream.task.desired_state = DesiredState("stopped", by="manual__9")
     try:
         with pytest.raises(AirflowSkipException, match="stopped by manual__9"):
             stream.watch()
     finally:
-        stream.task.wish = wanted
+        stream.task.desired_state = wanted
 
 
 def test_unset_setting_is_named_and_those_that_a_watch_has_no_use_for_are_not(stream: Watched) -> None:
