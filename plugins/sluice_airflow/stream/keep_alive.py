@@ -22,7 +22,8 @@ from sluice_airflow.lake_objects import LakeObjects, s3_client
 from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, DesiredState, DesiredStateObject
 from sluice_airflow.stream.drain import drain
 from sluice_airflow.stream.last_run import log_end
-from sluice_airflow.stream.restart_policy import Backoff, Start
+from sluice_airflow.stream.next_run import NextJobRun
+from sluice_airflow.stream.restart_policy import RestartPolicy
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
 
 LONGEST_SLEEP = timedelta(minutes=1)  # a longer rest is left to the next DAG run
@@ -32,25 +33,26 @@ MARGIN_SECONDS = 120.0  # for the logs of the one before, a short rest, and the 
 class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
     """Keep exactly one EMR Serverless job run of a stream alive; a short task, run every few minutes.
 
-    It remembers nothing: what runs it asks EMR Serverless, what is wanted it reads from an object in the lake,
-    which the stream's driver looks at as well. So it may be lost at any moment, and run again at any moment:
+    The task remembers nothing. It asks EMR Serverless what runs, and reads the desired state from an object in the
+    lake, which the stream's driver reads too. So it may be lost or run again at any moment:
 
     - A live job run of the deployed release is *adopted*: there is nothing to do.
-    - One of another release is asked to drain by the desired state: it finishes its batch and ends. Then the new one
-      starts. One that doesn't end within `drain_seconds` is cancelled.
-    - None: it *starts*, after a rest that doubles with each failure in a row (`Backoff`). EMR Serverless itself tries
-      a failed stream again `failures_per_hour` times an hour before its job run counts as failed.
-    - Names and client token follow from the job run before: a submission whose answer was lost gives the same one.
+    - A job run of another release is asked to drain by the desired state: it finishes its batch and ends. Then the
+      new one starts. A job run that doesn't end within `drain_seconds` is cancelled.
+    - Without a live job run it *starts* one, after a rest that doubles with each failure in a row (`RestartPolicy`).
+      Before a job run counts as failed, EMR Serverless itself tries it `failures_per_hour` times an hour.
+    - Name and client token follow from the job run before: if the answer to a submission is lost, the next submission
+      gives the same job run.
 
-    The DAG's parameter `action` is `run`, `stop` or `restart`. Once stopped, only a run by hand starts it again. A
-    run by hand doesn't wait for the rest of a stream that fails.
+    The DAG's parameter `action` is `run`, `stop` or `restart`. Once stopped, only a run by hand starts the stream
+    again. A run by hand doesn't wait for the rest of a stream that fails.
     """
 
     aws_hook_class = EmrServerlessHook
     template_fields: Sequence[str] = ("application_id", "execution_role_arn", "release", "step", "desired_state_key")
     operator_extra_links = (JobRunLink(),)
 
-    backoff: ClassVar[Backoff] = Backoff()
+    restart_policy: ClassVar[RestartPolicy] = RestartPolicy()
 
     def __init__(
         self,
@@ -160,17 +162,17 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         self._desired_state.write(DesiredState(code=self._code, by=by))
         first_by = f"{context['run_id']} {context['dag_run'].start_date}"
         previous = runs[0] if runs else None
-        start = Start.after(previous, prefix=self._stream.prefix, code=self._code, first_by=first_by)
-        return self._link(self._submit(start), context)
+        following = NextJobRun.after(previous, prefix=self._stream.prefix, code=self._code, first_by=first_by)
+        return self._link(self._submit(following), context)
 
     def _rested(self, runs: Sequence[StreamRun]) -> bool:
         """Whether it may start again, for which a short while is waited; a long one is left to the next DAG run."""
         now = datetime.now(UTC)
-        rest = self.backoff.rest(runs, self._code, now)
+        rest = self.restart_policy.rest(runs, self._code, now)
         if rest >= LONGEST_SLEEP:
             self.log.warning(
                 "%s has failed %d times in a row: it rests until %s UTC. To start it now, trigger %s with action=run",
-                self.step, self.backoff.failures(runs, self._code, now), f"{now + rest:%H:%M:%S}", self.dag_id,
+                self.step, self.restart_policy.failures(runs, self._code, now), f"{now + rest:%H:%M:%S}", self.dag_id,
             )  # fmt: skip
             return False
         if rest > timedelta(0):
@@ -178,11 +180,11 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
             time.sleep(rest.total_seconds())
         return True
 
-    def _submit(self, start: Start) -> str:
-        arguments = [self.step, "--run-id", start.run_id, "--job", start.name, "--code", self._code]
+    def _submit(self, following: NextJobRun) -> str:
+        arguments = [self.step, "--run-id", following.run_id, "--job", following.name, "--code", self._code]
         logs = {"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": self.log_uri}}}
         response = self.hook.conn.start_job_run(
-            clientToken=start.token,
+            clientToken=following.token,
             applicationId=self.application_id,
             executionRoleArn=self.execution_role_arn,
             mode="STREAMING",
@@ -195,8 +197,8 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
                 spark_conf=self.spark_conf or {},
             ),
             configurationOverrides=logs,
-            name=start.name,
-            tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=start.run_id),
+            name=following.name,
+            tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=following.run_id),
         )
         self.log.info("Submitted job run %s: run.py %s", response["jobRunId"], " ".join(arguments))
         return str(response["jobRunId"])

@@ -12,7 +12,7 @@ import pytest
 
 from sluice_airflow.stream import keep_alive, last_run
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
-from sluice_airflow.stream.restart_policy import Backoff
+from sluice_airflow.stream.restart_policy import RestartPolicy
 from tests.plugins.sluice_airflow.stream.stream_task import GONE
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     Make = Callable[..., StreamTask]
 
-LONG, SHORT = Backoff(first=timedelta(hours=1), longest=timedelta(hours=8)), Backoff(first=timedelta(seconds=30))
+LONG = RestartPolicy(first=timedelta(hours=1), longest=timedelta(hours=8))
+SHORT = RestartPolicy(first=timedelta(seconds=30))
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def failed(task: StreamTask) -> str:
 def test_stream_that_has_failed_rests_and_the_task_says_until_when(
     stream_task: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
     task = stream_task("resting", release=GONE)
     job = failed(task)
     task.xcoms.clear()
@@ -52,7 +53,7 @@ def test_stream_that_has_failed_rests_and_the_task_says_until_when(
 
 def test_short_rest_is_waited_for(stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(EmrStreamOperator, "backoff", SHORT)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", SHORT)
     monkeypatch.setattr(keep_alive, "time", SimpleNamespace(sleep=slept.append))
     task = stream_task("napping", release=GONE)
     job = failed(task)
@@ -62,7 +63,7 @@ def test_short_rest_is_waited_for(stream_task: Make, monkeypatch: pytest.MonkeyP
 
 
 def test_person_starts_a_stream_that_rests_at_once(stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
     task = stream_task("woken.early", release=GONE)
     first = failed(task)
     assert task.by_hand("run") != first
@@ -70,7 +71,7 @@ def test_person_starts_a_stream_that_rests_at_once(stream_task: Make, monkeypatc
 
 
 def test_mended_release_starts_at_once(aws: LocalAws, stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
     task = stream_task("mended", release=GONE)
     failed(task)
     task.arguments["release"] = aws.settings["release"]

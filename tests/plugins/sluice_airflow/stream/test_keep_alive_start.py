@@ -15,7 +15,7 @@ from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.runs import StreamRuns
 
 if TYPE_CHECKING:
-    from sluice_airflow.stream.restart_policy import Start
+    from sluice_airflow.stream.next_run import NextJobRun
     from tests.plugins.conftest import LocalAws
     from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
@@ -133,8 +133,8 @@ def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
 
     submit = EmrStreamOperator._submit
 
-    def submit_and_lose(self: EmrStreamOperator, start: Start) -> str:
-        submit(self, start)
+    def submit_and_lose(self: EmrStreamOperator, following: NextJobRun) -> str:
+        submit(self, following)
         raise ReadTimeoutError(endpoint_url="emr-serverless")
 
     patch.setattr(EmrStreamOperator, "_submit", submit_and_lose)
