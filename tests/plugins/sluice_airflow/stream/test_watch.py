@@ -78,37 +78,39 @@ def test_driver_that_has_just_begun_need_not_have_reported(stream: Watched) -> N
     stream.watch()
 
 
-def test_driver_that_is_silent_since_it_began_is_told(stream: Watched) -> None:
+def test_driver_that_is_silent_since_it_began_is_reported(stream: Watched) -> None:
     stream.says(None)
     with pytest.raises(AirflowFailException, match=rf"job run {stream.job} is RUNNING, attempt 1"):
         stream.watch(limits=Limits(silent_seconds=0))
 
 
-def test_stream_without_a_job_run_is_told_with_its_end(stream: Watched, aws: LocalAws) -> None:
+def test_stream_without_a_job_run_is_reported_with_its_end(stream: Watched, aws: LocalAws) -> None:
     task = StreamTask(aws, "ended")
     aws.emr.cancel_job_run(applicationId=aws.application_id, jobRunId=(job := task.scheduled() or ""))
     aws.wait_for(job, "CANCELLED")
-    with pytest.raises(AirflowFailException, match=rf"ended: no job run is live; the newest, {job}, is CANCELLED"):
+    with pytest.raises(
+        AirflowFailException, match=rf"ended: no job run is live; the newest, {job}, has been CANCELLED"
+    ):
         stream.watch(keeper="ended")
 
 
-def test_several_problems_are_told_together_with_the_figures(stream: Watched) -> None:
+def test_several_problems_are_reported_together_with_the_figures(stream: Watched) -> None:
     stream.says(replace(stream.well, lag=80_000, lag_before=70_000, dead_lettered=15_000))
     with pytest.raises(AirflowFailException) as alert:
         stream.watch()
     behind, dead, figures = str(alert.value).splitlines()
     assert behind.startswith("watched: it falls behind: 80000 messages wait")
-    assert dead.startswith("watched: dead-letter rate: 15000 of 30000 messages of the last ten minutes are no valid")
+    assert dead.startswith("watched: dead-letter rate: 15000 of 30000 messages of the last ten minutes are not valid")
     assert figures.startswith("Newest figures: job run RUNNING, attempt 1; running, lag 80000")
 
 
-def test_kafka_that_does_not_answer_is_told(stream: Watched) -> None:
+def test_kafka_that_does_not_answer_is_reported(stream: Watched) -> None:
     stream.says(replace(stream.well, lag=None, lag_before=None))
     with pytest.raises(AirflowFailException, match="Kafka does not answer"):
         stream.watch()
 
 
-def test_release_that_was_not_handed_over_is_told(stream: Watched) -> None:
+def test_release_that_was_not_handed_over_is_reported(stream: Watched) -> None:
     stream.says(stream.well)
     with pytest.raises(AirflowFailException, match="release test runs, and next is deployed"):
         stream.watch(release=NEXT)
