@@ -27,7 +27,7 @@ from jobs.lake.run import ACCEPTABLE
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import job_settings
+from sluice_airflow.job_settings import JobSettings
 from sluice_airflow.table_tasks import table_stages
 
 PIPELINE = "lakehouse"
@@ -52,7 +52,7 @@ with DAG(
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=30),
         "trigger_rule": "none_failed",  # a table that was skipped by choice doesn't hold up the rest
-        **job_settings(DEPLOYMENT),
+        "job_settings": JobSettings.of(DEPLOYMENT),
     },
     params={
         "window_start": Param(None, **MOMENT, description="Read from this moment on"),

@@ -25,7 +25,7 @@ from airflow.sdk import DAG
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import job_settings
+from sluice_airflow.job_settings import JobSettings
 from sluice_airflow.table_tasks import table_stages
 
 DEPLOYMENT = deployment()
@@ -47,7 +47,7 @@ with DAG(
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=5),
         "trigger_rule": "none_failed",
-        **job_settings(DEPLOYMENT),
+        "job_settings": JobSettings.of(DEPLOYMENT),
     },
 ) as dag:
     table_stages(TABLES, DEPLOYMENT.lake_bucket, limited_to=",".join(table.name for table in TABLES))

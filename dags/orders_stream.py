@@ -41,7 +41,7 @@ from jobs.lake.settings import deployment
 from jobs.lake.state.stream_control import desired_state_key, report_key
 from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import job_settings
+from sluice_airflow.job_settings import JobSettings
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
 from sluice_airflow.stream.watch import StreamWatchOperator
 from sluice_airflow.table_tasks import asset
@@ -65,7 +65,7 @@ with DAG(
         "retry_delay": timedelta(seconds=20),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=2),
-        **job_settings(DEPLOYMENT),
+        "job_settings": JobSettings.of(DEPLOYMENT),
     },
     params={"action": Param("run", enum=["run", "stop", "restart"], description="What to do with the stream")},
 ) as dag:

@@ -21,6 +21,7 @@ from tests import airflow_home
 airflow_home.use()
 
 if TYPE_CHECKING:
+    from sluice_airflow.job_settings import JobSettings
     from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
@@ -70,7 +71,7 @@ class LocalAws:
     """The running stand-in, and the settings with which the operator reaches it."""
 
     url: str
-    settings: dict[str, str]
+    settings: JobSettings
 
     @property
     def emr(self) -> Any:
@@ -82,7 +83,7 @@ class LocalAws:
 
     @property
     def application_id(self) -> str:
-        return self.settings["application_id"]
+        return self.settings.application_id
 
     def runs(self, task_id: str) -> list[dict[str, Any]]:
         """The job runs of a test's task, oldest first."""
@@ -168,7 +169,9 @@ def stream_task(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         aws.wait_for(run, *ENDED)
 
 
-def _deploy(home: Path) -> dict[str, str]:
+def _deploy(home: Path) -> JobSettings:
+    from sluice_airflow.job_settings import JobSettings
+
     s3 = boto3.client("s3")
     for bucket in ("sluice-code", "sluice-lake"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -180,13 +183,13 @@ def _deploy(home: Path) -> dict[str, str]:
     application = boto3.client("emr-serverless").create_application(
         name="sluice", releaseLabel="emr-spark-8.1.0", type="SPARK"
     )
-    return {
-        "application_id": application["applicationId"],
-        "execution_role_arn": "arn:aws:iam::123456789012:role/sluice-job",
-        "release": "s3://sluice-code/releases/test",
-        "log_uri": "s3://sluice-code/logs/",
-        "lake_bucket": "sluice-lake",
-    }
+    return JobSettings(
+        application_id=application["applicationId"],
+        execution_role_arn="arn:aws:iam::123456789012:role/sluice-job",
+        release="s3://sluice-code/releases/test",
+        log_uri="s3://sluice-code/logs/",
+        lake_bucket="sluice-lake",
+    )
 
 
 def _free_port() -> int:

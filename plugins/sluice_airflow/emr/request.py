@@ -1,4 +1,4 @@
-"""What StartJobRun is asked for a step."""
+"""What is asked of StartJobRun for a step."""
 
 from __future__ import annotations
 
@@ -40,8 +40,13 @@ def job_driver(
     }
 
 
+def log_settings(log_uri: str) -> dict[str, Any]:
+    """The configuration overrides that send a job run's logs to S3."""
+    return {"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": log_uri}}}
+
+
 def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Options by name as words, `{"--limit": 5, "--dry-run": True}`; None, False and "" leave an option out."""
+    """Options by name become words: `{"--limit": 5, "--dry-run": True}`. None, False and "" leave an option out."""
     if not isinstance(arguments, Mapping):
         return [str(argument) for argument in arguments]
     words: list[str] = []

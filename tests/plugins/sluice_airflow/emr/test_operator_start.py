@@ -30,6 +30,15 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     assert f"environment sluice-lake sluice {aws.application_id}" in task_log
 
 
+def test_rendered_templates_show_what_is_submitted(aws: LocalAws) -> None:
+    task = Task(aws, "rendered", step="done", arguments={"--limit": "{{ 2 + 3 }}"})
+    shown = task.operator()
+    shown.render_template_fields(task.context())
+    words = shown.job_driver["sparkSubmit"]["entryPointArguments"]
+    assert words[:3] == ["done", "--run-id", "scheduled__2026-11-20"]
+    assert words[-2:] == ["--limit", "5"]
+
+
 def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> None:
     task = Task(aws, "named", step="report.system")
     for task.try_number in (1, 2):
@@ -73,7 +82,7 @@ def test_empty_choice_runs_every_step(aws: LocalAws) -> None:
 
 
 def test_unset_setting_is_named_and_never_retried(aws: LocalAws) -> None:
-    task = Task(aws, "unset", step="done", release="", log_uri="")
+    task = Task(aws, "unset", step="done", settings={"release": "", "log_uri": ""})
     with pytest.raises(AirflowFailException, match="SLUICE_RELEASE, SLUICE_CODE_BUCKET"):
         task.start()
 

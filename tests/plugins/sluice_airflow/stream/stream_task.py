@@ -1,8 +1,10 @@
-"""A stream's task as Airflow runs it every few minutes: a new operator each time, in a DAG run of its own."""
+"""A stream's task as Airflow runs it every few minutes: a new operator each time, in a new DAG run."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
@@ -25,13 +27,21 @@ GONE = "s3://sluice-code/releases/gone"  # its job runs fail before their driver
 class StreamTask:
     """The task that keeps one stream alive; the stream ends as soon as its desired state says so."""
 
-    def __init__(self, aws: LocalAws, task_id: str, *, step: str = "", **arguments: Any) -> None:
+    def __init__(
+        self,
+        aws: LocalAws,
+        task_id: str,
+        *,
+        step: str = "",
+        settings: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> None:
         self.aws = aws
         self.task_id = task_id
         self.key = f"_control/{task_id}.json"
         self.arguments = {
-            **aws.settings, "task_id": task_id, "step": step or f"stream.{task_id}", "desired_state_key": self.key,
-            "failures_per_hour": 1, **arguments,
+            "job_settings": replace(aws.settings, **(settings or {})), "task_id": task_id,
+            "step": step or f"stream.{task_id}", "desired_state_key": self.key, "failures_per_hour": 1, **arguments,
         }  # fmt: skip
         self.xcoms: dict[str, Any] = {}
         self._numbers = count(1)
@@ -40,6 +50,10 @@ class StreamTask:
     def operator(self) -> EmrStreamOperator:
         with DAG("lake", schedule=None):
             return EmrStreamOperator(**self.arguments)
+
+    def deploy(self, release: str) -> None:
+        """Another release is deployed: Airflow makes the operators of the next DAG runs with it."""
+        self.arguments["job_settings"] = replace(self.aws.settings, release=release)
 
     def scheduled(self) -> str | None:
         """The next scheduled DAG run's task; answers the live job run's id."""

@@ -1,4 +1,4 @@
-"""A stream that is to end, on the local EMR Serverless: for a new release, a restart, or because it was stopped."""
+"""A stream that has to end, on the local EMR Serverless: for a new release, a restart, or because it was stopped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def running(task: StreamTask) -> str:
 def test_new_release_takes_over_when_the_old_one_has_drained(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("released")
     old = running(task)
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled() or ""
     assert aws.job(old)["state"] == "SUCCESS"
     assert aws.job(old)["endedAt"] <= aws.job(new)["createdAt"]
@@ -41,7 +41,7 @@ def test_new_release_takes_over_when_the_old_one_has_drained(aws: LocalAws, stre
 def test_stream_that_does_not_drain_is_cancelled_and_then_replaced(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("deaf", step="sleep", drain_seconds=1)
     old = running(task)
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled() or ""
     assert aws.job(old)["state"] == "CANCELLED"
     assert aws.job(old)["endedAt"] <= aws.job(new)["createdAt"]
@@ -62,7 +62,7 @@ def test_job_run_that_has_not_begun_is_cancelled_without_waiting(aws: LocalAws, 
     task = stream_task("queued", drain_seconds=180)
     old = task.scheduled() or ""
     assert aws.job(old)["state"] == "QUEUED"
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled()
     assert new != old
     assert aws.job(old)["state"] == "CANCELLED"
@@ -86,7 +86,7 @@ def test_task_fails_rather_than_start_a_second_stream_beside_one_that_does_not_e
     old = running(task)
     monkeypatch.setattr(stream_drain, "CANCELLING_SECONDS", 1)
     monkeypatch.setattr("sluice_airflow.emr.runs.JobRuns.cancel", lambda self, job_id, why: None)
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     with pytest.raises(AirflowException, match=rf"job run {old} \(RUNNING\): still not over"):
         task.scheduled()
     assert [run["id"] for run in task.runs] == [old]

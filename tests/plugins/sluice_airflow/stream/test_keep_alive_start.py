@@ -31,7 +31,8 @@ def test_stream_starts_as_a_stream_that_has_no_time_limit_and_is_tried_again(aws
     assert re.fullmatch(r"lake/started code test #[0-9a-f]{12} start 1", run["name"])
     mark = re.search(r"#(\w+)", run["name"])[1]
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "stream.started", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test", "--limit", "5",
+        "stream.started", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test",
+        "--limit", "5",
     ]  # fmt: skip
     assert run["tags"] == {"project": "sluice", "dag": "lake", "task": "started", "run": f"stream__1__{mark}"}
     assert task.desired_state == DesiredState("running", "test", "scheduled__1")
@@ -116,7 +117,7 @@ def test_link_leads_to_the_page_of_the_job_run(stream_task: Make) -> None:
 
 
 def test_unset_setting_is_named_and_never_retried(stream_task: Make) -> None:
-    task = stream_task("unset.stream", lake_bucket="", execution_role_arn="")
+    task = stream_task("unset.stream", settings={"lake_bucket": "", "execution_role_arn": ""})
     with pytest.raises(AirflowFailException, match="SLUICE_EMR_ROLE_ARN, SLUICE_LAKE_BUCKET"):
         task.scheduled()
 
@@ -128,7 +129,7 @@ def test_time_to_drain_that_the_task_does_not_have_is_refused(stream_task: Make)
 
 
 def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
-    """Let StartJobRun be done, and its answer be lost with the worker."""
+    """Let StartJobRun do its work, and lose its answer together with the worker."""
     from sluice_airflow.stream.keep_alive import EmrStreamOperator
 
     submit = EmrStreamOperator._submit

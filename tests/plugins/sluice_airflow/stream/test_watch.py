@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -45,13 +45,13 @@ class Watched:
         else:
             self.task.aws.s3.delete_object(**location)
 
-    def watch(self, keeper: str = "watched", **arguments: Any) -> None:
+    def watch(self, keeper: str = "watched", settings: Mapping[str, str] | None = None, **arguments: Any) -> None:
         """Lets the watch look once."""
-        settings = {name: self.task.aws.settings[name] for name in ("application_id", "release", "lake_bucket")}
         with DAG("lake", schedule=None):
             operator = StreamWatchOperator(
                 task_id="watch", keeper=keeper, desired_state_key=self.task.key, report_key="ops/streams/watched.json",
-                dead_letters="bronze.orders_dlq", **settings | arguments,
+                dead_letters="bronze.orders_dlq", job_settings=replace(self.task.aws.settings, **(settings or {})),
+                **arguments,
             )  # fmt: skip
         operator.execute(Context())
 
@@ -113,7 +113,7 @@ def test_kafka_that_does_not_answer_is_reported(stream: Watched) -> None:
 def test_release_that_was_not_handed_over_is_reported(stream: Watched) -> None:
     stream.says(stream.well)
     with pytest.raises(AirflowFailException, match="release test runs, and next is deployed"):
-        stream.watch(release=NEXT)
+        stream.watch(settings={"release": NEXT})
 
 
 def test_stream_that_was_stopped_on_request_is_skipped(stream: Watched) -> None:
@@ -121,7 +121,7 @@ def test_stream_that_was_stopped_on_request_is_skipped(stream: Watched) -> None:
     wanted = stream.task.desired_state
     stream.task.desired_state = DesiredState("stopped", by="manual__9")
     try:
-        with pytest.raises(AirflowSkipException, match="stopped by manual__9"):
+        with pytest.raises(AirflowSkipException, match="watched was stopped by manual__9"):
             stream.watch()
     finally:
         stream.task.desired_state = wanted
@@ -129,5 +129,5 @@ def test_stream_that_was_stopped_on_request_is_skipped(stream: Watched) -> None:
 
 def test_unset_setting_is_named_and_those_that_a_watch_has_no_use_for_are_not(stream: Watched) -> None:
     with pytest.raises(AirflowFailException) as refusal:
-        stream.watch(application_id="", lake_bucket="")
+        stream.watch(settings=dict.fromkeys(("application_id", "execution_role_arn", "lake_bucket"), ""))
     assert str(refusal.value).endswith(": SLUICE_EMR_APPLICATION_ID, SLUICE_LAKE_BUCKET")
