@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import (
 
 from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
 from sluice_airflow.emr.identity import JobIdentity
-from sluice_airflow.emr.request import command_line, job_driver, log_settings
+from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
 from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
 from sluice_airflow.emr.trigger import EmrJobTrigger
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
@@ -50,7 +50,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
     """
 
     template_fields: Sequence[str] = (
-        "application_id", "execution_role_arn", "release", "step", "arguments", "name", "job_driver",
+        "application_id", "execution_role_arn", "release", "step", "subject", "arguments", "name", "job_driver",
     )  # fmt: skip
     template_fields_renderers: ClassVar[dict[str, str]] = {"arguments": "json", "job_driver": "json"}
     operator_extra_links = (JobRunLink(),)  # type: ignore[assignment]  # typed as the provider's own links
@@ -60,6 +60,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         *,
         step: str,
         job_settings: JobSettings = UNSET,
+        subject: str = "",
         arguments: Mapping[str, Any] | Sequence[str] = (),
         windowed: bool = True,
         selected_by: str | None = None,
@@ -75,6 +76,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         Args:
             step: the step that `run.py` runs, such as `silver.orders`.
             job_settings: of the deployment; `default_args` fill it.
+            subject: what the step is about: the pipeline of `gate` and `register`.
             arguments: more words for `run.py`, or options by name (`request.command_line`).
             windowed: pass the run's window (`run_window`).
             selected_by: DAG parameter that lists the steps to run; others are skipped. An empty list means all.
@@ -97,6 +99,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         )
         self.use(job_settings)
         self.step = step
+        self.subject = subject
         self.arguments = arguments
         self.windowed = windowed
         self.selected_by = selected_by
@@ -146,7 +149,10 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
         identity = JobIdentity.of(context)
-        arguments = [self.step, "--run-id", identity.run_id, "--job", identity.name, "--code", self.code]
+        arguments = step_line(
+            self.step, subject=self.subject, dag_id=identity.dag_id, run_id=identity.run_id, job=identity.name,
+            code=self.code,
+        )  # fmt: skip
         if self.windowed:
             try:
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()

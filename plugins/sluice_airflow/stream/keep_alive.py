@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from sluice_airflow.emr.driver_log import run_folder
 from sluice_airflow.emr.identity import tags
-from sluice_airflow.emr.request import command_line, job_driver, log_settings
+from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
 from sluice_airflow.emr.runs import CANCELLING_SECONDS, JobRunLink, JobRuns
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import LakeObjects, s3_client
@@ -166,7 +166,9 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         return True
 
     def _submit(self, following: NextJobRun) -> str:
-        arguments = [self.step, "--run-id", following.run_id, "--job", following.name, "--code", self.code]
+        arguments = step_line(
+            self.step, dag_id=self.dag_id, run_id=following.run_id, job=following.name, code=self.code
+        )
         response = self.hook.conn.start_job_run(
             clientToken=following.token,
             applicationId=self.application_id,

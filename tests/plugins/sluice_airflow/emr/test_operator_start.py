@@ -21,7 +21,7 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     run = aws.job(task.run())
     assert run["state"] == "SUCCESS"
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "done.orders", "--run-id", "scheduled__2026-11-20", "--job", run["name"], "--code", "test",
+        "done.orders", "--dag", "lake", "--run-id", "scheduled__2026-11-20", "--job", run["name"], "--code", "test",
         "--window-start", "2026-11-19T00:00:00+00:00",
         "--window-end", "2026-11-20T00:00:00+00:00", "--limit", "5",
     ]  # fmt: skip
@@ -30,12 +30,20 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     assert f"environment sluice-lake sluice {aws.application_id}" in task_log
 
 
+def test_subject_follows_the_step(aws: LocalAws) -> None:
+    run = aws.job(Task(aws, "subject", step="done", subject="lakehouse").run())
+    words = run["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+    assert words[:5] == ["done", "lakehouse", "--dag", "lake", "--run-id"]
+
+
 def test_rendered_templates_show_what_is_submitted(aws: LocalAws) -> None:
-    task = Task(aws, "rendered", step="done", arguments={"--limit": "{{ 2 + 3 }}"})
+    task = Task(aws, "rendered", step="done", subject="{{ params.pipeline }}", arguments={"--limit": "{{ 2 + 3 }}"})
+    task.params = {"pipeline": "lakehouse"}
     shown = task.operator()
     shown.render_template_fields(task.context())
+    assert shown.subject == "lakehouse"
     words = shown.job_driver["sparkSubmit"]["entryPointArguments"]
-    assert words[:3] == ["done", "--run-id", "scheduled__2026-11-20"]
+    assert words[:4] == ["done", "lakehouse", "--dag", "lake"]
     assert words[-2:] == ["--limit", "5"]
 
 
