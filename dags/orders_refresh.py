@@ -18,36 +18,8 @@ pause this DAG; the daily run takes the same messages.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from airflow.sdk import DAG
-
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAKEHOUSE
-from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import JobSettings
-from sluice_airflow.table_tasks import table_stages
+from sluice_airflow.refresh_dag import refresh_dag
 
-DEPLOYMENT = deployment()
-TABLES = LAKEHOUSE.refreshed
-
-with DAG(
-    "orders_refresh",
-    description="Streamed orders to silver, gate, gold and catalog, every 15 minutes.",
-    doc_md=__doc__,
-    schedule=BoundedTimetable("*/15 * * * *", first=DEPLOYMENT.schedule_start),
-    start_date=NEVER_TOO_EARLY,
-    catchup=False,
-    max_active_runs=1,
-    tags=["lakehouse", "stream"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "trigger_rule": "none_failed",
-        "job_settings": JobSettings.of(DEPLOYMENT),
-    },
-) as dag:
-    table_stages(TABLES, DEPLOYMENT.lake_bucket, limited_to=",".join(table.name for table in TABLES))
+dag = refresh_dag(LAKEHOUSE, deployment(), doc=__doc__)

@@ -33,59 +33,8 @@ thing must not happen: a stream that stands still for longer than Kafka keeps me
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from airflow.sdk import DAG, Param, TaskGroup
-
 from jobs.lake.settings import deployment
-from jobs.lake.state.stream_control import desired_state_key, report_key
 from jobs.lake.tables import LAKEHOUSE
-from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import JobSettings
-from sluice_airflow.stream.keep_alive import EmrStreamOperator
-from sluice_airflow.stream.watch import StreamWatchOperator
-from sluice_airflow.table_tasks import asset
+from sluice_airflow.stream_dag import stream_dag
 
-DEPLOYMENT = deployment()
-# EMR's image has no Kafka source; the release of Spark is that of its label.
-KAFKA_SOURCE = {"spark.jars.packages": "org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1"}
-
-with DAG(
-    "orders_stream",
-    description="Keeps the Kafka stream of orders alive, and says when it does not do well.",
-    doc_md=__doc__,
-    schedule=BoundedTimetable("*/5 * * * *", first=DEPLOYMENT.schedule_start),
-    start_date=NEVER_TOO_EARLY,
-    catchup=False,
-    max_active_runs=1,  # two that look after one stream would start two
-    tags=["lakehouse", "stream"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=20),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=2),
-        "job_settings": JobSettings.of(DEPLOYMENT),
-    },
-    params={"action": Param("run", enum=["run", "stop", "restart"], description="What to do with the stream")},
-) as dag:
-    for table in (table for table in LAKEHOUSE.continuous if table.continuous and table.written_with is None):
-        others = [other.name for other in LAKEHOUSE.continuous if other.written_with == table.name]
-        with TaskGroup(table.short):
-            keep = EmrStreamOperator(
-                task_id="keep_alive",
-                step=table.name,
-                desired_state_key=desired_state_key(table.name),
-                spark_conf=KAFKA_SOURCE,
-                pool=table.name,
-                outlets=[asset(name, DEPLOYMENT.lake_bucket) for name in (table.name, *others)],
-            )
-            watch = StreamWatchOperator(
-                task_id="watch",
-                keeper=keep.task_id,
-                desired_state_key=desired_state_key(table.name),
-                report_key=report_key(table.name),
-                dead_letters=", ".join(others),
-                trigger_rule="all_done",  # whatever came of the other: it may have failed, and the stream be well
-            )
-            keep >> watch
+dag = stream_dag(LAKEHOUSE, deployment(), doc=__doc__)
