@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from jobs.lake.errors import LakeError
 from tests import airflow_home
 
 airflow_home.use()
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
+EXIT_CODES = {error.kind: error.exit_code for error in (LakeError, *LakeError.__subclasses__())}
 RUN_PY = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -56,7 +58,7 @@ if verb == "stream":
             sys.exit(0)
         time.sleep(0.2)
 if verb == "report":
-    code = {"data": 65, "configuration": 78, "transient": 75, "system": 70}[detail]
+    code = EXIT_CODES[detail]
     body = {"kind": detail, "error": "PlantedError", "message": "planted " + detail}
     print("SLUICE-ERROR " + json.dumps(body), file=sys.stderr)
     sys.exit(code)
@@ -177,9 +179,10 @@ def _deploy(home: Path) -> JobSettings:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     with zipfile.ZipFile(home / "jobs.zip", "w") as package:
         package.writestr("jobs/__init__.py", "")
+    program = f"EXIT_CODES = {EXIT_CODES}\n{RUN_PY}"
     for release in ("test", "next"):
         s3.upload_file(str(home / "jobs.zip"), "sluice-code", f"releases/{release}/jobs.zip")
-        s3.put_object(Bucket="sluice-code", Key=f"releases/{release}/run.py", Body=RUN_PY.encode())
+        s3.put_object(Bucket="sluice-code", Key=f"releases/{release}/run.py", Body=program.encode())
     application = boto3.client("emr-serverless").create_application(
         name="sluice", releaseLabel="emr-spark-8.1.0", type="SPARK"
     )
