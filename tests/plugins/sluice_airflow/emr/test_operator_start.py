@@ -58,8 +58,8 @@ def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> N
 
 
 def test_job_run_is_tagged_and_limited(aws: LocalAws) -> None:
-    run = aws.job(Task(aws, "tagged", step="done", execution_timeout_minutes=7).run())
-    assert run["executionTimeoutMinutes"] == 7
+    run = aws.job(Task(aws, "tagged", step="done", execution_timeout_minutes=77).run())
+    assert run["executionTimeoutMinutes"] == 77
     assert run["tags"] == {
         "project": "sluice",
         "dag": "lake",
