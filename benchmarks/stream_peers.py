@@ -108,12 +108,12 @@ class Watch(listener.StreamingQueryListener):
 
 
 def ours(rounds: Sequence[Round]) -> None:
-    """The job itself: `stream.run`, until it is asked to stop."""
+    """The job itself: `stream.run`, until its desired state is `stopped`."""
     spark = session.spark(TABLE)
-    stopped = vars(stream_control.Wish(wanted=stream_control.STOPPED))
+    stopped = vars(stream_control.DesiredState(wanted=stream_control.STOPPED))
     for each in rounds:
         each.enter()
-        watch = Watch(each, lambda: objects.write_json(stream_control.wish_key(TABLE), stopped))
+        watch = Watch(each, lambda: objects.write_json(stream_control.desired_state_key(TABLE), stopped))
         spark.streams.addListener(watch)
         stream.run(spark, Run(each.name, TABLE), replace(topic.of_table(tables.table(TABLE)), name=each.topic))
         spark.streams.removeListener(watch)

@@ -1,52 +1,25 @@
 """### Streamed orders to gold, every 15 minutes
 
-Builds the tables that a stream's messages come to, by the very steps of `daily_lakehouse`: **silver** takes what is
+Builds the tables that a stream's messages come to, with the same steps as `daily_lakehouse`: **silver** takes what is
 new in bronze, the **gate** judges the silver versions that this run wrote, **gold** is built from exactly those
-versions, **register** brings the catalog in step. What the stream has committed is in gold 15 to 30 minutes later.
+versions, **register** updates the catalog. What the stream has committed is in gold 15 to 30 minutes later.
 
-It may run beside `daily_lakehouse`: the table's pool lets one job start at a time, its lease lets one write, and gold
-never goes back to an older version. Missed times are not made up for: each run takes all that is new. Nothing new is
-no failure.
+It may run beside `daily_lakehouse`: a table's pool lets only one job start at a time, its lease lets only one write,
+and gold never goes back to an older version. Missed runs are not made up for, because each run takes all that is new.
+A run that finds nothing new succeeds.
 
-It reads tables that only the daily run builds (accounts, exchange rates, orders from Snowflake): run that once first.
+It reads tables that only the daily run builds (accounts, exchange rates, orders from Snowflake). Run the daily DAG
+once first.
 
-**When a task is red:** its log ends with the reason. A closed gate leaves gold as it was: mend the data or the rule;
-the next run judges anew. Any other failure is retried, and the next run makes up for it. To pause the refresh, pause
-this DAG; the daily run takes the same messages.
+**When a task is red:** its log ends with the reason. A closed gate leaves gold as it was: mend the data or the rule,
+and the next run judges again. Any other failure is retried, and the next run makes up for it. To pause the refresh,
+pause this DAG; the daily run takes the same messages.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from airflow.sdk import DAG
-
 from jobs.lake.settings import deployment
 from jobs.lake.tables import LAKEHOUSE
-from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
-from sluice_airflow.job_settings import job_settings
-from sluice_airflow.table_tasks import table_stages
+from sluice_airflow.refresh_dag import refresh_dag
 
-DEPLOYMENT = deployment()
-TABLES = LAKEHOUSE.refreshed
-
-with DAG(
-    "orders_refresh",
-    description="Streamed orders to silver, gate, gold and catalog, every 15 minutes.",
-    doc_md=__doc__,
-    schedule=BoundedTimetable("*/15 * * * *", first=DEPLOYMENT.schedule_start),
-    start_date=NEVER_TOO_EARLY,
-    catchup=False,
-    max_active_runs=1,
-    tags=["lakehouse", "stream"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "trigger_rule": "none_failed",
-        **job_settings(DEPLOYMENT),
-    },
-) as dag:
-    table_stages(TABLES, DEPLOYMENT.lake_bucket, limited_to=",".join(table.name for table in TABLES))
+dag = refresh_dag(LAKEHOUSE, deployment(), doc=__doc__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+import bounded_timetable as release_0_1
 from sluice_airflow.bounded_timetable import BoundedTimetable
 
 
@@ -11,4 +12,4 @@ class TimetablePlugin(AirflowPlugin):
     """Found by the plugins manager."""
 
     name = "sluice_timetable"
-    timetables = [BoundedTimetable]  # noqa: RUF012 - no ClassVar in the base class, so mypy refuses one
+    timetables = [BoundedTimetable, release_0_1.BoundedTimetable]  # noqa: RUF012 - the base class has no ClassVar

@@ -1,4 +1,4 @@
-"""A cron schedule with a first and a last run, of a DAG that can be run for any date."""
+"""A cron schedule with a first and a last run, for a DAG that can be run for any date."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ NEVER_TOO_EARLY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BoundedTimetable(Timetable):
-    """The data intervals of a cron expression, UTC, scheduled from a first to a last one only.
+    """The data intervals of a cron expression, UTC, scheduled only from a first to a last day.
 
-    A DAG's own `start_date` and `end_date` bound its tasks as well: a run by hand or a backfill outside of them
-    gets no task, and succeeds. With this timetable a DAG needs no `end_date`, and as `start_date` (which Airflow
-    wants where `catchup` is on) takes `NEVER_TOO_EARLY`.
+    A DAG's own `start_date` and `end_date` bound its tasks too: a run by hand or a backfill outside of them gets no
+    task, and succeeds. With this timetable a DAG needs no `end_date`. Its `start_date`, which Airflow wants when
+    `catchup` is on, is `NEVER_TOO_EARLY`.
 
-    It wraps Airflow's cron timetable and isn't one: for those the calendar draws coming runs without asking them.
+    It wraps Airflow's cron timetable instead of extending it: the calendar draws the coming runs of a cron timetable
+    without asking it.
     """
 
     def __init__(self, expression: str, *, first: date, last: date | None = None) -> None:
@@ -63,10 +64,10 @@ class BoundedTimetable(Timetable):
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """The run after this one.
+        """The run after the last one.
 
-        A question with an end comes from a backfill, which names its days: it gets them all. One without comes
-        from the scheduler, as the DAG has no `end_date`: it gets those of the schedule.
+        A restriction with an end comes from a backfill, which names its days: it gets them all. The scheduler gives
+        no end, as the DAG has no `end_date`: it gets the days of the schedule.
         """
         if restriction.latest is None:
             restriction = self._within_schedule(restriction)
@@ -78,7 +79,7 @@ class BoundedTimetable(Timetable):
         first = _midnight(self._first)
         return TimeRestriction(
             earliest=max(restriction.earliest, first) if restriction.earliest else first,
-            # A day's intervals begin before its end.
+            # All intervals that begin before the end of the last day.
             latest=_midnight(self._last).end_of("day") if self._last else None,
             catchup=restriction.catchup,
         )

@@ -1,8 +1,14 @@
-"""The deployment's values that every job run needs, from the DAG to the operator."""
+"""The deployment's values that every job run needs: one argument of an operator, which `default_args` fill."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from jobs.lake.settings import Deployment
 
 VARIABLES = {
     "application_id": "SLUICE_EMR_APPLICATION_ID",
@@ -13,44 +19,77 @@ VARIABLES = {
 }
 
 
-class Deployment(Protocol):
-    """What of `jobs.lake.settings.Deployment` is needed: a plugin can't import the DAG folder."""
+@dataclass(frozen=True)
+class JobSettings:
+    """What a job run needs to know of the deployment. Unset values are empty, so that a DAG always parses.
 
-    @property
-    def project(self) -> str: ...
-    @property
-    def lake_bucket(self) -> str: ...
-    @property
-    def code_bucket(self) -> str: ...
-    @property
-    def log_uri(self) -> str: ...
-    @property
-    def release(self) -> str: ...
-    @property
-    def emr_application_id(self) -> str: ...
-    @property
-    def emr_role_arn(self) -> str: ...
+    Attributes:
+        application_id: EMR Serverless application.
+        execution_role_arn: the role that the job runs as.
+        release: S3 prefix of the code release.
+        log_uri: S3 prefix of the logs.
+        lake_bucket: the lake's bucket.
+        project: prefix of the names of secrets.
+    """
 
+    application_id: str = ""
+    execution_role_arn: str = ""
+    release: str = ""
+    log_uri: str = ""
+    lake_bucket: str = ""
+    project: str = "sluice"
 
-def job_settings(deployment: Deployment) -> dict[str, str]:
-    """The `default_args` of a DAG of Spark steps. Unset values stay empty, so that the DAG parses."""
-    return {
-        "application_id": deployment.emr_application_id,
-        "execution_role_arn": deployment.emr_role_arn,
-        "release": deployment.release,
-        "log_uri": deployment.log_uri if deployment.code_bucket else "",
-        "lake_bucket": deployment.lake_bucket,
-        "project": deployment.project,
-    }
-
-
-def driver_environment(operator: object) -> dict[str, str]:
-    """What a step reads from its driver's environment: where its lake is, and where to ask which job runs live."""
-    settings = {"project": "SLUICE_PROJECT", **{name: VARIABLES[name] for name in ("lake_bucket", "application_id")}}
-    return {variable: getattr(operator, setting) for setting, variable in settings.items()}
+    @classmethod
+    def of(cls, deployment: Deployment) -> JobSettings:
+        """The settings of a deployment."""
+        return cls(
+            application_id=deployment.emr_application_id,
+            execution_role_arn=deployment.emr_role_arn,
+            release=deployment.release,
+            log_uri=deployment.log_uri if deployment.code_bucket else "",
+            lake_bucket=deployment.lake_bucket,
+            project=deployment.project,
+        )
 
 
-def unset_variables(operator: object) -> list[str]:
-    """The environment variables that this operator lacks when it is to run; of those settings that it takes."""
-    taken = {setting: variable for setting, variable in VARIABLES.items() if hasattr(operator, setting)}
-    return [variable for setting, variable in taken.items() if not getattr(operator, setting)]
+UNSET = JobSettings()  # an operator without settings parses; it names what is missing when it runs
+
+
+class UsesJobSettings:
+    """Part of an operator: the settings as its own attributes, so that Airflow can render and show them."""
+
+    application_id: str
+    execution_role_arn: str
+    release: str
+    log_uri: str
+    lake_bucket: str
+    project: str
+
+    required: ClassVar[tuple[str, ...]] = tuple(VARIABLES)
+
+    def use(self, settings: JobSettings) -> None:
+        for field in fields(settings):
+            setattr(self, field.name, getattr(settings, field.name))
+
+    def refuse_unset(self) -> None:
+        """Names the environment variables that are missing.
+
+        Raises:
+            AirflowFailException: a setting that this operator requires is empty.
+        """
+        if unset := [VARIABLES[name] for name in VARIABLES if name in self.required and not getattr(self, name)]:
+            raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
+
+    @property
+    def code(self) -> str:
+        """Hash of the code release."""
+        return self.release.rpartition("/")[2]
+
+    @property
+    def driver_environment(self) -> dict[str, str]:
+        """What a step reads from its driver's environment: where its lake is, and where to ask which jobs are live."""
+        return {
+            "SLUICE_PROJECT": self.project,
+            "SLUICE_LAKE_BUCKET": self.lake_bucket,
+            "SLUICE_EMR_APPLICATION_ID": self.application_id,
+        }

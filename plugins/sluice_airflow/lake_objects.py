@@ -1,4 +1,4 @@
-"""Small JSON objects in the lake's bucket, by which Airflow and a stream's driver tell each other things."""
+"""Small JSON objects in the lake's bucket, through which Airflow and a stream's driver talk."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The part of its sources that a DAG run reads, as arguments of its jobs.
 
 A scheduled or plain manual run reads from the source's watermark to the end of its data interval, so it never
-skips what an earlier run left. A backfill, and a manual run with a window, reads exactly its interval and
-leaves the watermark alone.
+skips what an earlier run left. A backfill, or a manual run with a window, reads exactly its interval and does not move
+the watermark.
 """
 
 from __future__ import annotations
@@ -10,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-
-class Run(Protocol):
-    """What of Airflow's DAG run decides the window."""
-
-    run_type: Any
-    data_interval_start: datetime | None
-    data_interval_end: datetime | None
-    run_after: datetime
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
 
 
 @dataclass(frozen=True)
@@ -29,8 +23,8 @@ class RunWindow:
     Attributes:
         start: None when the run has no interval: read from the watermark.
         end: everything before it is read.
-        exact: read exactly `[start, end)` and leave the watermark; otherwise the watermark is the start.
-        full_refresh: take the watermark for absent.
+        exact: read exactly `[start, end)` and leave the watermark where it is; otherwise read from the watermark on.
+        full_refresh: read as if there were no watermark.
     """
 
     start: datetime | None
@@ -42,20 +36,20 @@ class RunWindow:
         if self.exact and self.start is None:
             raise ValueError("an exact window needs a start: set window_start")
         if self.exact and self.full_refresh:
-            raise ValueError("full_refresh reads everything and a window part of it: choose one")
+            raise ValueError("full_refresh reads everything, and a window reads a part: choose one")
         if self.start is not None and self.start >= self.end:
             raise ValueError(f"the window is empty: {_iso(self.start)} is not before {_iso(self.end)}")
 
     @classmethod
-    def of(cls, run: Run, params: Mapping[str, Any]) -> RunWindow:
+    def of(cls, run: DagRunProtocol, params: Mapping[str, Any]) -> RunWindow:
         """The window of a DAG run.
 
         Args:
-            run: the DAG run. A manual run may have no data interval; it ends when it was asked for.
+            run: the DAG run. Without a data interval, as a manual run may be, its window ends when it was asked for.
             params: `window_start` and `window_end` replace the bounds of the data interval.
 
         Raises:
-            ValueError: the parameters make no window.
+            ValueError: the parameters don't make a window; the message says what to change.
         """
         start = _moment(params.get("window_start"))
         end = _moment(params.get("window_end"))

@@ -1,33 +1,29 @@
-"""The tasks of a DAG that builds tables, from what the registry says of them: their stages, order, pools and assets."""
+"""The tasks of a DAG that builds tables: their stages, order, owners, pools and assets follow from the registry."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, TaskGroup
+from airflow.sdk import Asset, TaskGroup, chain
 
 from sluice_airflow.emr.operator import EmrJobOperator
 
+if TYPE_CHECKING:
+    from jobs.lake.registry import Pipeline, Table
 
-class Table(Protocol):
-    """What of `jobs.lake.tables.Table` is needed: a plugin can't import the DAG folder."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def short(self) -> str: ...
-    @property
-    def layer(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def depends_on(self) -> tuple[str, ...]: ...
+# EMR's image has no Kafka source. Its version is the Spark version of EMR's release label.
+SOURCE_CONF = {"kafka": {"spark.jars.packages": "org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1"}}
 
 
 def asset(table: str, lake_bucket: str) -> Asset:
     """A table as Airflow's lineage knows it."""
     return Asset(name=table, uri=f"s3://{lake_bucket or 'lake'}/{table.replace('.', '/')}")
+
+
+def source_conf(table: Table) -> dict[str, str]:
+    """The Spark settings that a table's source system needs."""
+    return SOURCE_CONF.get(table.system, {})
 
 
 def table_task(
@@ -45,7 +41,9 @@ def table_task(
         task_id=table.short,
         step=table.name,
         arguments=arguments or {},
-        pool=table.name,  # one job at a time writes a table, also where another DAG or a backfill runs beside this one
+        owner=table.owner,
+        spark_conf=source_conf(table),
+        pool=table.name,  # one job at a time writes a table, even when another DAG or a backfill runs beside this one
         doc=table.description,
         selected_by=selected_by,
         inlets=[asset(name, lake_bucket) for name in table.depends_on],
@@ -54,29 +52,31 @@ def table_task(
 
 
 def table_stages(
+    pipeline: Pipeline,
     tables: Sequence[Table],
     lake_bucket: str,
     *,
     limited_to: str,
     selected_by: str | None = None,
-    bronze_arguments: Mapping[str, Any] | None = None,
+    source_arguments: Mapping[str, Any] | None = None,
 ) -> None:
-    """Bronze, silver, gate, gold, register: in the DAG that is being made, for these tables.
+    """Bronze, silver, gate, gold, register: for these tables of a pipeline, in the DAG that is being made.
 
     Args:
-        tables: that the DAG builds. What else they read is there, or comes by another DAG.
+        pipeline: whose gate and whose registration these are.
+        tables: that the DAG builds. What else they read is there already, or another DAG builds it.
         lake_bucket: the lake's bucket.
-        limited_to: the tables that a run is limited to, by comma; empty for all there are. A table that a run leaves
-            out is judged by the gate as it is; one that should be there and isn't closes the gate.
+        limited_to: the tables that a run is limited to, separated by commas; empty for all. The gate judges a table
+            that a run leaves out as it is. A table that should have been built and is missing closes the gate.
         selected_by: DAG parameter that lists the tables to build.
-        bronze_arguments: options of `run.py` for the steps that read a source.
+        source_arguments: options of `run.py` for the steps that read a source.
     """
-    layers = [layer for layer in ("bronze", "silver") if any(table.layer == layer for table in tables)]
-    groups = {name: TaskGroup(name) for name in (*layers, "gate", "gold", "register")}
+    stages = ("bronze", "silver", "gate", "gold", "register")
+    groups = {name: TaskGroup(name) for name in stages if name in {"gate", "register", *(t.layer for t in tables)}}
     tasks = {}
     for table in tables:
         with groups[table.layer]:
-            arguments = bronze_arguments if table.layer == "bronze" else None
+            arguments = source_arguments if table.layer == "bronze" else None
             tasks[table.name] = table_task(table, lake_bucket, arguments=arguments, selected_by=selected_by)
     silver, gold = (
         [asset(table.name, lake_bucket) for table in tables if table.layer == name] for name in ("silver", "gold")
@@ -84,13 +84,20 @@ def table_stages(
     gate = EmrJobOperator(
         task_id="silver",
         step="gate",
+        subject=pipeline.name,
         arguments={"--tables": limited_to},
         task_group=groups["gate"],
         inlets=silver,
     )
-    register = EmrJobOperator(task_id="glue", step="register", task_group=groups["register"], inlets=silver + gold)
+    register = EmrJobOperator(
+        task_id="glue",
+        step="register",
+        subject=pipeline.name,
+        task_group=groups["register"],
+        inlets=silver + gold,
+    )
     for table in tables:
         for name in table.depends_on:
             if name in tasks:
                 tasks[name] >> tasks[table.name]
-    groups["silver"] >> gate >> groups["gold"] >> register
+    chain(*(stage for stage in (groups.get("silver"), gate, groups.get("gold"), register) if stage))

@@ -1,6 +1,6 @@
 """The DAG bag as the DAG processor makes it: the repository root is the DAG folder and on `sys.path`.
 
-Besides an Airflow with a database, for what only Airflow itself can show.
+And an Airflow with a database, for what only Airflow itself can show.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from jobs.lake.tables import PIPELINES
 from tests import airflow_home
+from tests.dags.schedules import SCHEDULE
 
 airflow_home.use()
-
-SCHEDULE = {"SLUICE_SCHEDULE_START": "2026-11-17", "SLUICE_SCHEDULE_END": "2026-11-19"}
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk import DAG
+
+    from jobs.lake.registry import Pipeline
 
 
 @pytest.fixture(scope="session")
@@ -35,19 +37,38 @@ def bag() -> DagBag:
     return BundleDagBag(str(airflow_home.REPOSITORY), bundle_path=airflow_home.REPOSITORY, bundle_name="repository")
 
 
-@pytest.fixture(scope="session")
-def daily(bag: DagBag) -> DAG:
-    return bag.dags["daily_lakehouse"]
+@pytest.fixture(params=PIPELINES, ids=lambda pipeline: pipeline.name)
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    """Every pipeline of the registry in turn."""
+    found: Pipeline = request.param
+    return found
 
 
-@pytest.fixture(scope="session")
-def stream(bag: DagBag) -> DAG:
-    return bag.dags["orders_stream"]
+@pytest.fixture(params=[one for one in PIPELINES if one.streams], ids=lambda pipeline: pipeline.name)
+def streaming(request: pytest.FixtureRequest) -> Pipeline:
+    """Every pipeline that has streams in turn."""
+    found: Pipeline = request.param
+    return found
 
 
-@pytest.fixture(scope="session")
-def refresh(bag: DagBag) -> DAG:
-    return bag.dags["orders_refresh"]
+@pytest.fixture
+def built(bag: DagBag, pipeline: Pipeline) -> DAG:
+    """The DAG that takes the pipeline's sources to gold."""
+    return bag.dags[pipeline.schedule.dag_id]
+
+
+@pytest.fixture
+def stream(bag: DagBag, streaming: Pipeline) -> DAG:
+    """The DAG that keeps the pipeline's streams running."""
+    assert streaming.streams
+    return bag.dags[streaming.streams.dag_id]
+
+
+@pytest.fixture
+def refresh(bag: DagBag, streaming: Pipeline) -> DAG:
+    """The DAG that takes what the pipeline's streams have written to gold."""
+    assert streaming.refresh
+    return bag.dags[streaming.refresh.dag_id]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,12 @@
-"""Code for `parse_bare` that asks a DAG's schedule as the scheduler does, from the serialized DAG."""
+"""Schedules: their bounds, the times of a cron expression, and code that asks a DAG for them as the scheduler does."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from croniter import croniter
+
+SCHEDULE = {"SLUICE_SCHEDULE_START": "2026-11-17", "SLUICE_SCHEDULE_END": "2026-11-19"}
 LONG_AGO = {"SLUICE_SCHEDULE_START": "2020-01-01"}
 # The clock goes on while it runs, so it compares with the time before it asked.
 NEWEST_ONLY = """
@@ -23,3 +28,19 @@ for last in (None, DagRunInfo.interval(start=long_ago, end=long_ago + length)):
     assert then.data_interval.start == end and then.run_after > now, f"after {{newest}} comes {{then}} at once"
 print("one interval at a time")
 """
+
+
+def minutes(cron: str) -> int:
+    """From one time of a cron expression to the next; they must be equally far apart."""
+    times = croniter(cron, datetime(2026, 11, 17, tzinfo=UTC))
+    first, second = times.get_next(datetime), times.get_next(datetime)
+    return round((second - first).total_seconds() / 60)
+
+
+def starts(cron: str, first: datetime, end: datetime) -> list[str]:
+    """The times of a cron expression from `first` on and before `end`."""
+    times = croniter(cron, first.timestamp() - 1)
+    found = []
+    while (moment := times.get_next(datetime).astimezone(UTC)) < end:
+        found.append(moment.isoformat())
+    return found

@@ -1,7 +1,9 @@
-"""What holds for every DAG, those to come included."""
+"""What holds for every DAG, also for those that are added later."""
 
 from __future__ import annotations
 
+import ast
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ JOB_SIDE = (
     "confluent_kafka",
     "pycountry",
 )
+OWN = {s.dag_id: (p, s) for p in registry.PIPELINES for s in (p.schedule, p.streams, p.refresh) if s}
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
 
 
@@ -43,9 +46,28 @@ def test_dag_is_named_as_its_file(bag: DagBag) -> None:
     assert [Path(dag.fileloc).stem for dag in bag.dags.values()] == list(bag.dags)
 
 
-def test_dag_file_stays_thin() -> None:
-    lengths = {path.name: len(path.read_text().splitlines()) for path in (REPOSITORY / "dags").glob("*.py")}
-    assert {name: length for name, length in lengths.items() if length >= 100} == {}
+def test_every_schedule_of_the_registry_has_its_dag_and_no_other_dag_exists(bag: DagBag) -> None:
+    assert set(bag.dags) == OWN.keys()
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "dags").glob("*.py")), ids=lambda path: path.stem)
+def test_dag_file_is_its_docstring_and_one_call(path: Path) -> None:
+    source = path.read_text()
+    assert len(source.splitlines()) < 100
+    docstring, *rest = ast.parse(source).body
+    (made,) = [statement for statement in rest if not isinstance(statement, ast.ImportFrom)]
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(docstring.value, ast.Constant)
+    assert isinstance(made, ast.Assign)
+    assert isinstance(made.value, ast.Call)
+
+
+def test_dag_has_what_its_row_in_the_registry_says(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        pipeline, schedule = OWN[dag.dag_id]
+        assert dag.description == schedule.description
+        assert dag.timetable.summary == schedule.cron
+        assert pipeline.name in dag.tags
 
 
 def test_parsing_is_fast(bag: DagBag, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,11 +78,13 @@ def test_parsing_is_fast(bag: DagBag, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_dag_says_what_it_does_and_whose_it_is(bag: DagBag) -> None:
+    owners = {table.name: table.owner for table in registry.every()}
     for dag in bag.dags.values():
         assert dag.doc_md, f"{dag.dag_id} has no doc_md"
         assert dag.description, f"{dag.dag_id} has no description"
         assert dag.tags, f"{dag.dag_id} has no tags"
-        assert {task.owner for task in dag.tasks} == {"data-platform"}, dag.dag_id
+        for task in dag.tasks:
+            assert task.owner == owners.get(getattr(task, "step", ""), OWN[dag.dag_id][0].owner), task
 
 
 def test_task_retries_with_growing_pauses_and_ends_in_time(bag: DagBag) -> None:
@@ -93,11 +117,24 @@ def test_dag_has_tasks_on_every_date(bag: DagBag) -> None:
             assert (task.start_date, task.end_date) == (NEVER_TOO_EARLY, None), task
 
 
-def test_dag_chooses_its_catchup_and_its_concurrency(bag: DagBag) -> None:
+@pytest.mark.parametrize("catchup", ["True", "False"])
+def test_dag_leaves_neither_catchup_nor_concurrency_to_the_configuration(
+    catchup: str, bag: DagBag, tmp_path: Path
+) -> None:
+    other = {"AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT": catchup, "AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG": "7"}
+    code = "import json; print(json.dumps({i: [d.catchup, d.max_active_runs] for i, d in bag.dags.items()}))"
+    found = json.loads(parse_bare(code, tmp_path, extra=other).splitlines()[-1])
+    assert found == {dag.dag_id: [dag.catchup, dag.max_active_runs] for dag in bag.dags.values()}
+    assert {runs for _, runs in found.values()} == {1}
+
+
+def test_dags_of_two_pipelines_share_no_tables_pool_and_no_asset(bag: DagBag) -> None:
+    users: dict[str, set[str]] = {}
     for dag in bag.dags.values():
-        source = Path(dag.fileloc).read_text()
-        assert "catchup=" in source, f"{dag.dag_id} leaves catchup to the configuration"
-        assert "max_active_runs=" in source, f"{dag.dag_id} leaves max_active_runs to the configuration"
+        for task in dag.tasks:
+            for name in {task.pool, *(asset.name for asset in (*task.inlets, *task.outlets))} - {"default_pool"}:
+                users.setdefault(name, set()).add(OWN[dag.dag_id][0].name)
+    assert {name: pipelines for name, pipelines in users.items() if len(pipelines) > 1} == {}
 
 
 def test_dags_parse_without_any_variable_connection_or_setting(tmp_path: Path) -> None:

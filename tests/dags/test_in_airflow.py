@@ -10,11 +10,13 @@ import requests
 
 from infra.local.airflow_api import AirflowApi
 from infra.pools import pools
-from jobs.lake import tables as registry
+from jobs.lake.registry import Pipeline
+from jobs.lake.tables import LAKEHOUSE, PIPELINES
 
-DAG = "daily_lakehouse"
+DAG = LAKEHOUSE.schedule.dag_id
 SETTINGS = ("slots", "description", "include_deferred")
-TASKS = {*(table.name for table in registry.every() if not table.continuous), "gate.silver", "register.glue"}
+TASKS = {*(table.name for table in LAKEHOUSE.built), "gate.silver", "register.glue"}
+ONE, OTHER = (table.name for table in LAKEHOUSE.built[:2])
 
 
 @pytest.fixture
@@ -42,9 +44,9 @@ def test_pools_are_made_once_and_made_again_they_stay_as_they_are(api: AirflowAp
 
 def test_pool_that_was_changed_or_deleted_is_mended(api: AirflowApi, airflow_url: str) -> None:
     api.set_pools(pools())
-    api.set_pools({"silver.orders": {"slots": 5, "include_deferred": False}})
-    assert settings(api)["silver.orders"]["slots"] == 5
-    assert requests.delete(f"{airflow_url}/api/v2/pools/gold.fact_orders", timeout=60).ok
+    api.set_pools({ONE: {"slots": 5, "include_deferred": False}})
+    assert settings(api)[ONE]["slots"] == 5
+    assert requests.delete(f"{airflow_url}/api/v2/pools/{OTHER}", timeout=60).ok
     api.set_pools(pools())
     assert pools().items() <= settings(api).items()
 
@@ -57,9 +59,14 @@ def test_scheduler_is_told_the_first_day_of_the_schedule(api: AirflowApi) -> Non
 
 
 @pytest.mark.parametrize("moment", ["2026-03-02T00:00:00Z", "2026-11-18T06:00:00Z", "2027-01-01T00:00:00Z"])
-def test_manual_run_has_all_its_tasks_whatever_its_date(moment: str, api: AirflowApi, airflow_url: str) -> None:
-    run = post(airflow_url, f"dags/{DAG}/dagRuns", logical_date=moment)
-    assert {task.task for task in api.tasks(DAG, run["dag_run_id"])} == TASKS
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.name)
+def test_manual_run_has_all_its_tasks_whatever_its_date(
+    moment: str, pipeline: Pipeline, api: AirflowApi, airflow_url: str
+) -> None:
+    dag = pipeline.schedule.dag_id
+    run = post(airflow_url, f"dags/{dag}/dagRuns", logical_date=moment)
+    expected = {*(table.name for table in pipeline.built), "gate.silver", "register.glue"}
+    assert {task.task for task in api.tasks(dag, run["dag_run_id"])} == expected
 
 
 def test_backfill_outside_of_the_schedule_gets_each_day_with_all_its_tasks(api: AirflowApi, airflow_url: str) -> None:

@@ -108,7 +108,8 @@ class Scene:
     def drain(self) -> None:
         """Asks the stream to end, as Airflow does."""
         self._keeping.set()
-        objects.write_json(stream_control.wish_key(EVENTS), vars(stream_control.Wish(wanted=stream_control.STOPPED)))
+        stopped = stream_control.DesiredState(wanted=stream_control.STOPPED)
+        objects.write_json(stream_control.desired_state_key(EVENTS), vars(stopped))
         self._keeper.join(120)
         assert not self._keeper.is_alive(), "the stream does not drain"
 

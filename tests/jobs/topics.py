@@ -105,7 +105,7 @@ class Topic:
     @contextmanager
     def streaming(self, run_id: str = "stream-1", code: str = "unreleased") -> Iterator[None]:
         """The stream runs beside what is inside, and drains at its end; an error of it is raised there."""
-        wish(stream_control.Wish())
+        write_desired_state(stream_control.DesiredState())
         failures: list[BaseException] = []
         spark = _spark()
 
@@ -124,7 +124,7 @@ class Topic:
                 raise failures[0] from None
             raise
         finally:
-            wish(stream_control.Wish(wanted=stream_control.STOPPED))
+            write_desired_state(stream_control.DesiredState(wanted=stream_control.STOPPED))
             thread.join(120)
         assert not thread.is_alive(), "the stream does not drain"
         if failures:
@@ -151,8 +151,8 @@ def _spark() -> SparkSession:
     return spark
 
 
-def wish(wanted: stream_control.Wish) -> None:
-    objects.write_json(stream_control.wish_key(EVENTS), vars(wanted))
+def write_desired_state(desired: stream_control.DesiredState) -> None:
+    objects.write_json(stream_control.desired_state_key(EVENTS), vars(desired))
 
 
 def rows(table: str, columns: Sequence[str] = ("partition", "offset")) -> list[dict[str, Any]]:

@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from jobs.lake.errors import LakeError
 from tests import airflow_home
 
 airflow_home.use()
 
 if TYPE_CHECKING:
+    from sluice_airflow.job_settings import JobSettings
     from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
+EXIT_CODES = {error.kind: error.exit_code for error in (LakeError, *LakeError.__subclasses__())}
 RUN_PY = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -46,16 +49,16 @@ if verb == "stream":
     s3, code = boto3.client("s3"), arguments[arguments.index("--code") + 1]
     while True:
         try:
-            place = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}
-            wish = json.load(s3.get_object(**place)["Body"])
+            location = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}
+            desired = json.load(s3.get_object(**location)["Body"])
         except s3.exceptions.NoSuchKey:
-            wish = {"wanted": "running", "code": ""}
-        if wish["wanted"] != "running" or wish["code"] not in ("", code):
+            desired = {"wanted": "running", "code": ""}
+        if desired["wanted"] != "running" or desired["code"] not in ("", code):
             print("drained")
             sys.exit(0)
         time.sleep(0.2)
 if verb == "report":
-    code = {"data": 65, "configuration": 78, "transient": 75, "system": 70}[detail]
+    code = EXIT_CODES[detail]
     body = {"kind": detail, "error": "PlantedError", "message": "planted " + detail}
     print("SLUICE-ERROR " + json.dumps(body), file=sys.stderr)
     sys.exit(code)
@@ -70,7 +73,7 @@ class LocalAws:
     """The running stand-in, and the settings with which the operator reaches it."""
 
     url: str
-    settings: dict[str, str]
+    settings: JobSettings
 
     @property
     def emr(self) -> Any:
@@ -82,7 +85,7 @@ class LocalAws:
 
     @property
     def application_id(self) -> str:
-        return self.settings["application_id"]
+        return self.settings.application_id
 
     def runs(self, task_id: str) -> list[dict[str, Any]]:
         """The job runs of a test's task, oldest first."""
@@ -168,25 +171,28 @@ def stream_task(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         aws.wait_for(run, *ENDED)
 
 
-def _deploy(home: Path) -> dict[str, str]:
+def _deploy(home: Path) -> JobSettings:
+    from sluice_airflow.job_settings import JobSettings
+
     s3 = boto3.client("s3")
     for bucket in ("sluice-code", "sluice-lake"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     with zipfile.ZipFile(home / "jobs.zip", "w") as package:
         package.writestr("jobs/__init__.py", "")
+    program = f"EXIT_CODES = {EXIT_CODES}\n{RUN_PY}"
     for release in ("test", "next"):
         s3.upload_file(str(home / "jobs.zip"), "sluice-code", f"releases/{release}/jobs.zip")
-        s3.put_object(Bucket="sluice-code", Key=f"releases/{release}/run.py", Body=RUN_PY.encode())
+        s3.put_object(Bucket="sluice-code", Key=f"releases/{release}/run.py", Body=program.encode())
     application = boto3.client("emr-serverless").create_application(
         name="sluice", releaseLabel="emr-spark-8.1.0", type="SPARK"
     )
-    return {
-        "application_id": application["applicationId"],
-        "execution_role_arn": "arn:aws:iam::123456789012:role/sluice-job",
-        "release": "s3://sluice-code/releases/test",
-        "log_uri": "s3://sluice-code/logs/",
-        "lake_bucket": "sluice-lake",
-    }
+    return JobSettings(
+        application_id=application["applicationId"],
+        execution_role_arn="arn:aws:iam::123456789012:role/sluice-job",
+        release="s3://sluice-code/releases/test",
+        log_uri="s3://sluice-code/logs/",
+        lake_bucket="sluice-lake",
+    )
 
 
 def _free_port() -> int:

@@ -1,6 +1,7 @@
-"""What a stream is asked for and what it says of itself: two small objects in the lake. Standard library only.
+"""What is wanted of a stream, and how it does: two small objects in the lake. Standard library only.
 
-Airflow writes the wish and reads the report; the stream's driver does the reverse. Neither needs the other to live.
+Airflow writes the desired state and reads the report; the stream's driver does the reverse. Neither needs the other to
+be alive.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ RUNNING, STOPPED = "running", "stopped"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is wanted of a stream. Absent means: run, whatever the code.
+class DesiredState:
+    """What a person or a DAG wants of a stream. Without an object it is: run, with any code.
+
+    Its fields are the object's JSON keys. Drivers of other releases read and write the same object, so they stay.
 
     Attributes:
         wanted: `running` or `stopped`.
-        code: hash of the release that shall run; a stream of another one drains and ends. Empty for any.
+        code: hash of the release that is to run; a stream of another release drains and ends. Empty for any.
         by: who asked: a run id.
     """
 
@@ -29,8 +32,8 @@ class Wish:
         return self.wanted == RUNNING and self.code in ("", code)
 
 
-def wish_key(table: str) -> str:
-    """Object key of the wish for the stream that writes this table."""
+def desired_state_key(table: str) -> str:
+    """Object key of the desired state of the stream that writes this table."""
     return f"_control/{table}.json"
 
 

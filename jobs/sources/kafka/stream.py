@@ -25,7 +25,7 @@ from jobs.lake.errors import ConfigurationError, DataError, LakeError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
-from jobs.lake.state.stream_control import Wish
+from jobs.lake.state.stream_control import DesiredState
 from jobs.sources.kafka import broker, position, redrive
 from jobs.sources.kafka.batches import BatchWriter, create_tables, remove_unfinished
 from jobs.sources.kafka.compaction import Compaction
@@ -47,13 +47,13 @@ FETCH = {
     "kafka.max.poll.records": "5000",
     "kafka.max.partition.fetch.bytes": str(2 << 20),
 }
-LOOK_SECONDS = 2  # between looks at the wish, the leases and the query
+LOOK_SECONDS = 2  # between looks at the desired state, the leases and the query
 GIVE_UP = timedelta(minutes=10)  # without a batch or a healthy session: whoever restarts the job decides
 LONGEST_PAUSE = 30.0  # seconds, between sessions that fail
 
 
 def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register = lambda _: ()) -> None:
-    """Streams until the wish says otherwise; then the batch in hand is finished and everything is given back.
+    """Streams until the desired state says otherwise; then the batch in hand is finished and everything is given back.
 
     Args:
         spark: the session.
@@ -69,7 +69,7 @@ def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register 
     healthy, pause = time.monotonic(), 1.0
     with broker.Login.from_secret().consumer() as consumer:
         reporter = Reporter(run, topic, consumer)
-        while _wish(topic).keeps(run.code):
+        while _desired_state(topic).keeps(run.code):
             session = _Session(spark, run, topic, reporter, register)
             try:
                 session.run()
@@ -124,7 +124,8 @@ class _Session:
                         self._ended = True
                     running.stop()
             self._reporter.record(self._batches.position, last=True)
-        self._reporter.report(self._batches.position, "waiting" if _wish(topic).keeps(self._run.code) else "ended")
+        goes_on = _desired_state(topic).keeps(self._run.code)
+        self._reporter.report(self._batches.position, "waiting" if goes_on else "ended")
         if leases.awaited(*self._tables):
             print(f"{topic.name}: gives way to a job that waits for its tables", flush=True)
             time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
@@ -190,15 +191,15 @@ class _Session:
                 break  # the reason is below
             self._reporter.report(self._batches.position)
             self._reporter.record(self._batches.position)
-            if leases.awaited(*self._tables) or not _wish(self._topic).keeps(self._run.code):
+            if leases.awaited(*self._tables) or not _desired_state(self._topic).keeps(self._run.code):
                 return
         if error := self._failure or running.exception():
             raise error
 
 
-def _wish(topic: StreamedTopic) -> Wish:
-    found = objects.read_json(stream_control.wish_key(topic.events.name))
-    return Wish(**found) if found else Wish()
+def _desired_state(topic: StreamedTopic) -> DesiredState:
+    found = objects.read_json(stream_control.desired_state_key(topic.events.name))
+    return DesiredState(**found) if found else DesiredState()
 
 
 def _in_a_line(error: Exception) -> str:

@@ -41,7 +41,7 @@ class DriverLog:
     def tail(cls, s3: Any, uri: str, *, lines: int, patience: float) -> DriverLog:
         """Read the end of a gzipped log.
 
-        EMR Serverless ships logs apart from the job's state, so they may arrive after it.
+        EMR Serverless ships logs and the job's state separately, so logs may arrive later.
 
         Args:
             s3: boto3 client.
@@ -82,7 +82,7 @@ class Failure:
 
     @classmethod
     def of(cls, logs: Iterable[DriverLog], state_details: str) -> Failure:
-        """The failure as the job itself reported it; else by the exit code that EMR Serverless saw.
+        """The failure as the job itself reported it; without a report, by the exit code that EMR Serverless saw.
 
         Args:
             logs: the driver's streams. What Python writes to stderr is in `stdout`, as Spark joins the two
@@ -95,7 +95,7 @@ class Failure:
                     report = json.loads(line.removeprefix(MARK))
                     return cls(report["kind"], f"{report['error']}: {report['message']}")
                 except (ValueError, KeyError, TypeError):
-                    break  # cut off while it was written: the exit code still tells the kind
+                    break  # the line was cut off while it was written; the exit code still gives the kind
         found = re.search(r"exit\s?code\W*(\d+)", state_details, re.IGNORECASE)
         kind = EXIT_KINDS.get(int(found[1]), "system") if found else "system"
         return cls(kind, state_details.strip() or "EMR Serverless gave no reason")
@@ -113,7 +113,7 @@ def log_folder(log_uri: str, application_id: str, job_id: str, attempt: int | No
         log_uri: S3 prefix of the logs.
         application_id: of the job run.
         job_id: of the job run.
-        attempt: number of the attempt where the folder has one: of streams, and of batch jobs that may be retried.
+        attempt: its number, for streams and for batch jobs that EMR Serverless may retry; their folders have one.
     """
     numbered = f"attempts/{attempt}/" if attempt else ""
     return f"{run_folder(log_uri, application_id, job_id)}{numbered}SPARK_DRIVER/"

@@ -1,4 +1,4 @@
-"""The names by which a task instance finds its own job run again."""
+"""The names with which a task instance finds its own job run again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class JobIdentity:
 
     Attributes:
         clear_number: how often tasks of the DAG run were cleared. A retry goes on with the job run of an earlier
-            try; a person who clears a task wants it anew.
+            try; a cleared task starts a new one.
         run_started: when the DAG run began. It goes into the token, so that a DAG run which was deleted and
             made again under its old id isn't answered with the old one's job run.
     """
@@ -48,14 +48,14 @@ class JobIdentity:
 
     @property
     def work_prefix(self) -> str:
-        """How the names of all job runs of this work begin: readable, and unique also where ids had to be cut."""
+        """How the names of all job runs of this work begin: readable, and unique even when ids had to be cut."""
         mapped = f"[{self.map_index}]" if self.map_index >= 0 else ""
         mark = f" #{self._digest('work')[:12]} "
         return f"{self.dag_id}/{self.task_id}{mapped} {self.run_id}"[: LONGEST_PREFIX - len(mark)] + mark
 
     @property
     def adoptable_prefix(self) -> str:
-        """How the names of those job runs begin that another try may go on with."""
+        """How the names of the job runs begin that a later try may go on with."""
         return f"{self.work_prefix}clear {self.clear_number} "
 
     @property
@@ -65,7 +65,7 @@ class JobIdentity:
 
     @property
     def token(self) -> str:
-        """The client token: the same for a repeated submission, another for each try. 1 to 64 characters."""
+        """The client token: the same when a try submits twice, another for each try. 1 to 64 characters."""
         return f"{self._digest(self.run_started)[:48]}-{self.try_number}"
 
     def tags(self, project: str) -> dict[str, str]:
@@ -78,5 +78,5 @@ class JobIdentity:
 
 
 def tags(**values: str) -> dict[str, str]:
-    """Tags of a job run, of the characters that AWS allows."""
+    """Tags of a job run; characters that AWS does not allow become `_`."""
     return {key: re.sub(r"[^A-Za-z0-9 /_.:=+@-]", "_", value)[:256] for key, value in values.items()}

@@ -1,4 +1,4 @@
-"""The one operator by which a DAG runs a Spark step on EMR Serverless."""
+"""The operator with which a DAG runs a Spark step on EMR Serverless."""
 
 from __future__ import annotations
 
@@ -20,44 +20,38 @@ from airflow.sdk.exceptions import (
 
 from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
 from sluice_airflow.emr.identity import JobIdentity
-from sluice_airflow.emr.request import command_line, job_driver
+from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
 from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
 from sluice_airflow.emr.trigger import EmrJobTrigger
-from sluice_airflow.job_settings import driver_environment, unset_variables
+from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import s3_client
 from sluice_airflow.run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
-SETTLE_SECONDS = 10  # from a deferral until Airflow has surely noted the end of the worker's process
+RESUME_DELAY_SECONDS = 10  # after a deferral: by then Airflow has noted that the worker's process ended
 TRIGGERER_GRACE = timedelta(minutes=5)
 
 
-class EmrJobOperator(EmrServerlessStartJobOperator):
+class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
     """Run one step of the lake as one EMR Serverless job run, and wait for it in the triggerer.
 
     House defaults, and why they differ from the provider's:
 
-    - *Client token and name* derive from the task instance and its try (the provider draws a token at each
-      parse, so that a repeated submission starts a second job). A live run of the same work is adopted: a
-      task whose worker was lost goes on with its job.
-    - *Wait budget*: the job's own time limit plus the time it may queue (the provider: 25 minutes). A job run
-      that outlives it is cancelled.
-    - *A failed run tells its reason*: the error that the job reported, its driver's last lines, where the log
-      is (the provider's deferrable path raises `KeyError: 'job_details'`). Bad data and bad set-up are never
-      retried.
+    - *Client token and name* derive from the task instance and its try. The provider draws a token at each parse, so
+      a repeated submission starts a second job. A live run of the same work is adopted: a task whose worker was lost
+      goes on with its job.
+    - *Wait budget*: the job's own time limit plus the time it may queue (the provider: 25 minutes). A job run that
+      takes longer is cancelled.
+    - *A failed run says why*: the error that the job reported, its driver's last lines, where the log is. The
+      provider's deferrable path raises `KeyError: 'job_details'`. Bad data and bad set-up are never retried.
     - *The application isn't started* first: EMR Serverless starts it with the job.
-    - `execution_timeout` bounds the two moments on a worker; the job has `execution_timeout_minutes`.
+    - `execution_timeout` limits the task's time on a worker, before and after the job. The job itself has
+      `execution_timeout_minutes`.
     """
 
     template_fields: Sequence[str] = (
-        "application_id",
-        "execution_role_arn",
-        "release",
-        "step",
-        "arguments",
-        "name",
-        "job_driver",
-    )
+        "application_id", "execution_role_arn", "release", "step", "subject", "arguments", "name", "job_driver",
+    )  # fmt: skip
     template_fields_renderers: ClassVar[dict[str, str]] = {"arguments": "json", "job_driver": "json"}
     operator_extra_links = (JobRunLink(),)  # type: ignore[assignment]  # typed as the provider's own links
 
@@ -65,63 +59,53 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
         self,
         *,
         step: str,
+        job_settings: JobSettings = UNSET,
+        subject: str = "",
         arguments: Mapping[str, Any] | Sequence[str] = (),
         windowed: bool = True,
         selected_by: str | None = None,
         spark_conf: Mapping[str, str] | None = None,
         execution_timeout_minutes: int = 30,
         queue_timeout_minutes: int = 60,
-        application_id: str = "",
-        execution_role_arn: str = "",
-        release: str = "",
-        log_uri: str = "",
-        lake_bucket: str = "",
-        project: str = "sluice",
         aws_conn_id: str | None = None,
         execution_timeout: timedelta | None = timedelta(minutes=10),
         **kwargs: Any,
     ) -> None:
-        """From `application_id` to `project` the values come through `default_args`: `job_settings`.
+        """A task that runs one step.
 
         Args:
-            step: what `run.py` shall run, such as `silver.orders`.
-            arguments: more words for `run.py`, or options by name (`job_request.command_line`).
+            step: the step that `run.py` runs, such as `silver.orders`.
+            job_settings: of the deployment; `default_args` fill it.
+            subject: what the step is about: the pipeline of `gate` and `register`.
+            arguments: more words for `run.py`, or options by name (`request.command_line`).
             windowed: pass the run's window (`run_window`).
-            selected_by: DAG parameter that lists the steps to run; others are skipped. Empty means all.
+            selected_by: DAG parameter that lists the steps to run; others are skipped. An empty list means all.
             spark_conf: Spark settings of this step.
             execution_timeout_minutes: the job's time limit, kept by EMR Serverless.
-            queue_timeout_minutes: how long it may wait for capacity besides.
-            application_id: EMR Serverless application.
-            execution_role_arn: the role that the job runs as.
-            release: S3 prefix of the code release.
-            log_uri: S3 prefix of the logs.
-            lake_bucket: the lake's bucket.
-            project: prefix of secrets' names.
+            queue_timeout_minutes: how long it may wait for capacity before that.
             aws_conn_id: an Airflow connection; None is boto3's own chain, such as the worker's role.
-            execution_timeout: time limit of each of the two moments on a worker.
+            execution_timeout: limit of the task's time on a worker, before the job and again after it.
             **kwargs: as the provider's operator.
         """
         super().__init__(
-            application_id=application_id,
-            execution_role_arn=execution_role_arn,
+            application_id=job_settings.application_id,
+            execution_role_arn=job_settings.execution_role_arn,
             job_driver={},
-            configuration_overrides={"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": log_uri}}},
+            configuration_overrides=log_settings(job_settings.log_uri),
             deferrable=True,
             aws_conn_id=aws_conn_id,
             execution_timeout=execution_timeout,
             **kwargs,
         )
+        self.use(job_settings)
         self.step = step
+        self.subject = subject
         self.arguments = arguments
         self.windowed = windowed
         self.selected_by = selected_by
         self.spark_conf = spark_conf
         self.execution_timeout_minutes = execution_timeout_minutes
         self.queue_timeout_minutes = queue_timeout_minutes
-        self.release = release
-        self.log_uri = log_uri
-        self.lake_bucket = lake_bucket
-        self.project = project
         self.identity: JobIdentity | None = None
 
     # On a worker, before the job
@@ -131,8 +115,7 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
         selected = context["params"].get(self.selected_by) if self.selected_by else None
         if selected and self.step not in selected:
             raise AirflowSkipException(f"{self.step} is not among the chosen {self.selected_by}: {selected}")
-        if unset := unset_variables(self):
-            raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
+        self.refuse_unset()
         identity = self._identify(context)
         if adopted := self._runs.adoptable(identity):
             self.job_id, created = adopted["id"], adopted["createdAt"].timestamp()
@@ -147,27 +130,29 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
                 application_id=self.application_id,
                 job_id=str(self.job_id),
                 deadline=deadline,
-                earliest=time.time() + SETTLE_SECONDS,
+                earliest=time.time() + RESUME_DELAY_SECONDS,
                 region_name=self.hook.conn_region_name,
                 botocore_config=self.botocore_config,
                 aws_conn_id=self.aws_conn_id,
                 verify=self.verify,
             ),
             method_name="execute_complete",
-            # Airflow's own limit steps in only when no triggerer is there to keep the deadline.
+            # Airflow's own limit matters only when no triggerer is there to keep the deadline.
             timeout=timedelta(seconds=max(0.0, deadline - time.time())) + TRIGGERER_GRACE,
         )
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render, and fill in what depends on the run, so that "Rendered Templates" shows what is submitted."""
+        """Render, then fill in what depends on the run: "Rendered Templates" shows what is submitted."""
         super().render_template_fields(context, jinja_env)
         self._identify(context)
 
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
         identity = JobIdentity.of(context)
-        code = self.release.rpartition("/")[2]
-        arguments = [self.step, "--run-id", str(context["run_id"]), "--job", identity.name, "--code", code]
+        arguments = step_line(
+            self.step, subject=self.subject, dag_id=identity.dag_id, run_id=identity.run_id, job=identity.name,
+            code=self.code,
+        )  # fmt: skip
         if self.windowed:
             try:
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
@@ -176,7 +161,7 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
         self.job_driver = job_driver(
             release=self.release,
             arguments=arguments + command_line(self.arguments),
-            environment=driver_environment(self),
+            environment=self.driver_environment,
             spark_conf=self.spark_conf or {},
         )
         self.identity, self.name, self.client_request_token = identity, identity.name, identity.token
@@ -202,7 +187,7 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
     # On a worker, after the job
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume; when Airflow ended the wait and not the job (time-out, lost trigger), cancel the job."""
+        """Resume. When Airflow ended the wait but not the job (time-out, lost trigger), cancel the job."""
         identity = self._identify(context)
         try:
             return super().resume_execution(next_method, next_kwargs, context)
@@ -241,7 +226,7 @@ class EmrJobOperator(EmrServerlessStartJobOperator):
         )
 
     def on_kill(self) -> None:
-        """Cancel the job run, also one whose id has not come back yet."""
+        """Cancel the job run, even when its id has not come back yet."""
         if self.identity is not None:
             self._runs.cancel_live(self.identity, "the task was killed")
 

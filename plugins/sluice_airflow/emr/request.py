@@ -1,4 +1,4 @@
-"""What StartJobRun is asked for a step."""
+"""What is asked of StartJobRun for a step."""
 
 from __future__ import annotations
 
@@ -40,8 +40,28 @@ def job_driver(
     }
 
 
+def log_settings(log_uri: str) -> dict[str, Any]:
+    """The configuration overrides that send a job run's logs to S3."""
+    return {"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": log_uri}}}
+
+
+def step_line(step: str, *, subject: str = "", dag_id: str, run_id: str, job: str, code: str) -> list[str]:
+    """How the command line of every step begins.
+
+    Args:
+        step: such as `silver.orders` or `gate`.
+        subject: what the step is about, where it has one: the pipeline of `gate` and `register`.
+        dag_id: with `run_id` it names the run.
+        run_id: of the DAG run, or of a stream's job run.
+        job: name of the job run.
+        code: hash of the code release.
+    """
+    words = [step, subject] if subject else [step]
+    return [*words, "--dag", dag_id, "--run-id", run_id, "--job", job, "--code", code]
+
+
 def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Options by name as words, `{"--limit": 5, "--dry-run": True}`; None, False and "" leave an option out."""
+    """Options by name become words: `{"--limit": 5, "--dry-run": True}`. None, False and "" leave an option out."""
     if not isinstance(arguments, Mapping):
         return [str(argument) for argument in arguments]
     words: list[str] = []

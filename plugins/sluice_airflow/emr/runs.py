@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class JobRunLink(BaseOperatorLink):
-    """The button that leads to the job run; the operator leaves the address when the run starts."""
+    """The button that leads to the job run; the operator stores its address when the run starts."""
 
     name = "Job run"
     key: ClassVar[str] = "job_run"
@@ -55,10 +55,10 @@ class JobRuns:
         return [run for page in pages for run in page["jobRuns"] if run.get("name", "").startswith(prefix)]
 
     def adoptable(self, identity: JobIdentity) -> dict[str, Any] | None:
-        """The live run of this work to go on with, if there is one.
+        """The live run of this work that a task can go on with, if there is one.
 
-        A run from before the task was cleared is cancelled. One that is being cancelled may still write: it is
-        waited for, never adopted.
+        A run from before the task was cleared is cancelled. A run that is being cancelled may still write, so it is
+        never adopted, and its end is waited for.
         """
         give_up = time.monotonic() + CANCELLING_SECONDS
         while runs := self.of(identity, (*LIVE, "CANCELLING")):
@@ -67,7 +67,7 @@ class JobRuns:
                     continue
                 if run["name"].startswith(identity.adoptable_prefix):
                     return run
-                self.cancel(run["id"], "its task was cleared and starts anew")
+                self.cancel(run["id"], "its task was cleared and starts again")
             if time.monotonic() > give_up:
                 raise AirflowException(f"job run {runs[0]['id']} of an earlier try is still being cancelled")
             log.info("Waiting until job run %s of an earlier try has stopped", runs[0]["id"])
@@ -75,7 +75,7 @@ class JobRuns:
         return None
 
     def cancel(self, job_id: str, why: str) -> None:
-        """Ask for the end of a job run; one that has ended already is fine."""
+        """Cancel a job run. It may have ended already."""
         log.warning("Cancelling job run %s: %s", job_id, why)
         try:
             self.client.cancel_job_run(applicationId=self.application_id, jobRunId=job_id)
@@ -85,14 +85,14 @@ class JobRuns:
             log.warning("Job run %s had ended already: %s", job_id, error)
 
     def cancel_live(self, identity: JobIdentity, why: str) -> None:
-        """Cancel whatever does this work."""
+        """Cancel every live run of this work."""
         for run in self.of(identity):
             self.cancel(run["id"], why)
 
     def address(self, job_id: str, log_folder: str) -> str:
         """Where a person looks at a job run: its logs in the S3 console, or the local stand-in's page.
 
-        EMR's own page is no link to keep: its address lets anybody in, and expires within the hour.
+        A link to EMR's own page must not be kept: it lets anybody in, and expires within the hour.
         """
         if "amazonaws.com" not in self.client.meta.endpoint_url:
             page = self.client.get_dashboard_for_job_run(applicationId=self.application_id, jobRunId=job_id)

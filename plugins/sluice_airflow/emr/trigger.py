@@ -17,17 +17,17 @@ LONGEST_PAUSE = 15.0  # seconds
 
 
 class EmrJobTrigger(EmrServerlessStartJobTrigger):
-    """Fires once, when the job run has ended or its wait budget is used up.
+    """Fires once: when the job run has ended, or when its wait budget is used up.
 
     Differs from the provider's trigger:
 
     - region and botocore config travel with it (the provider drops both before 9.39);
-    - the event always names the job run and never judges it: the worker asks EMR Serverless for the outcome;
-    - the budget is a point in time, so that a restart of the triggerer doesn't begin it anew;
-    - it never fires before `earliest`. Airflow up to 3.3 takes the end of the worker process that deferred for
-      the end of the task if the trigger fires first (airflow#66374, #67287, #72716): on LocalExecutor under
-      3.2.1 one task in twenty was failed that way, with job runs of two seconds;
-    - it asks often at first, seldom later: what is lost after a job's end is a twentieth of the job's time.
+    - the event names the job run and does not judge it: the worker asks EMR Serverless for the outcome;
+    - the budget is a point in time, so a restart of the triggerer doesn't start it again;
+    - it never fires before `earliest`. If a trigger fires before the worker process that deferred has ended, Airflow
+      up to 3.3 fails the task (airflow#66374, #67287, #72716). With job runs of two seconds on LocalExecutor under
+      3.2.1 this hit one task in twenty;
+    - it asks often at first and less often later: the time lost after a job's end is a twentieth of the job's time.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class EmrJobTrigger(EmrServerlessStartJobTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait; when a person ends the deferred task, cancel the job run."""
+        """Wait. When a person ends the deferred task, cancel the job run."""
         run_key = {"applicationId": self.application_id, "jobRunId": str(self.job_id)}
         async with await self.hook().get_async_conn() as client:
             try:
@@ -102,10 +102,10 @@ class EmrJobTrigger(EmrServerlessStartJobTrigger):
             await asyncio.sleep(min(max(1.0, (now - began) / 20), LONGEST_PAUSE))
 
     async def safe_to_cancel(self) -> bool:
-        """Whether a cancelled trigger means an ended task, and not merely a triggerer that shuts down."""
+        """Whether the task was ended, and the trigger not merely cancelled because the triggerer shuts down."""
         try:
             return bool(await super().safe_to_cancel())
-        except ValueError:  # the provider's answer for a task instance that is gone: its DAG run was deleted
+        except ValueError:  # how the provider says that the task instance is gone: its DAG run was deleted
             return True
 
     async def on_kill(self) -> None:

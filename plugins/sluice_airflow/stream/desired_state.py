@@ -1,4 +1,4 @@
-"""What Airflow asks of a stream: a small object in the lake, which the stream's driver looks at every few seconds."""
+"""What Airflow wants of a stream: a small object in the lake, which the stream's driver reads every few seconds."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import asdict, dataclass
 from sluice_airflow.lake_objects import LakeObjects
 
 RUNNING, STOPPED = "running", "stopped"
-NO_RELEASE = "none, it starts anew"  # no release is called so: whatever runs drains, and what comes next is a new run
+# Not the hash of any release: whatever runs drains, and the next start makes a new job run.
+NO_RELEASE = "none: restart requested"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """As `jobs.lake.state.stream_control.Wish`, which a plugin can't import; a test holds the two together.
+class DesiredState:
+    """As `jobs.lake.state.stream_control.DesiredState`, which a plugin can't import; a test holds the two equal.
+
+    Its fields are the object's JSON keys. Drivers of other releases read and write the same object, so they stay.
 
     Attributes:
         wanted: `running` or `stopped`.
-        code: hash of the release that shall run; a stream of another one drains and ends. Empty for any.
+        code: hash of the release that is to run; a stream of another release drains and ends. Empty for any.
         by: who asked: a DAG run.
     """
 
@@ -30,21 +33,31 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Where the wish for one stream is.
+class DesiredStateObject:
+    """Where the desired state of one stream is kept.
 
     Attributes:
         objects: of the lake.
-        key: of the wish's object.
+        key: of the object.
     """
 
     objects: LakeObjects
     key: str
 
-    def read(self) -> Wish:
-        """The wish; nobody having asked for anything is a wish that it runs."""
-        return Wish(**(self.objects.read_json(self.key) or {}))
+    def read(self) -> DesiredState:
+        """The desired state; when nobody has written one, the stream is to run."""
+        return DesiredState(**(self.objects.read_json(self.key) or {}))
 
-    def write(self, wish: Wish) -> Wish:
-        self.objects.write_json(self.key, asdict(wish))
-        return wish
+    def write(self, desired: DesiredState) -> DesiredState:
+        self.objects.write_json(self.key, asdict(desired))
+        return desired
+
+
+def desired_state_key(table: str) -> str:
+    """Object key of the desired state of the stream that writes this table; the same on the job side."""
+    return f"_control/{table}.json"
+
+
+def report_key(table: str) -> str:
+    """Object key of the newest report of the stream that writes this table; the same on the job side."""
+    return f"ops/streams/{table}.json"

@@ -1,4 +1,4 @@
-"""Bringing a stream's job runs to their end: they are asked by the wish, and cancelled when they don't listen."""
+"""Ends a stream's job runs: the desired state asks them to, and those that don't end in time are cancelled."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ log = logging.getLogger(__name__)
 
 
 def drain(stream: StreamRuns, why: str, *, seconds: float) -> None:
-    """Returns when no job run of the stream can write any more. The wish must have been written before.
+    """Returns when no job run of the stream can write any more. Write the desired state before you call it.
 
-    A job run that has no driver yet can't look at the wish, and has nothing to finish: it is cancelled at once.
+    A job run whose driver has not begun can't read the desired state and has nothing to finish. It is cancelled at
+    once.
 
     Args:
         stream: whose job runs.
         why: for the log.
-        seconds: that a driver has to finish its batch and end, before it is cancelled.
+        seconds: a driver's time to finish its batch and end; after that it is cancelled.
 
     Raises:
-        AirflowException: one is still being cancelled; a retry goes on waiting.
+        AirflowException: a job run is still being cancelled; a retry waits for it again.
     """
     patience = time.monotonic() + seconds
     give_up = patience + CANCELLING_SECONDS

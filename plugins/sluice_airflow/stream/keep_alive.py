@@ -11,81 +11,73 @@ from typing import Any, ClassVar
 from airflow.providers.amazon.aws.hooks.emr import EmrServerlessHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from sluice_airflow.emr.driver_log import run_folder
 from sluice_airflow.emr.identity import tags
-from sluice_airflow.emr.request import command_line, job_driver
+from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
 from sluice_airflow.emr.runs import CANCELLING_SECONDS, JobRunLink, JobRuns
-from sluice_airflow.job_settings import driver_environment, unset_variables
+from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import LakeObjects, s3_client
-from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, Wish, Wishes
+from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, DesiredState, DesiredStateObject
 from sluice_airflow.stream.drain import drain
-from sluice_airflow.stream.end import tell_end
-from sluice_airflow.stream.restart_policy import Backoff, Start
+from sluice_airflow.stream.last_run import log_end
+from sluice_airflow.stream.next_run import NextJobRun
+from sluice_airflow.stream.restart_policy import RestartPolicy
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
 
 LONGEST_SLEEP = timedelta(minutes=1)  # a longer rest is left to the next DAG run
-MARGIN_SECONDS = 120.0  # for the logs of the one before, a short rest, and the start
+MARGIN_SECONDS = 120.0  # to read the last job run's logs, for a short rest, and for the start
 
 
-class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
+class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
     """Keep exactly one EMR Serverless job run of a stream alive; a short task, run every few minutes.
 
-    It remembers nothing: what runs it asks EMR Serverless, what is wanted it reads from an object in the lake,
-    which the stream's driver looks at as well. So it may be lost at any moment, and run again at any moment:
+    The task remembers nothing. It asks EMR Serverless what runs, and reads the desired state from an object in the
+    lake, which the stream's driver reads too. So it may be lost or run again at any moment:
 
     - A live job run of the deployed release is *adopted*: there is nothing to do.
-    - One of another release is asked to drain by the wish: it finishes its batch and ends. Then the new one starts.
-      One that doesn't listen is cancelled after `drain_seconds`.
-    - None: it *starts*, after a rest that doubles with each failure in a row (`Backoff`). EMR Serverless itself tries
-      a failed stream again `failures_per_hour` times an hour before its job run counts as failed.
-    - Names and client token follow from the job run before: a submission whose answer was lost gives the same one.
+    - A job run of another release is asked to drain by the desired state: it finishes its batch and ends. Then the
+      new one starts. A job run that doesn't end within `drain_seconds` is cancelled.
+    - Without a live job run it *starts* one, after a rest that doubles with each failure in a row (`RestartPolicy`).
+      Before a job run counts as failed, EMR Serverless itself tries it `failures_per_hour` times an hour.
+    - Name and client token follow from the job run before: if the answer to a submission is lost, the next submission
+      gives the same job run.
 
-    The DAG's parameter `action` is `run`, `stop` or `restart`. Once stopped, only a run by hand starts it again. A
-    run by hand doesn't wait for the rest of a stream that fails.
+    The DAG's parameter `action` is `run`, `stop` or `restart`. Once stopped, only a run by hand starts the stream
+    again. A run by hand doesn't wait for the rest of a stream that fails.
     """
 
     aws_hook_class = EmrServerlessHook
-    template_fields: Sequence[str] = ("application_id", "execution_role_arn", "release", "step", "wish_key")
+    template_fields: Sequence[str] = ("application_id", "execution_role_arn", "release", "step", "desired_state_key")
     operator_extra_links = (JobRunLink(),)
 
-    backoff: ClassVar[Backoff] = Backoff()
+    restart_policy: ClassVar[RestartPolicy] = RestartPolicy()
 
     def __init__(
         self,
         *,
         step: str,
-        wish_key: str,
+        desired_state_key: str,
+        job_settings: JobSettings = UNSET,
         arguments: Mapping[str, Any] | Sequence[str] = (),
         spark_conf: Mapping[str, str] | None = None,
         drain_seconds: float = 180.0,
         failures_per_hour: int = 5,
-        application_id: str = "",
-        execution_role_arn: str = "",
-        release: str = "",
-        log_uri: str = "",
-        lake_bucket: str = "",
-        project: str = "sluice",
         aws_conn_id: str | None = None,
         execution_timeout: timedelta = timedelta(minutes=10),
         **kwargs: Any,
     ) -> None:
-        """From `application_id` to `project` the values come through `default_args`: `job_settings`.
+        """Refuses a time to drain that the task doesn't have.
 
         Args:
-            step: what `run.py` shall run, such as `bronze.orders_events`.
-            wish_key: key of the wish's object in the lake.
-            arguments: more words for `run.py`, or options by name (`job_request.command_line`).
+            step: the step that `run.py` runs, such as `bronze.orders_events`.
+            desired_state_key: key of the desired state's object in the lake.
+            job_settings: of the deployment; `default_args` fill it.
+            arguments: more words for `run.py`, or options by name (`request.command_line`).
             spark_conf: Spark settings of this stream.
-            drain_seconds: what a driver has to finish its batch and end before it is cancelled.
+            drain_seconds: a driver's time to finish its batch and end; after that it is cancelled.
             failures_per_hour: attempts of one job run within an hour, made by EMR Serverless; 1 to 10.
-            application_id: EMR Serverless application.
-            execution_role_arn: the role that the job runs as.
-            release: S3 prefix of the code release.
-            log_uri: S3 prefix of the logs.
-            lake_bucket: the lake's bucket.
-            project: prefix of secrets' names.
             aws_conn_id: an Airflow connection; None is boto3's own chain, such as the worker's role.
             execution_timeout: time limit of the task.
             **kwargs: as any operator of the Amazon provider.
@@ -96,44 +88,39 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
                 f"{step}: {drain_seconds:.0f} s to drain and {CANCELLING_SECONDS} s to be cancelled don't fit into "
                 f"execution_timeout {execution_timeout}: raise it"
             )
+        self.use(job_settings)
         self.step = step
-        self.wish_key = wish_key
+        self.desired_state_key = desired_state_key
         self.arguments = arguments
         self.spark_conf = spark_conf
         self.drain_seconds = drain_seconds
         self.failures_per_hour = failures_per_hour
-        self.application_id = application_id
-        self.execution_role_arn = execution_role_arn
-        self.release = release
-        self.log_uri = log_uri
-        self.lake_bucket = lake_bucket
-        self.project = project
 
     def execute(self, context: Context) -> str | None:
-        """Bring what runs in step with what is wanted; answers the id of the live job run, None without one."""
-        if unset := unset_variables(self):
-            raise AirflowFailException(f"not set in the environment of Airflow: {', '.join(unset)}")
-        by, by_hand = _asker(context), context["dag_run"].run_type == "manual"
-        action, wish = context["params"].get("action", "run"), self._wishes.read()
+        """Bring what runs in step with the desired state; answers the id of the live job run, None without one."""
+        self.refuse_unset()
+        by, by_hand = _asked_by(context), context["dag_run"].run_type == "manual"
+        action, desired = context["params"].get("action", "run"), self._desired_state.read()
         if action == "stop":
-            self._wishes.write(Wish(STOPPED, by=by))
+            self._desired_state.write(DesiredState(STOPPED, by=by))
             self._drain("it was asked to stop")
             self.log.info("%s is stopped. To start it again, trigger %s with action=run", self.step, self.dag_id)
             return None
-        if wish.wanted == STOPPED and not by_hand:
-            self._drain(f"{wish.by} has stopped it")
+        if desired.wanted == STOPPED and not by_hand:
+            self._drain(f"{desired.by} has stopped it")
             again = f"To start it again, trigger {self.dag_id} with action=run"
-            raise AirflowSkipException(f"{self.step} was stopped by {wish.by}. {again}")
-        if action == "restart" and wish.by != by:  # else a retry, whose earlier try has asked for it
-            wish = self._wishes.write(Wish(code=NO_RELEASE, by=by))
+            raise AirflowSkipException(f"{self.step} was stopped by {desired.by}. {again}")
+        if action == "restart" and desired.by != by:  # equal in a retry, when an earlier try has already asked
+            desired = self._desired_state.write(DesiredState(code=NO_RELEASE, by=by))
         runs = self._stream.all()
         unended = [run for run in runs if not run.over]
-        if kept := next((run for run in unended if run.live and run.code == self._code and wish.keeps(run.code)), None):
+        good = (run for run in unended if run.live and run.code == self.code and desired.keeps(run.code))
+        if kept := next(good, None):
             return self._adopt(kept, unended, context)
         if unended:
-            if any(wish.keeps(run.code) for run in unended):
-                self._wishes.write(Wish(code=self._code, by=by))
-            self._drain(f"release {self._code} starts anew")
+            if any(desired.keeps(run.code) for run in unended):
+                self._desired_state.write(DesiredState(code=self.code, by=by))
+            self._drain(f"a new job run of release {self.code} is to start")
             runs = self._stream.all()
         return self._start(runs, by, by_hand, context)
 
@@ -143,33 +130,34 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
     def _adopt(self, kept: StreamRun, unended: Sequence[StreamRun], context: Context) -> str:
         for run in unended:
             if run.live and run is not kept:
-                self._jobs.cancel(run.id, f"job run {kept.id} is the one to go on")
+                self._jobs.cancel(run.id, f"only one may run, and job run {kept.id} goes on")
         since = f"{kept.changed_at:%Y-%m-%d %H:%M:%S}"
         self.log.info(
-            "%s is %s since %s UTC, attempt %d: %s. Nothing to do", kept.id, kept.state, since, kept.attempt, kept.name
-        )
+            "%s has been %s since %s UTC, attempt %d: %s. Nothing to do",
+            kept.id, kept.state, since, kept.attempt, kept.name,
+        )  # fmt: skip
         return self._link(kept.id, context)
 
     def _start(self, runs: Sequence[StreamRun], by: str, by_hand: bool, context: Context) -> str | None:
         if runs:
-            tell_end(runs[0], s3_client(self), log_uri=self.log_uri, application_id=self.application_id)
+            log_end(runs[0], s3_client(self), log_uri=self.log_uri, application_id=self.application_id)
         if not by_hand and not self._rested(runs):
             self._link(runs[0].id, context)
             return None
-        self._wishes.write(Wish(code=self._code, by=by))
+        self._desired_state.write(DesiredState(code=self.code, by=by))
         first_by = f"{context['run_id']} {context['dag_run'].start_date}"
         previous = runs[0] if runs else None
-        start = Start.after(previous, prefix=self._stream.prefix, code=self._code, first_by=first_by)
-        return self._link(self._submit(start), context)
+        following = NextJobRun.after(previous, prefix=self._stream.prefix, code=self.code, first_by=first_by)
+        return self._link(self._submit(following), context)
 
     def _rested(self, runs: Sequence[StreamRun]) -> bool:
-        """Whether it may start again, for which a short while is waited; a long one is left to the next DAG run."""
+        """Whether it may start again. A short rest is waited for here; a long one is left to the next DAG run."""
         now = datetime.now(UTC)
-        rest = self.backoff.rest(runs, self._code, now)
+        rest = self.restart_policy.rest(runs, self.code, now)
         if rest >= LONGEST_SLEEP:
             self.log.warning(
                 "%s has failed %d times in a row: it rests until %s UTC. To start it now, trigger %s with action=run",
-                self.step, self.backoff.failures(runs, self._code, now), f"{now + rest:%H:%M:%S}", self.dag_id,
+                self.step, self.restart_policy.failures(runs, self.code, now), f"{now + rest:%H:%M:%S}", self.dag_id,
             )  # fmt: skip
             return False
         if rest > timedelta(0):
@@ -177,25 +165,26 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
             time.sleep(rest.total_seconds())
         return True
 
-    def _submit(self, start: Start) -> str:
-        arguments = [self.step, "--run-id", start.run_id, "--job", start.name, "--code", self._code]
-        logs = {"monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": self.log_uri}}}
+    def _submit(self, following: NextJobRun) -> str:
+        arguments = step_line(
+            self.step, dag_id=self.dag_id, run_id=following.run_id, job=following.name, code=self.code
+        )
         response = self.hook.conn.start_job_run(
-            clientToken=start.token,
+            clientToken=following.token,
             applicationId=self.application_id,
             executionRoleArn=self.execution_role_arn,
             mode="STREAMING",
             retryPolicy={"maxFailedAttemptsPerHour": self.failures_per_hour},
-            executionTimeoutMinutes=0,  # none: without it a job run ends after 12 hours
+            executionTimeoutMinutes=0,  # no limit: without this setting a job run ends after 12 hours
             jobDriver=job_driver(
                 release=self.release,
                 arguments=arguments + command_line(self.arguments),
-                environment=driver_environment(self),
+                environment=self.driver_environment,
                 spark_conf=self.spark_conf or {},
             ),
-            configurationOverrides=logs,
-            name=start.name,
-            tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=start.run_id),
+            configurationOverrides=log_settings(self.log_uri),
+            name=following.name,
+            tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=following.run_id),
         )
         self.log.info("Submitted job run %s: run.py %s", response["jobRunId"], " ".join(arguments))
         return str(response["jobRunId"])
@@ -208,10 +197,6 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         context["ti"].xcom_push(key=JobRunLink.key, value=address)
         return job_id
 
-    @property
-    def _code(self) -> str:
-        return self.release.rpartition("/")[2]
-
     @cached_property
     def _jobs(self) -> JobRuns:
         return JobRuns(self.hook.conn, self.application_id)
@@ -221,11 +206,11 @@ class EmrStreamOperator(AwsBaseOperator[EmrServerlessHook]):
         return StreamRuns.of_task(self._jobs, self.dag_id, self.task_id)
 
     @cached_property
-    def _wishes(self) -> Wishes:
-        return Wishes(LakeObjects(s3_client(self), self.lake_bucket), self.wish_key)
+    def _desired_state(self) -> DesiredStateObject:
+        return DesiredStateObject(LakeObjects(s3_client(self), self.lake_bucket), self.desired_state_key)
 
 
-def _asker(context: Any) -> str:
-    """Who asks: the DAG run, and how often it was cleared, as who clears a task wants it to be done anew."""
+def _asked_by(context: Any) -> str:
+    """The DAG run that asks. After a clear it counts as another one: who clears the task asks again."""
     clear_number = context["dag_run"].clear_number or 0
     return f"{context['run_id']}{f' clear {clear_number}' if clear_number else ''}"

@@ -18,10 +18,10 @@ class StreamRun:
 
     Attributes:
         code: hash of its release.
-        number: how many job runs of the stream there were up to it.
-        details: what EMR Serverless says of the state.
+        number: it is the stream's first, second, third … job run.
+        details: what EMR Serverless says about the state.
         attempt: the newest.
-        changed_at: when it came to its state; of one that has ended: its end.
+        changed_at: when it reached its state; for an ended one, its end.
     """
 
     id: str
@@ -52,12 +52,12 @@ class StreamRun:
 
     @property
     def live(self) -> bool:
-        """Whether it runs or is going to."""
+        """Whether it runs or is going to run."""
         return self.state in LIVE
 
     @property
     def over(self) -> bool:
-        """Whether it can write no more; one that is being cancelled still can."""
+        """Whether it can no longer write. One that is being cancelled still can."""
         return not self.live and self.state != "CANCELLING"
 
 
@@ -67,7 +67,7 @@ class StreamRuns:
 
     Attributes:
         jobs: of the application.
-        prefix: how the names of the stream's job runs begin, and no others: an id has no space.
+        prefix: how the names of the stream's job runs begin. No other name begins so, as an id has no space.
     """
 
     jobs: JobRuns

@@ -21,7 +21,7 @@ from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
 from jobs.sources.kafka import batches, compaction, reporting, stream
 from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, wish
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, write_desired_state
 
 
 def newest(table: str) -> CommitRecord:
@@ -170,7 +170,7 @@ def test_stream_of_another_release_drains(topic: Topic) -> None:
     topic.send([event("O1")])
     with topic.streaming(code="old"):
         wait(lambda: len(topic.places()) == 1)
-        wish(stream_control.Wish(code="new"))
+        write_desired_state(stream_control.DesiredState(code="new"))
         wait(lambda: _report()["state"] == "ended")
         topic.send([event("O2")])
         time.sleep(3)

@@ -16,7 +16,7 @@ from jobs.lake.state import objects, stream_control
 from jobs.operations import stream as operations
 from jobs.sources.kafka import batches, stream
 from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic, event, wait, wish
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, wait, write_desired_state
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ def test_lost_checkpoint_stops_the_stream_and_once_accepted_nothing_is_doubled(t
     topic.read(1)
     topic.send([event("O2")])
     objects.delete_prefix("_checkpoints/kafka/orders/")
-    wish(stream_control.Wish())
+    write_desired_state(stream_control.DesiredState())
 
     with pytest.raises(CheckpointLostError, match=r"watermark.json is gone.*accept_checkpoint"):
         topic.run()
@@ -41,7 +41,7 @@ def test_lost_table_stops_the_stream(topic: Topic) -> None:
     topic.read(1)
     for table in (EVENTS, DEAD):
         objects.delete_prefix(table.replace(".", "/") + "/")
-    wish(stream_control.Wish())
+    write_desired_state(stream_control.DesiredState())
 
     with pytest.raises(CheckpointLostError, match=r"holds no message, but by its checkpoint 1 offsets"):
         topic.run()
@@ -55,7 +55,7 @@ def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
     topic.read(1)
     topic.send([event("O2"), event("O3"), event("O4")])
     topic.delete_before(partition=0, offset=3)
-    wish(stream_control.Wish())
+    write_desired_state(stream_control.DesiredState())
 
     with pytest.raises(OffsetsLostError, match=r"partition 0 offsets 1 to 2: 2 messages were deleted.*accept_gap"):
         topic.run()
@@ -77,7 +77,7 @@ def test_topic_that_was_made_anew_stops_the_stream(topic: Topic) -> None:
     topic.read(2)
     topic.recreate()
     topic.send([event("O3")])
-    wish(stream_control.Wish())
+    write_desired_state(stream_control.DesiredState())
 
     with pytest.raises(OffsetsLostError, match=r"partition 0 of .* ends at 1, but .* up to 2: the topic was made anew"):
         topic.run()

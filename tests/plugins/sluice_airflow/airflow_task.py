@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,11 @@ MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 class Task:
     """One task of one DAG run, as Airflow drives it: a new operator wherever there would be a new process."""
 
-    def __init__(self, aws: LocalAws, task_id: str, *, step: str, **arguments: Any) -> None:
-        self.arguments = {**aws.settings, "task_id": task_id, "step": step, **arguments}
+    def __init__(
+        self, aws: LocalAws, task_id: str, *, step: str, settings: Mapping[str, str] | None = None, **arguments: Any
+    ) -> None:
+        job_settings = replace(aws.settings, **(settings or {}))
+        self.arguments = {"job_settings": job_settings, "task_id": task_id, "step": step, **arguments}
         self.params: dict[str, Any] = {}
         self.xcoms: dict[str, Any] = {}
         self.try_number = 1

@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice_airflow.emr.driver_log import DriverLog, Failure
+from jobs.lake import errors
+from sluice_airflow.emr.driver_log import EXIT_KINDS, NEVER_RETRIED, DriverLog, Failure
 
 DETAILS = "Job failed, please check complete logs in configured logging destination. ExitCode: {}. Last few"
+
+
+def every(error: type[errors.LakeError]) -> list[type[errors.LakeError]]:
+    """This error, and those made from it."""
+    return [error, *(below for child in error.__subclasses__() for below in every(child))]
+
+
+ERRORS = every(errors.LakeError)
 
 
 class FakeS3:
@@ -81,12 +90,27 @@ def test_error_reported_on_either_stream_is_found() -> None:
     assert Failure.of([log("out"), log(line, "JVM noise")], "").kind == "data"
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [(65, "data"), (78, "configuration"), (75, "transient"), (70, "system"), (1, "system"), (137, "system")],
-)
-def test_exit_code_tells_the_kind_when_nothing_was_reported(code: int, kind: str) -> None:
-    assert Failure.of([log()], DETAILS.format(code)).kind == kind
+@pytest.mark.parametrize("error", ERRORS)
+def test_both_sides_give_an_error_the_same_kind_and_exit_code(error: type[errors.LakeError]) -> None:
+    assert EXIT_KINDS[error.exit_code] == error.kind
+    assert Failure.of([log()], DETAILS.format(error.exit_code)).kind == error.kind
+
+
+def test_no_exit_code_is_known_that_no_error_has() -> None:
+    assert {error.exit_code: error.kind for error in ERRORS} == EXIT_KINDS
+    assert {error.kind for error in ERRORS} > NEVER_RETRIED
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_error_that_a_job_reports_is_the_failure_that_the_operator_reads(error: type[errors.LakeError]) -> None:
+    code, line = errors.report(error("a reason"))
+    failure = Failure.of([log(line)], DETAILS.format(code))
+    assert failure == Failure(error.kind, f"{error.__name__}: a reason")
+
+
+@pytest.mark.parametrize("code", [1, 137])
+def test_exit_code_of_no_error_of_ours_counts_as_system(code: int) -> None:
+    assert Failure.of([log()], DETAILS.format(code)).kind == "system"
 
 
 @pytest.mark.parametrize("line", ['SLUICE-ERROR {"kind": "da', 'SLUICE-ERROR {"kind": "data"}', "SLUICE-ERROR []"])

@@ -70,7 +70,7 @@ def test_long_ids_fit_the_name_and_stay_apart() -> None:
     assert long.work_prefix != replace(long, run_id="r" * 249 + "s").work_prefix
 
 
-def test_name_tells_a_person_which_task_it_is() -> None:
+def test_name_says_which_task_it_is() -> None:
     assert IDENTITY.name.startswith("daily_lakehouse/silver.orders scheduled__2026-11-20T00:00:00+00:00 #")
     assert IDENTITY.name.endswith(" clear 0 try 1")
 

@@ -1,4 +1,4 @@
-"""A job run that fails on the local EMR Serverless: its kind decides on a retry, its error tells where to look."""
+"""A job run that fails on the local EMR Serverless: its kind decides on a retry, its error says where to look."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_other_failures_are_retried(aws: LocalAws, kind: str) -> None:
     assert not isinstance(failure.value, AirflowFailException)
 
 
-def test_exit_code_tells_the_kind_of_a_job_that_reported_nothing(aws: LocalAws) -> None:
+def test_exit_code_gives_the_kind_of_a_job_that_reported_nothing(aws: LocalAws) -> None:
     with pytest.raises(AirflowFailException, match="ExitCode: 65"):
         Task(aws, "mute-data", step="exit.65").run()
     with pytest.raises(AirflowException, match="ExitCode: 3") as failure:
@@ -45,7 +45,7 @@ def test_error_names_the_log_and_the_task_log_has_its_last_lines(
     assert "last words" in capfd.readouterr().out
 
 
-def test_job_run_over_its_own_time_limit_tells_so_and_is_retried(aws: LocalAws) -> None:
+def test_job_run_over_its_own_time_limit_says_so_and_is_retried(aws: LocalAws) -> None:
     with pytest.raises(AirflowException, match="timed out after 5 minutes") as failure:
         Task(aws, "limit", step="sleep", execution_timeout_minutes=5).run()
     assert not isinstance(failure.value, AirflowFailException)

@@ -21,13 +21,30 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     run = aws.job(task.run())
     assert run["state"] == "SUCCESS"
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "done.orders", "--run-id", "scheduled__2026-11-20", "--job", run["name"], "--code", "test",
+        "done.orders", "--dag", "lake", "--run-id", "scheduled__2026-11-20", "--job", run["name"], "--code", "test",
         "--window-start", "2026-11-19T00:00:00+00:00",
         "--window-end", "2026-11-20T00:00:00+00:00", "--limit", "5",
     ]  # fmt: skip
     task_log = capfd.readouterr().out
     assert "step done.orders arguments" in task_log
     assert f"environment sluice-lake sluice {aws.application_id}" in task_log
+
+
+def test_subject_follows_the_step(aws: LocalAws) -> None:
+    run = aws.job(Task(aws, "subject", step="done", subject="lakehouse").run())
+    words = run["jobDriver"]["sparkSubmit"]["entryPointArguments"]
+    assert words[:5] == ["done", "lakehouse", "--dag", "lake", "--run-id"]
+
+
+def test_rendered_templates_show_what_is_submitted(aws: LocalAws) -> None:
+    task = Task(aws, "rendered", step="done", subject="{{ params.pipeline }}", arguments={"--limit": "{{ 2 + 3 }}"})
+    task.params = {"pipeline": "lakehouse"}
+    shown = task.operator()
+    shown.render_template_fields(task.context())
+    assert shown.subject == "lakehouse"
+    words = shown.job_driver["sparkSubmit"]["entryPointArguments"]
+    assert words[:4] == ["done", "lakehouse", "--dag", "lake"]
+    assert words[-2:] == ["--limit", "5"]
 
 
 def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> None:
@@ -41,8 +58,8 @@ def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> N
 
 
 def test_job_run_is_tagged_and_limited(aws: LocalAws) -> None:
-    run = aws.job(Task(aws, "tagged", step="done", execution_timeout_minutes=7).run())
-    assert run["executionTimeoutMinutes"] == 7
+    run = aws.job(Task(aws, "tagged", step="done", execution_timeout_minutes=77).run())
+    assert run["executionTimeoutMinutes"] == 77
     assert run["tags"] == {
         "project": "sluice",
         "dag": "lake",
@@ -73,7 +90,7 @@ def test_empty_choice_runs_every_step(aws: LocalAws) -> None:
 
 
 def test_unset_setting_is_named_and_never_retried(aws: LocalAws) -> None:
-    task = Task(aws, "unset", step="done", release="", log_uri="")
+    task = Task(aws, "unset", step="done", settings={"release": "", "log_uri": ""})
     with pytest.raises(AirflowFailException, match="SLUICE_RELEASE, SLUICE_CODE_BUCKET"):
         task.start()
 

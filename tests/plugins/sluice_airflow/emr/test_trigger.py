@@ -62,7 +62,7 @@ def test_trigger_in_the_triggerer_is_the_one_that_the_task_made() -> None:
         botocore_config={"read_timeout": 5},
     )
     classpath, arguments = made.serialize()
-    assert classpath == "emr_trigger.EmrJobTrigger"
+    assert classpath == "sluice_airflow.emr.trigger.EmrJobTrigger"
     assert import_string(classpath)(**arguments).serialize() == made.serialize()
 
 

@@ -1,8 +1,10 @@
-"""A stream's task as Airflow runs it every few minutes: a new operator each time, in a DAG run of its own."""
+"""A stream's task as Airflow runs it every few minutes: a new operator each time, in a new DAG run."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import DAG
 
 from sluice_airflow.emr.runs import JobRuns
-from sluice_airflow.stream.desired_state import Wish
+from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
 from sluice_airflow.stream.runs import StreamRuns
 
@@ -23,15 +25,23 @@ GONE = "s3://sluice-code/releases/gone"  # its job runs fail before their driver
 
 
 class StreamTask:
-    """The task that keeps one stream alive; the stream ends as soon as the wish doesn't keep it."""
+    """The task that keeps one stream alive; the stream ends as soon as its desired state says so."""
 
-    def __init__(self, aws: LocalAws, task_id: str, *, step: str = "", **arguments: Any) -> None:
+    def __init__(
+        self,
+        aws: LocalAws,
+        task_id: str,
+        *,
+        step: str = "",
+        settings: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> None:
         self.aws = aws
         self.task_id = task_id
-        self.wish_key = f"_control/{task_id}.json"
+        self.key = f"_control/{task_id}.json"
         self.arguments = {
-            **aws.settings, "task_id": task_id, "step": step or f"stream.{task_id}", "wish_key": self.wish_key,
-            "failures_per_hour": 1, **arguments,
+            "job_settings": replace(aws.settings, **(settings or {})), "task_id": task_id,
+            "step": step or f"stream.{task_id}", "desired_state_key": self.key, "failures_per_hour": 1, **arguments,
         }  # fmt: skip
         self.xcoms: dict[str, Any] = {}
         self._numbers = count(1)
@@ -40,6 +50,10 @@ class StreamTask:
     def operator(self) -> EmrStreamOperator:
         with DAG("lake", schedule=None):
             return EmrStreamOperator(**self.arguments)
+
+    def deploy(self, release: str) -> None:
+        """Another release is deployed: Airflow makes the operators of the next DAG runs with it."""
+        self.arguments["job_settings"] = replace(self.aws.settings, release=release)
 
     def scheduled(self) -> str | None:
         """The next scheduled DAG run's task; answers the live job run's id."""
@@ -79,9 +93,9 @@ class StreamTask:
         return StreamRuns.of_task(JobRuns(self.aws.emr, self.aws.application_id), "lake", self.task_id)
 
     @property
-    def wish(self) -> Wish:
-        return Wish(**json.load(self.aws.s3.get_object(Bucket="sluice-lake", Key=self.wish_key)["Body"]))
+    def desired_state(self) -> DesiredState:
+        return DesiredState(**json.load(self.aws.s3.get_object(Bucket="sluice-lake", Key=self.key)["Body"]))
 
-    @wish.setter
-    def wish(self, wish: Wish) -> None:
-        self.aws.s3.put_object(Bucket="sluice-lake", Key=self.wish_key, Body=json.dumps(vars(wish)).encode())
+    @desired_state.setter
+    def desired_state(self, desired: DesiredState) -> None:
+        self.aws.s3.put_object(Bucket="sluice-lake", Key=self.key, Body=json.dumps(vars(desired)).encode())

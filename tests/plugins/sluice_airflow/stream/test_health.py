@@ -1,4 +1,4 @@
-"""When a person is told of a stream, and when not."""
+"""When a person is alerted about a stream, and when not."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def problems(
     return health.problems(limits, dead_letters="bronze.orders_dlq", dag_id="orders_stream")
 
 
-def told(report: Report | None = WELL, **changes: Any) -> str:
+def alert(report: Report | None = WELL, **changes: Any) -> str:
     (problem,) = problems(report, **changes)
     return problem
 
 
-def test_nobody_is_told_of_a_stream_that_does_well() -> None:
+def test_stream_that_does_well_gives_no_alert() -> None:
     assert problems() == []
 
 
@@ -51,42 +51,45 @@ def test_figures_are_on_one_line() -> None:
 
 
 @pytest.mark.parametrize("state", ["FAILED", "SUCCESS", "CANCELLED", "CANCELLING"])
-def test_job_run_that_is_over_is_told_with_its_end(state: str) -> None:
-    problem = told(run=replace(RUN, state=state, details="ExitCode: 1."))
-    assert f"no job run is live; the newest, 00live, is {state} since 2026-11-20 02:00:00 UTC. ExitCode: 1." in problem
+def test_job_run_that_is_over_is_reported_with_its_end(state: str) -> None:
+    problem = alert(run=replace(RUN, state=state, details="ExitCode: 1."))
+    assert (
+        f"no job run is live; the newest, 00live, has been {state} since 2026-11-20 02:00:00 UTC. ExitCode: 1."
+        in problem
+    )
     assert "trigger orders_stream with action=run" in problem
 
 
-def test_stream_that_has_never_run_is_told() -> None:
+def test_stream_that_has_never_run_is_reported() -> None:
     (problem,) = Health.of([], None, None, "new", NOW).problems(LIMITS, dead_letters="d", dag_id="g")
     assert "no job run is live; there has been none" in problem
 
 
 @pytest.mark.parametrize(("seconds", "silent"), [(299, False), (301, True)])
-def test_silence_is_told(seconds: int, silent: bool) -> None:
+def test_silence_is_reported(seconds: int, silent: bool) -> None:
     found = problems(replace(WELL, reported_at=(NOW - timedelta(seconds=seconds)).isoformat()))
-    assert [f"nothing was heard of it for {seconds} s" in problem for problem in found] == [True] * silent
+    assert [f"it has not reported for {seconds} s" in problem for problem in found] == [True] * silent
 
 
 @pytest.mark.parametrize(("seconds", "silent"), [(299, False), (301, True)])
 def test_stream_that_has_not_reported_yet_gets_its_time(seconds: int, silent: bool) -> None:
     found = problems(None, began=NOW - timedelta(seconds=seconds))
-    assert [f"nothing was heard of it for {seconds} s" in problem for problem in found] == [True] * silent
+    assert [f"it has not reported for {seconds} s" in problem for problem in found] == [True] * silent
 
 
 def test_report_of_an_earlier_job_run_is_no_sign_of_life() -> None:
-    assert "nothing was heard of it for 3600 s" in told(replace(WELL, job="lake/orders code old #0 start 6"))
+    assert "it has not reported for 3600 s" in alert(replace(WELL, job="lake/orders code old #0 start 6"))
 
 
 def test_old_report_is_no_silence_of_a_driver_that_has_just_begun() -> None:
     before = replace(WELL, reported_at=(NOW - timedelta(minutes=30)).isoformat(), lag=None)
-    assert "nothing was heard" in told(before)
-    assert "nothing was heard" not in " ".join(problems(before, began=NOW - timedelta(seconds=20)))
+    assert "it has not reported" in alert(before)
+    assert "it has not reported" not in " ".join(problems(before, began=NOW - timedelta(seconds=20)))
 
 
-def test_job_run_that_finds_no_room_is_told() -> None:
-    problem = told(None, run=replace(RUN, state="QUEUED"), began=NOW - timedelta(seconds=400))
-    assert "job run 00live is QUEUED for 400 s and has not begun" in problem
+def test_job_run_that_finds_no_room_is_reported() -> None:
+    problem = alert(None, run=replace(RUN, state="QUEUED"), began=NOW - timedelta(seconds=400))
+    assert "job run 00live has been QUEUED for 400 s and has not begun" in problem
 
 
 @pytest.mark.parametrize(
@@ -99,31 +102,31 @@ def test_job_run_that_finds_no_room_is_told() -> None:
         (90_000, None, False),  # nobody knows
     ],
 )
-def test_lag_is_told_when_it_is_large_and_grows(lag: int, before: int | None, behind: bool) -> None:
+def test_lag_is_reported_when_it_is_large_and_grows(lag: int, before: int | None, behind: bool) -> None:
     found = problems(replace(WELL, lag=lag, lag_before=before))
     assert [f"{lag} messages wait (limit 50000), and ten minutes ago {before} did" in p for p in found] == [
         True
     ] * behind
 
 
-def test_kafka_that_does_not_answer_is_told() -> None:
-    assert "Kafka does not answer" in told(replace(WELL, lag=None))
+def test_kafka_that_does_not_answer_is_reported() -> None:
+    assert "Kafka does not answer" in alert(replace(WELL, lag=None))
 
 
 @pytest.mark.parametrize(
     ("read", "dead", "many"), [(1000, 201, True), (1000, 200, False), (100, 21, True), (99, 99, False), (0, 0, False)]
 )
-def test_dead_letter_rate_is_told_from_a_hundred_messages_on(read: int, dead: int, many: bool) -> None:
+def test_dead_letter_rate_is_reported_from_a_hundred_messages_on(read: int, dead: int, many: bool) -> None:
     found = problems(replace(WELL, read=read, dead_lettered=dead))
     assert [f"dead-letter rate: {dead} of {read} messages" in problem for problem in found] == [True] * many
     assert all("bronze.orders_dlq" in problem for problem in found)
 
 
-def test_release_that_was_not_handed_over_is_told() -> None:
-    assert "release old runs, and new is deployed" in told(run=replace(RUN, code="old"))
+def test_release_that_was_not_handed_over_is_reported() -> None:
+    assert "release old runs, and new is deployed" in alert(run=replace(RUN, code="old"))
 
 
-def test_several_problems_are_told_together() -> None:
+def test_several_problems_are_reported_together() -> None:
     found = problems(replace(WELL, lag=None, dead_lettered=30_000), run=replace(RUN, code="old"))
     assert [problem.split()[0] for problem in found] == ["release", "Kafka", "dead-letter"]
 
@@ -133,6 +136,6 @@ def test_limits_are_those_that_were_asked_for() -> None:
     assert problems(report) == []
     strict = Limits(silent_seconds=60, max_lag=100, share_from=10, max_dead_share=0.1)
     assert len(problems(report, limits=strict)) == 2
-    assert "nothing was heard" in told(
+    assert "it has not reported" in alert(
         replace(WELL, reported_at=(NOW - timedelta(seconds=61)).isoformat()), limits=strict
     )

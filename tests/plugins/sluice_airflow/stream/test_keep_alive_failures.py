@@ -1,4 +1,4 @@
-"""A stream that fails on the local EMR Serverless: why is told, and it rests longer each time before it starts."""
+"""A stream that fails on the local EMR Serverless: the log says why, and each rest before the next start is longer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from sluice_airflow.stream import end, keep_alive
+from sluice_airflow.stream import keep_alive, last_run
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
-from sluice_airflow.stream.restart_policy import Backoff
+from sluice_airflow.stream.restart_policy import RestartPolicy
 from tests.plugins.sluice_airflow.stream.stream_task import GONE
 
 if TYPE_CHECKING:
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     Make = Callable[..., StreamTask]
 
-LONG, SHORT = Backoff(first=timedelta(hours=1), longest=timedelta(hours=8)), Backoff(first=timedelta(seconds=30))
+LONG, SHORT = (
+    RestartPolicy(first=timedelta(hours=1), longest=timedelta(hours=8)),
+    RestartPolicy(first=timedelta(seconds=30)),
+)
 
 
 @pytest.fixture(autouse=True)
 def logs_that_are_shipped_before_the_state_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(end, "LOG_TIME", timedelta(0))  # as the local EMR Serverless does
+    monkeypatch.setattr(last_run, "LOG_TIME", timedelta(0))  # as the local EMR Serverless does
 
 
 def failed(task: StreamTask) -> str:
@@ -39,8 +42,8 @@ def failed(task: StreamTask) -> str:
 def test_stream_that_has_failed_rests_and_the_task_says_until_when(
     stream_task: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
-    task = stream_task("resting", release=GONE)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
+    task = stream_task("resting", settings={"release": GONE})
     job = failed(task)
     task.xcoms.clear()
     assert task.scheduled() is None
@@ -52,9 +55,9 @@ def test_stream_that_has_failed_rests_and_the_task_says_until_when(
 
 def test_short_rest_is_waited_for(stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(EmrStreamOperator, "backoff", SHORT)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", SHORT)
     monkeypatch.setattr(keep_alive, "time", SimpleNamespace(sleep=slept.append))
-    task = stream_task("napping", release=GONE)
+    task = stream_task("napping", settings={"release": GONE})
     job = failed(task)
     assert task.scheduled() not in (job, None)
     (rest,) = slept
@@ -62,22 +65,22 @@ def test_short_rest_is_waited_for(stream_task: Make, monkeypatch: pytest.MonkeyP
 
 
 def test_person_starts_a_stream_that_rests_at_once(stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
-    task = stream_task("woken.early", release=GONE)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
+    task = stream_task("woken.early", settings={"release": GONE})
     first = failed(task)
     assert task.by_hand("run") != first
     assert len(task.runs) == 2
 
 
 def test_mended_release_starts_at_once(aws: LocalAws, stream_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EmrStreamOperator, "backoff", LONG)
-    task = stream_task("mended", release=GONE)
+    monkeypatch.setattr(EmrStreamOperator, "restart_policy", LONG)
+    task = stream_task("mended", settings={"release": GONE})
     failed(task)
-    task.arguments["release"] = aws.settings["release"]
+    task.deploy(aws.settings.release)
     assert " code test " in aws.job(task.scheduled() or "")["name"]
 
 
-def test_reason_of_the_last_attempt_is_told_with_the_place_of_its_log(
+def test_log_has_the_reason_of_the_last_attempt_and_says_where_its_log_is(
     aws: LocalAws, stream_task: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     task = stream_task("explained", step="report.data", failures_per_hour=2)
@@ -90,7 +93,7 @@ def test_reason_of_the_last_attempt_is_told_with_the_place_of_its_log(
 
 
 def test_reason_without_a_log_is_what_emr_says(stream_task: Make, caplog: pytest.LogCaptureFixture) -> None:
-    task = stream_task("unexplained", release=GONE)
+    task = stream_task("unexplained", settings={"release": GONE})
     failed(task)
     task.by_hand("run")
     (told,) = [record.getMessage() for record in caplog.records if "FAILED at" in record.getMessage()]

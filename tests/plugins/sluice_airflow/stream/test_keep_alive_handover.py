@@ -1,4 +1,4 @@
-"""A stream that is to end, on the local EMR Serverless: for a new release, a restart, or because it was stopped."""
+"""A stream that has to end, on the local EMR Serverless: for a new release, a restart, or because it was stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from sluice_airflow.stream import drain as stream_drain
-from sluice_airflow.stream.desired_state import NO_RELEASE, Wish
+from sluice_airflow.stream.desired_state import NO_RELEASE, DesiredState
 from tests.plugins.sluice_airflow.stream.stream_task import NEXT
 
 if TYPE_CHECKING:
@@ -29,19 +29,19 @@ def running(task: StreamTask) -> str:
 def test_new_release_takes_over_when_the_old_one_has_drained(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("released")
     old = running(task)
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled() or ""
     assert aws.job(old)["state"] == "SUCCESS"
     assert aws.job(old)["endedAt"] <= aws.job(new)["createdAt"]
     assert " code next " in aws.job(new)["name"]
-    assert task.wish == Wish("running", "next", "scheduled__2")
+    assert task.desired_state == DesiredState("running", "next", "scheduled__2")
     assert task.scheduled() == new
 
 
 def test_stream_that_does_not_drain_is_cancelled_and_then_replaced(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("deaf", step="sleep", drain_seconds=1)
     old = running(task)
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled() or ""
     assert aws.job(old)["state"] == "CANCELLED"
     assert aws.job(old)["endedAt"] <= aws.job(new)["createdAt"]
@@ -62,7 +62,7 @@ def test_job_run_that_has_not_begun_is_cancelled_without_waiting(aws: LocalAws, 
     task = stream_task("queued", drain_seconds=180)
     old = task.scheduled() or ""
     assert aws.job(old)["state"] == "QUEUED"
-    task.arguments["release"] = NEXT
+    task.deploy(NEXT)
     new = task.scheduled()
     assert new != old
     assert aws.job(old)["state"] == "CANCELLED"
@@ -85,8 +85,8 @@ def test_task_fails_rather_than_start_a_second_stream_beside_one_that_does_not_e
     task = stream_task("undead", step="sleep", drain_seconds=1)
     old = running(task)
     monkeypatch.setattr(stream_drain, "CANCELLING_SECONDS", 1)
-    monkeypatch.setattr("job_runs.JobRuns.cancel", lambda self, job_id, why: None)
-    task.arguments["release"] = NEXT
+    monkeypatch.setattr("sluice_airflow.emr.runs.JobRuns.cancel", lambda self, job_id, why: None)
+    task.deploy(NEXT)
     with pytest.raises(AirflowException, match=rf"job run {old} \(RUNNING\): still not over"):
         task.scheduled()
     assert [run["id"] for run in task.runs] == [old]
@@ -104,20 +104,20 @@ def test_stopped_stream_drains_and_starts_again_only_by_hand(aws: LocalAws, stre
     assert len(task.runs) == 1
     new = task.by_hand("run") or ""
     assert aws.job(new)["name"].endswith("start 2")
-    assert task.wish == Wish("running", "test", "manual__4")
+    assert task.desired_state == DesiredState("running", "test", "manual__4")
     assert task.scheduled() == new
 
 
 def test_scheduled_run_ends_what_a_stop_has_left_running(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("half.stopped")
     left = running(task)
-    task.wish = Wish("stopped", by="manual__0")
+    task.desired_state = DesiredState("stopped", by="manual__0")
     with pytest.raises(AirflowSkipException, match="stopped by manual__0"):
         task.scheduled()
     assert aws.job(left)["state"] == "SUCCESS"
 
 
-def test_restart_drains_the_stream_and_starts_it_anew_once_for_each_time_that_it_is_asked_for(
+def test_restart_drains_the_stream_and_starts_a_new_one_once_each_time_it_is_asked_for(
     aws: LocalAws, stream_task: Make
 ) -> None:
     task = stream_task("restarted")
@@ -143,8 +143,8 @@ def test_restart_that_was_lost_on_its_way_is_finished_by_the_next_scheduled_run(
 ) -> None:
     task = stream_task("lost.restart")
     old = running(task)
-    task.wish = Wish("running", NO_RELEASE, "manual__0")
+    task.desired_state = DesiredState("running", NO_RELEASE, "manual__0")
     new = task.scheduled() or ""
     assert new != old
     assert aws.job(old)["state"] == "SUCCESS"
-    assert task.wish.code == "test"
+    assert task.desired_state.code == "test"

@@ -11,11 +11,11 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ReadTimeoutError
 
-from sluice_airflow.stream.desired_state import Wish
+from sluice_airflow.stream.desired_state import DesiredState
 from sluice_airflow.stream.runs import StreamRuns
 
 if TYPE_CHECKING:
-    from sluice_airflow.stream.restart_policy import Start
+    from sluice_airflow.stream.next_run import NextJobRun
     from tests.plugins.conftest import LocalAws
     from tests.plugins.sluice_airflow.stream.stream_task import StreamTask
 
@@ -31,10 +31,11 @@ def test_stream_starts_as_a_stream_that_has_no_time_limit_and_is_tried_again(aws
     assert re.fullmatch(r"lake/started code test #[0-9a-f]{12} start 1", run["name"])
     mark = re.search(r"#(\w+)", run["name"])[1]
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "stream.started", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test", "--limit", "5",
+        "stream.started", "--dag", "lake", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test",
+        "--limit", "5",
     ]  # fmt: skip
     assert run["tags"] == {"project": "sluice", "dag": "lake", "task": "started", "run": f"stream__1__{mark}"}
-    assert task.wish == Wish("running", "test", "scheduled__1")
+    assert task.desired_state == DesiredState("running", "test", "scheduled__1")
 
 
 def test_live_stream_is_adopted(stream_task: Make) -> None:
@@ -116,7 +117,7 @@ def test_link_leads_to_the_page_of_the_job_run(stream_task: Make) -> None:
 
 
 def test_unset_setting_is_named_and_never_retried(stream_task: Make) -> None:
-    task = stream_task("unset.stream", lake_bucket="", execution_role_arn="")
+    task = stream_task("unset.stream", settings={"lake_bucket": "", "execution_role_arn": ""})
     with pytest.raises(AirflowFailException, match="SLUICE_EMR_ROLE_ARN, SLUICE_LAKE_BUCKET"):
         task.scheduled()
 
@@ -128,13 +129,13 @@ def test_time_to_drain_that_the_task_does_not_have_is_refused(stream_task: Make)
 
 
 def lose_the_answer(patch: pytest.MonkeyPatch) -> None:
-    """Let StartJobRun be done, and its answer be lost with the worker."""
+    """Let StartJobRun do its work, and lose its answer together with the worker."""
     from sluice_airflow.stream.keep_alive import EmrStreamOperator
 
     submit = EmrStreamOperator._submit
 
-    def submit_and_lose(self: EmrStreamOperator, start: Start) -> str:
-        submit(self, start)
+    def submit_and_lose(self: EmrStreamOperator, following: NextJobRun) -> str:
+        submit(self, following)
         raise ReadTimeoutError(endpoint_url="emr-serverless")
 
     patch.setattr(EmrStreamOperator, "_submit", submit_and_lose)

@@ -1,4 +1,4 @@
-"""How a stream's job run came to its end, in words for whoever looks at the log of the task that finds it."""
+"""Why a stream's last job run ended, for the person who reads the log of the task that notices it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LOG_TIME = timedelta(seconds=20)  # logs are shipped apart from the state, and m
 log = logging.getLogger(__name__)
 
 
-def tell_end(run: StreamRun, s3: Any, *, log_uri: str, application_id: str) -> None:
-    """Logs the state in which a job run has ended; of a failed one the reason, and its last attempt's last lines.
+def log_end(run: StreamRun, s3: Any, *, log_uri: str, application_id: str) -> None:
+    """Logs the state in which a job run ended. For a failed one: the reason, and the last lines of its last attempt.
 
     Args:
         run: has ended.
@@ -24,7 +24,7 @@ def tell_end(run: StreamRun, s3: Any, *, log_uri: str, application_id: str) -> N
         application_id: of the job run.
     """
     if run.state != "FAILED":
-        log.info("Job run %s before it: %s at %s", run.id, run.state, run.changed_at)
+        log.info("The job run before, %s, ended as %s at %s", run.id, run.state, run.changed_at)
         return
     folder = log_folder(log_uri, application_id, run.id, run.attempt)
     shipped = run.changed_at + LOG_TIME

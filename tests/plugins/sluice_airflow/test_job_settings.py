@@ -1,0 +1,70 @@
+"""The deployment's values as Airflow fills them into an operator, renders them and shows them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import date
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
+
+from jobs.lake.settings import Deployment
+from sluice_airflow.emr.operator import EmrJobOperator
+from sluice_airflow.job_settings import UNSET, VARIABLES, JobSettings
+from sluice_airflow.stream.keep_alive import EmrStreamOperator
+from sluice_airflow.stream.watch import StreamWatchOperator
+
+SETTINGS = JobSettings(
+    application_id="00app",
+    execution_role_arn="arn:aws:iam::123456789012:role/{{ params.role }}",
+    release="s3://code/releases/abc",
+    log_uri="s3://code/logs/",
+    lake_bucket="lake",
+    project="other",
+)
+OPERATORS: dict[type, dict[str, Any]] = {
+    EmrJobOperator: {"step": "gate"},
+    EmrStreamOperator: {"step": "bronze.orders_events", "desired_state_key": "k"},
+    StreamWatchOperator: {"keeper": "k", "desired_state_key": "k", "report_key": "r", "dead_letters": "d"},
+}
+
+
+def made(operator: type, **default_args: Any) -> Any:
+    with DAG("lake", schedule=None, default_args=default_args):
+        return operator(task_id="task", **OPERATORS[operator])
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_default_args_fill_the_settings_of_every_operator(operator: type) -> None:
+    task = made(operator, job_settings=SETTINGS)
+    assert {name: getattr(task, name) for name in asdict(SETTINGS)} == asdict(SETTINGS)
+    assert task.code == "abc"
+
+
+def test_settings_that_were_templates_are_still_rendered_and_shown() -> None:
+    for operator in (EmrJobOperator, EmrStreamOperator):
+        task = made(operator, job_settings=SETTINGS)
+        assert {"application_id", "execution_role_arn", "release", "step"} <= set(task.template_fields)
+        task._do_render_template_fields(
+            task, ["execution_role_arn"], {"params": {"role": "job"}}, task.get_template_env(), set()
+        )
+        assert task.execution_role_arn.endswith(":role/job")
+
+
+def test_operator_without_settings_parses_and_names_the_missing_ones_when_it_runs() -> None:
+    with pytest.raises(AirflowFailException) as refusal:
+        made(EmrJobOperator).refuse_unset()
+    assert str(refusal.value).endswith(": " + ", ".join(VARIABLES.values()))
+
+
+def test_every_setting_comes_from_the_deployment() -> None:
+    deployment = Deployment("p", "lake", "code", "s3://code/releases/abc", "00app", "role", date(2026, 1, 1), None)
+    settings = JobSettings.of(deployment)
+    assert settings == JobSettings("00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p")
+    assert {field.name for field in fields(JobSettings)} == {*VARIABLES, "project"}
+
+
+def test_log_address_without_a_bucket_counts_as_unset() -> None:
+    assert JobSettings.of(Deployment("sluice", "", "", "", "", "", date(2026, 1, 1), None)) == UNSET
