@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import IntegerType, StringType, StructField, StructType
@@ -13,26 +10,11 @@ from dq import suite, validate
 from dq.suite import Rule, Suite
 from jobs.lake import tables
 from jobs.lake.errors import GateError
-from tests.jobs.lakehouse import frame, schema_of, silver_account, silver_order, silver_rate
+from tests.jobs.lakehouse import frame, good_rows, schema_of
 
 SCHEMA = StructType([StructField("id", StringType()), StructField("n", IntegerType())])
 NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"
-ORDER = silver_order()
-GOOD: dict[str, list[dict[str, Any]]] = {
-    "silver.orders": [ORDER],
-    "silver.salesforce_accounts": [silver_account()],
-    "silver.fx_rates": [silver_rate("2026-10-01", ccy, "1.1") for ccy in ("EUR", "USD", "GBP", "JPY")],
-    "gold.dim_customers": [{"id": "C1", "name": "One", "is_deleted": False, "is_inferred": True}],
-    "gold.fact_orders": [
-        {
-            **ORDER,
-            "amount_native": Decimal("10.00"),
-            "amount_usd": Decimal("11.00"),
-            "fx_as_of_date": ORDER["order_date"],
-        }
-    ],
-}
 
 
 def table(spark: SparkSession, *ids: str | None) -> DataFrame:
@@ -120,7 +102,7 @@ def test_empty_rows_keep_every_row_rule(spark: SparkSession) -> None:
 @pytest.mark.parametrize("name", [table.name for table in tables.every() if table.layer != "bronze"])
 def test_suites_hold_for_good_rows_and_refuse_an_empty_table(spark: SparkSession, name: str) -> None:
     """Every expectation of every suite really runs: none ends in an engine error."""
-    rows = frame(spark, GOOD[name], schema_of(name))
+    rows = frame(spark, good_rows(name), schema_of(name))
     judged = validate.validate(suite.load(name), rows, rows)
     assert [(j.rule.name, j.observed, j.error) for j in judged if not j.success] == []
 

@@ -16,11 +16,11 @@ from jobs.lake.delta import log
 from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.lake.run import Run
 from jobs.lake.state import objects
-from tests.faults.conftest import Sources
+from tests.faults.conftest import NAMES, Sources
 
 END = datetime.combine(newest() + timedelta(days=1), time(), UTC)
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
-BRONZE = [table.name for table in tables.layer("bronze") if not table.continuous]
+BRONZE = [table.name for table in tables.layer("bronze") if table.system in NAMES]
 
 
 def ingest(step: str) -> None:

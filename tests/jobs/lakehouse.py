@@ -119,6 +119,13 @@ def request(table: str, window: Window, **options: Any) -> Request:
     return Request(tables.table(table), window, **options)
 
 
+def good_rows(table: str) -> list[dict[str, Any]]:
+    """Rows that keep every rule of a silver or gold table's suite: `GOOD` in the table's own test."""
+    layer, _, short = table.partition(".")
+    found: list[dict[str, Any]] = import_module(f"tests.jobs.{layer}.test_{short}").GOOD
+    return found
+
+
 def schema_of(table: str) -> StructType:
     """The table's whole schema, in bronze with the lineage columns."""
     own = import_module(f"jobs.{table}").SCHEMA

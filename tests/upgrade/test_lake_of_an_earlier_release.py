@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,11 @@ def earlier(
     """The earlier release's lake; gives its content as that release read it."""
     monkeypatch.setattr(changes, "FILES_KEPT", timedelta(days=36_500))  # as if it were a week old at most
     with lakes.empty(lake_environment):
-        yield kept_lake.unpack(request.param)
+        content = kept_lake.unpack(request.param)
+        lakehouse = tables.pipeline("lakehouse")
+        known = tuple(table for table in lakehouse.tables if table.name in content)
+        monkeypatch.setattr(tables, "PIPELINES", (replace(lakehouse, tables=known),))  # others came later
+        yield content
     lakes.forget_frames()
 
 
@@ -43,7 +48,7 @@ def test_there_is_a_lake_of_the_release_before() -> None:
 
 
 def test_every_row_is_read_as_the_earlier_release_read_it(spark: SparkSession, earlier: dict[str, Any]) -> None:
-    assert {table.name for table in tables.every()} <= earlier.keys()
+    assert {*BATCHES, EVENTS, "silver.orders", "gold.fact_orders", "quarantine.orders"} <= earlier.keys()
     assert kept_lake.content(spark) == earlier
 
 

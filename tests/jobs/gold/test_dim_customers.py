@@ -11,6 +11,8 @@ from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import at, build, collect, frame, put, rows, schema_of, silver_account, silver_order
 
+GOOD = [{"id": "C1", "name": "One", "is_deleted": False, "is_inferred": True}]
+
 ONE, TWO, THREE = (f"00100000000000{n}AAA" for n in (1, 2, 3))
 
 

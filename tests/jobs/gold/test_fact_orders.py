@@ -14,6 +14,10 @@ from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import build, collect, frame, put, rows, schema_of, silver_order, silver_rate
 
+ORDER = silver_order()
+IN_DOLLARS = {"amount_native": Decimal("10.00"), "amount_usd": Decimal("11.00"), "fx_as_of_date": ORDER["order_date"]}
+GOOD = [{**ORDER, **IN_DOLLARS}]
+
 # A Thursday and a Friday; Monday follows. 2 October 2026 is a Friday.
 RATES = [
     silver_rate("2026-10-01", "GBP", "1.250000000000"),

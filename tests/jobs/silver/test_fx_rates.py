@@ -9,7 +9,9 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from jobs.silver import fx_rates
-from tests.jobs.lakehouse import RATES, at, build, collect, frame, land, quote, rows, schema_of
+from tests.jobs.lakehouse import RATES, at, build, collect, frame, land, quote, rows, schema_of, silver_rate
+
+GOOD = [silver_rate("2026-10-01", ccy, "1.1") for ccy in ("EUR", "USD", "GBP", "JPY")]
 
 SILVER = "silver.fx_rates"
 FIRST, SECOND = "2026-10-02 14:00:00", "2026-10-03 14:00:00"

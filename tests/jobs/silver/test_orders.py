@@ -24,8 +24,11 @@ from tests.jobs.lakehouse import (
     order,
     rows,
     schema_of,
+    silver_order,
     version,
 )
+
+GOOD = [silver_order()]
 
 SILVER = "silver.orders"
 EARLY = [

@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 from jobs.silver import salesforce_accounts
 from tests.jobs.lakehouse import ACCOUNTS, account, at, build, collect, frame, land, rows, schema_of, silver_account
 
+GOOD = [silver_account()]
+
 SILVER = "silver.salesforce_accounts"
 
 
