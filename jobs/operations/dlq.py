@@ -58,7 +58,7 @@ def replay(run: Run) -> None:
     moved = redrive.replay(session.spark(run.step), run, topic, _chosen(run))
     for table in (topic.events, topic.dead):
         ledger.record_stream(table.name)
-    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.home} became events")
+    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.valid} became events")
 
 
 def topic_of(run: Run) -> StreamedTopic:
