@@ -1,4 +1,4 @@
-"""The own gate of a gold table: judges what a step is about to commit."""
+"""A gold table's own gate: it judges what a step is about to commit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobs.lake.run import Run
 def of(run: Run) -> Callable[[DataFrame, DataFrame], None]:
     """The audit of the run's table: takes the rows to write and the whole new content.
 
-    The audit raises GateError on a critical failure; nothing is committed then.
+    On a critical failure the audit raises GateError, and nothing is committed.
     """
     rules = suite.load(run.step)
 

@@ -1,6 +1,6 @@
-"""Judges that no row was lost or doubled on its way into a table: by the commits' own records and Delta's counts.
+"""Checks that no row was lost or doubled on its way into a table, by the commit records and Delta's own counts.
 
-Costs a look at the logs since the version that passed last, and at two columns of the quarantine.
+It reads the logs since the version that passed last, and two columns of the quarantine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from jobs.lake.delta.log import Commit
 from jobs.lake.run import Run
 
 CONSERVATION = Rule("conservation", {}, "critical", why="rows were lost or doubled on the way")
-VOLUME = Rule("quarantine_volume", {}, "critical", why="so many bad rows are no accident: mend the source or the rule")
+VOLUME = Rule(
+    "quarantine_volume", {}, "critical", why="so many bad rows are not an accident: fix the source or the rule"
+)
 
 
 def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> list[Judgement]:
@@ -25,18 +27,18 @@ def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> lis
 
     Args:
         suite: of the table; holds the thresholds.
-        version: that is to pass.
-        since: the version that passed last; None to look at all that the log has.
-        run: that must have left a record of what it read; None when it left the table out.
+        version: the version to judge.
+        since: the version that passed last; None to judge all commits of the log.
+        run: the run that must have recorded what it read; None when it left the table out.
     """
     uri = settings.lake().uri(suite.table)
-    # A version that is judged again (a cleared gate) is looked at again.
+    # If a version is judged again (a cleared gate), its commits are judged again too.
     first = 0 if since is None else min(since + 1, version)
     arriving = takewhile(lambda commit: commit.version >= first, log.commits(uri))
     counted = [commit for commit in arriving if commit.counts and commit.version <= version]
     faults = [fault for commit in counted for fault in _faults(suite.table, commit)]
-    if run is not None and not any(_said(commit).is_of(run) for commit in counted):
-        faults.append(f"run {run} left no record of the rows that it read")
+    if run is not None and not any(_record(commit).is_of(run) for commit in counted):
+        faults.append(f"run {run} did not record the rows that it read")
     observed: dict[str, Any] = {"commits": len(counted)} | ({"faults": "; ".join(faults)} if faults else {})
     judged = [Judgement(CONSERVATION, not faults, observed)]
     if suite.quarantine:
@@ -44,13 +46,13 @@ def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> lis
     return judged
 
 
-def _said(commit: Commit) -> CommitRecord:
+def _record(commit: Commit) -> CommitRecord:
     return commit.record or CommitRecord()
 
 
 def _faults(name: str, commit: Commit) -> list[str]:
-    """What doesn't add up in one commit, each with the number that is missing."""
-    said, counts, at = _said(commit), commit.counts, f"version {commit.version}"
+    """The counts that don't add up in one commit, each with the number of rows that are missing."""
+    record, counts, at = _record(commit), commit.counts, f"version {commit.version}"
     if counts is None:
         return []
     faults = []
@@ -59,53 +61,53 @@ def _faults(name: str, commit: Commit) -> list[str]:
         faults.append(f"{at}: {counts.read} read, {counts.accounted} accounted for: {lost}")
     if commit.rows_written not in (None, counts.written):
         faults.append(f"{at}: {counts.written} recorded as written, {commit.rows_written} were")
-    for source, read in said.read_by_source.items():
-        gave = _given(source, said)
+    for source, read in record.read_by_source.items():
+        gave = _given(source, record)
         if gave is not None and gave != read:
             faults.append(f"{at}: {source} gave {gave} rows, {read} were read: {_missing(gave - read)}")
-    for source in set(said.since) - set(said.read_by_source):
-        if gave := _given(source, said):
+    for source in set(record.since) - set(record.read_by_source):
+        if gave := _given(source, record):
             faults.append(f"{at}: {source} gave {gave} rows, none were read: {_missing(gave)}")
-    if said.batches is not None:
-        faults += _quarantine_faults(name, said, at)
+    if record.batches is not None:
+        faults += _quarantine_faults(name, record, at)
     return faults
 
 
-def _given(source: str, said: CommitRecord) -> int | None:
-    """Rows that the bronze table had for the commit: by its own commits, not by what the reader says.
+def _given(source: str, record: CommitRecord) -> int | None:
+    """Rows that the bronze table had for the commit, by its own commits and not by what the reader says.
 
-    None for batches that were read again after the log has forgotten the commits that brought them.
+    None if the log no longer has the commits of batches that were read again.
     """
-    uri, until = settings.lake().uri(source), said.inputs[source]
-    since, replayed = said.since[source], set(said.replayed)
+    uri, until = settings.lake().uri(source), record.inputs[source]
+    since, replayed = record.since[source], set(record.replayed)
     if since is None and not replayed:
         return log.row_count(uri, until)
-    last: dict[str, int] = {}  # of a batch that was replaced only its last commit counts
+    last: dict[str, int] = {}  # for a batch that was replaced, only its last commit counts
     for bronze in log.commits(uri):
         if since is not None and bronze.version <= since:
             break
-        batch = _said(bronze).batch_id
+        batch = _record(bronze).batch_id
         if bronze.version <= until and batch is not None and bronze.counts and (not replayed or batch in replayed):
             last.setdefault(batch, bronze.counts.written)
-    if replayed and not set((said.batches or {}).get(source) or ()) <= set(last):
+    if replayed and not set((record.batches or {}).get(source) or ()) <= set(last):
         return None
     return sum(last.values())
 
 
-def _quarantine_faults(name: str, said: CommitRecord, at: str) -> list[str]:
-    wanted = said.counts.quarantined if said.counts else 0
-    held = quarantine.held(tables.table(name), said.batches or {}, said.quarantine_version)
-    # Where batches were read again, rows that have become good leave the quarantine after this commit.
-    reread = said.replayed or any(since is None for since in said.since.values())
+def _quarantine_faults(name: str, record: CommitRecord, at: str) -> list[str]:
+    wanted = record.counts.quarantined if record.counts else 0
+    held = quarantine.held(tables.table(name), record.batches or {}, record.quarantine_version)
+    # If batches were read again, rows that have become good leave the quarantine after this commit.
+    reread = record.replayed or any(since is None for since in record.since.values())
     if held == wanted or (reread and held > wanted):
         return []
     return [f"{at}: {wanted} rows quarantined, {held} are there: {_missing(wanted - held)}"]
 
 
 def _volume(suite: Suite, limits: Quarantine, counted: list[Commit]) -> Judgement:
-    """Too many rows of the batches that were read are in quarantine now: those that a replay freed don't count."""
-    arrived = [_said(commit) for commit in counted if not _said(commit).replayed]
-    read = sum(said.counts.read for said in arrived if said.counts)
+    """Judges how many rows of the batches read are in quarantine now. Rows that a replay freed don't count."""
+    arrived = [_record(commit) for commit in counted if not _record(commit).replayed]
+    read = sum(record.counts.read for record in arrived if record.counts)
     held = quarantine.held(tables.table(suite.table), _batches(arrived))
     share = held / read if read else 0.0
     too_many = held > limits.max_rows or (read >= limits.share_from_rows and share > limits.max_share)
@@ -114,10 +116,10 @@ def _volume(suite: Suite, limits: Quarantine, counted: list[Commit]) -> Judgemen
 
 
 def _batches(arrived: list[CommitRecord]) -> dict[str, list[str] | None]:
-    """The batches that these commits read, by bronze table; None for all that it has."""
+    """The batches that these commits read, by bronze table; None for all batches of the table."""
     found: dict[str, list[str] | None] = {}
-    for said in arrived:
-        for source, ids in (said.batches or {}).items():
+    for record in arrived:
+        for source, ids in (record.batches or {}).items():
             before = found.setdefault(source, [])
             found[source] = None if before is None or ids is None else sorted({*before, *ids})
     return found

@@ -15,7 +15,7 @@ from jobs.lake.state import objects
 
 
 def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int | None) -> str:
-    """Writes one table's result; gives the object's URI.
+    """Writes one table's result; returns the object's URI.
 
     Args:
         run: whose gate it was.
@@ -51,7 +51,7 @@ def _record(
 
 
 def summary(table: str, judgements: Sequence[Judgement]) -> list[str]:
-    """One line for the table and one for each rule that doesn't hold, for the task log."""
+    """Lines for the task log: one for the table, and one for each rule that doesn't hold."""
     failed = [judgement for judgement in judgements if not judgement.success]
     lines = [f"{table}: {len(judgements) - len(failed)} of {len(judgements)} expectations hold"]
     for judgement in failed:

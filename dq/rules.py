@@ -1,6 +1,6 @@
-"""Compiles row rules to Spark columns, so that bad rows are split off in the pass that reads them.
+"""Turns row rules into Spark columns, so that the pass that reads rows also splits off the bad ones.
 
-Null values break only `not_be_null`, as in Great Expectations.
+A null value breaks only `not_be_null`, as in Great Expectations.
 """
 
 from __future__ import annotations

@@ -18,16 +18,16 @@ from jobs.lake.registry import Pipeline
 from jobs.lake.run import Run, utc
 from jobs.lake.state import gate_verdicts
 
-# All rows are judged again now and then, whatever the change feed says.
+# How often all rows are judged again, whatever the change feed says.
 WHOLE_EVERY = timedelta(days=7)
 
 
 def gate(run: Run) -> None:
     """Judges the silver tables that the gold of the run's pipeline reads; gold may read only what passes.
 
-    Cost of the row rules grows with the rows that changed since a version passed under the same suite; rules about
-    a whole table (uniqueness, volume) read the columns that they are about. A changed suite, a full refresh, and
-    the first gate after a week judge every row.
+    The cost of row rules grows with the rows that changed since a version passed under the same suite. Rules about a
+    whole table (uniqueness, volume) read the columns that they are about. With a changed suite, on a full refresh, and
+    at the first gate after a week, every row is judged.
 
     Raises:
         ConfigurationError: the run names no pipeline.
@@ -66,12 +66,12 @@ def _pipeline(run: Run) -> Pipeline:
 
 @dataclass(frozen=True)
 class Scope:
-    """What of a version the row rules have to judge.
+    """The rows of a version that the row rules have to judge.
 
     Attributes:
-        changed: the rows; None for all.
-        since: the version that passed last under whatever suite; None for the first.
-        verdict: what to remember when the version passes.
+        changed: the rows; None for all rows.
+        since: the version that passed last, under any suite; None if there is none.
+        verdict: what to store when the version passes.
     """
 
     changed: DataFrame | None
@@ -86,7 +86,7 @@ class Scope:
 
 
 def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
-    """What of a version has to be judged, by what passed before."""
+    """The rows of a version that have to be judged, since others passed before."""
     uri, now = settings.lake().uri(rules.table), datetime.now(UTC)
     table_id = log.table_id(uri) or ""
     last = gate_verdicts.last_passed(rules.table)
@@ -107,10 +107,10 @@ def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> lis
 
 
 def version_to_judge(run: Run, table: str) -> int:
-    """The newest version of the table that this run wrote; of a table that it was told to leave out, the newest.
+    """The newest version of the table that this run wrote. If the run leaves the table out, its newest version.
 
     Raises:
-        GateError: it wrote none that the log still has, or there is no table.
+        GateError: the log has no version that the run wrote, or there is no table.
     """
     if not run.builds(table):
         newest = log.version(settings.lake().uri(table))

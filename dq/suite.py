@@ -24,7 +24,7 @@ class Rule:
         kwargs: its arguments.
         severity: `critical` stops the run, `warning` alerts, `info` is recorded.
         quarantine: rows that break it are split off before silver is written.
-        why: what breaks when it does not hold; shown to whoever is paged.
+        why: what breaks when it does not hold; shown to the person on call.
     """
 
     type: str
@@ -46,9 +46,9 @@ class Quarantine:
     """How many rows may be split off before the gate closes.
 
     Attributes:
-        max_share: of the rows that were read, 0 to 1.
-        share_from_rows: rows that must have been read for the share to count: one bad row of three is no flood.
-        max_rows: in any case.
+        max_share: share of the rows that were read, 0 to 1.
+        share_from_rows: the share counts only if at least so many rows were read: one bad row of three is not a flood.
+        max_rows: the most rows in any case.
     """
 
     max_share: float = 0.05
@@ -63,8 +63,8 @@ class Suite:
     Attributes:
         table: registry name.
         rules: in file order.
-        digest: hash of the content: a changed suite validates everything anew.
-        quarantine: thresholds; None where no row rule can split rows off.
+        digest: hash of the content: under a changed suite, all rows are judged again.
+        quarantine: thresholds; None if no rule splits rows off.
     """
 
     table: str
@@ -94,7 +94,7 @@ def parse(table: str, text: str) -> Suite:
     """A suite from YAML text; raises as `load` does."""
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or not content.get("expectations"):
-        raise ConfigurationError(f"the suite of {table} has no expectations: a gate without rules is no gate")
+        raise ConfigurationError(f"the suite of {table} has no expectations: a gate needs at least one rule")
     rules = tuple(_rule(table, entry) for entry in content["expectations"])
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
     return Suite(table=table, rules=rules, digest=digest, quarantine=_quarantine(table, content, rules))

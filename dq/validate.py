@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from dq.suite import Rule, Suite
 from jobs.lake.errors import GateError
 
-# Row expectations may be judged on changed rows alone; these need the whole table.
+# Expectations about single rows can be judged on changed rows only. These two need the whole table.
 _ABOUT_THE_WHOLE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 
 
@@ -27,8 +27,8 @@ class Judgement:
     Attributes:
         rule: the rule.
         success: it holds.
-        observed: what was seen, as counts and aggregates; never values of rows.
-        error: text of an engine error; a rule that could not be judged has not passed.
+        observed: what was seen, as counts and aggregates, never as values of rows.
+        error: text of an engine error: a rule that could not be judged has not passed.
     """
 
     rule: Rule
@@ -38,11 +38,11 @@ class Judgement:
 
     @property
     def critical(self) -> bool:
-        """A critical rule failed, or could not be judged at all, whatever its severity."""
+        """Whether a critical rule failed, or a rule of any severity could not be judged."""
         return self.error is not None or (not self.success and self.rule.severity == "critical")
 
     def record(self) -> dict[str, Any]:
-        """As written to result files."""
+        """The judgement as it is written to result files."""
         return {
             "expectation": self.rule.type,
             "rule": self.rule.name,
@@ -61,7 +61,7 @@ def about_rows(rule: Rule) -> bool:
 
 
 def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:
-    """Judges row rules on `rows`, those changed since they were judged last, and the others on `whole`.
+    """Judges row rules on `rows`, which changed since they were judged last, and all other rules on `whole`.
 
     Raises:
         GateError: not every rule of the suite was judged.
@@ -75,7 +75,7 @@ def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]
 
 
 def _judge(frame: DataFrame, rules: Sequence[Rule]) -> list[Judgement]:
-    """Counts decide first; what failed is asked again for its numbers."""
+    """Judges all rules by whether they hold, then asks again for the numbers of those that failed."""
     if not rules:
         return []
     batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})

@@ -1,6 +1,7 @@
 """The one entry point of every job: `run.py STEP [--run-id …]`.
 
-Prints what it did; on failure prints one `SLUICE-ERROR {json}` line last and exits with a code of its kind.
+It prints what it did. On failure it prints one last line, `SLUICE-ERROR {json}`, and exits with a code for the kind of
+failure.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NoReturn
 from jobs.lake import errors, tables
 from jobs.lake.run import ACCEPTABLE, Run, utc
 
-# Besides the tables' own steps. Imported when asked for: each needs other, slow libraries.
+# The steps besides those of the tables. Each is imported only when it runs, because its libraries are slow to load.
 STEPS = {
     "gate": "dq.run_ge_checks:gate",
     "register": "jobs.catalog.register_glue_tables:register",
@@ -39,10 +40,10 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("step", help="bronze.fx_rates, silver.orders, gate, gold.fact_orders, register, ...")
     subject = "pipeline or table that the step is about: gate lakehouse, lineage gold.fact_orders"
     parser.add_argument("subject", nargs="?", default="", help=subject)
-    parser.add_argument("--dag", dest="dag_id", default="by_hand", help="DAG that the run is of")
+    parser.add_argument("--dag", dest="dag_id", default="by_hand", help="DAG that the run belongs to")
     by_hand = f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
     parser.add_argument("--run-id", default=by_hand, help="id that all steps of one pipeline run share")
-    parser.add_argument("--window-start", type=utc, help="begin of the data interval, ISO 8601, UTC")
+    parser.add_argument("--window-start", type=utc, help="start of the data interval, ISO 8601, UTC")
     parser.add_argument("--window-end", type=utc, help="end of the data interval, ISO 8601, UTC")
     parser.add_argument("--exact", action="store_true", help="read exactly the interval; move no watermark")
     parser.add_argument("--full-refresh", action="store_true", help="read and rebuild everything")
@@ -50,7 +51,7 @@ def parse(arguments: list[str]) -> Run:
         "--tables", type=_names, default=(), help="tables of a limited run, separated by commas; all if not given"
     )
     parser.add_argument(
-        "--accept", type=_names, default=(), help=f"damage that is meant, separated by commas: {ACCEPTABLE}"
+        "--accept", type=_names, default=(), help=f"damage to accept, separated by commas: {ACCEPTABLE}"
     )
     parser.add_argument("--rule", default="", help="quarantine: rows that break this rule; dlq: this reason")
     parser.add_argument(
@@ -59,7 +60,7 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument(
         "--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, separated by commas"
     )
-    parser.add_argument("--job", default="", help="name of the job run, by which others see that it lives")
+    parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
     return Run(**vars(given))
@@ -73,7 +74,7 @@ def perform(run: Run) -> None:
     """Runs a step.
 
     Raises:
-        ConfigurationError: no such step.
+        ConfigurationError: there is no such step.
     """
     built = [table.name for table in tables.every() if table.written_with is None]
     if run.step not in (*STEPS, *built):
@@ -84,7 +85,7 @@ def perform(run: Run) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the step; gives its exit code."""
+    """Runs the step; returns its exit code."""
     run = parse(arguments)
     try:
         perform(run)
@@ -100,8 +101,8 @@ def main(arguments: list[str]) -> int:
 def end(code: int) -> NoReturn:
     """Stops Spark and ends the process at once.
 
-    Python's own way to the end can abort ("terminate called without an active exception") over threads that Arrow's
-    readers leave behind: a step that has committed would count as failed.
+    Python's normal exit can abort ("terminate called without an active exception") because of threads that Arrow's
+    readers leave behind. Then a step that has committed would count as failed.
     """
     if "pyspark" in sys.modules:
         from pyspark.sql import SparkSession

@@ -14,7 +14,7 @@ def build(run: Run) -> None:
     """Runs the step of the table that `run.step` names.
 
     Raises:
-        ConfigurationError: the table's module or suite is missing, or is not as the kernel needs it.
+        ConfigurationError: the table's module or suite is missing, or lacks something that the kernel needs.
     """
     table = tables.table(run.step)
     module = table_module.load(table)
@@ -33,7 +33,7 @@ def build(run: Run) -> None:
 
 
 def _stream(run: Run, table: Table) -> None:
-    """Runs the table's stream, by the module that knows its source system."""
+    """Runs the table's stream with the module of its source system."""
     from jobs.catalog import register_glue_tables  # a batch step needs no catalog
 
     stream = import_module(f"jobs.sources.{table.system}.stream")

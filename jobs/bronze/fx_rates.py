@@ -1,6 +1,6 @@
 """ECB euro reference rates, as published: `eurofxref-hist.zip`, the whole history in one CSV.
 
-The feed has no query, so every read downloads it (600 kB); what is kept and committed is the window's days.
+The feed can't be queried, so every read downloads all of it (600 kB). Only the window's days are kept and committed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def extract(request: Request) -> SourceRows:
     Raises:
         TransientError: the feed can't be reached or answers with an error.
         DataError: the feed is not ECB's CSV, a line of it is broken (the message has the line's number), or days
-            are gone that it had when it was last read (taken as it is where `fewer_rows` is accepted).
+            are gone that it had when it was last read (unless `fewer_rows` is accepted).
     """
     url = settings.replacement("FX_RATES_URL") or URL
     body, published_at = _download(url)
@@ -85,7 +85,7 @@ def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:
         except (ValueError, IndexError) as error:
             raise DataError(
                 f"ECB feed {url}: line {lines.line_num} is broken ({error}). Nothing was written. Compare it with "
-                "ECB's site; run again when it is mended."
+                "ECB's site; run again when it is fixed."
             ) from error
         yield day, BASE, "1"
         yield from ((day, ccy, rate) for ccy, rate in zip(currencies, rates, strict=True) if rate not in NO_QUOTE)
@@ -99,12 +99,15 @@ def _download(url: str) -> tuple[bytes, datetime]:
         answer.raise_for_status()
     except requests.RequestException as error:
         raise TransientError(
-            f"ECB feed {url} can't be reached ({type(error).__name__}: {error}). Nothing was written. It is read "
-            "again at the next try; if it stays so, check FX_RATES_URL and the network."
+            f"ECB feed {url} can't be reached ({type(error).__name__}: {error}). Nothing was written. Sluice will try "
+            "again. If it keeps failing, check FX_RATES_URL and the network."
         ) from error
     stamp = answer.headers.get("Last-Modified")
     if not stamp:
-        raise DataError(f"ECB feed {url} has no Last-Modified header, by which the newest rate would win")
+        raise DataError(
+            f"ECB feed {url} has no Last-Modified header, which says how new the rates are. Nothing was written. "
+            "Check the address."
+        )
     return answer.content, parsedate_to_datetime(stamp).astimezone(UTC)
 
 
@@ -118,13 +121,14 @@ def _csv(body: bytes, url: str) -> str:
 
 
 def _refuse_lost_days(days: Collection[date], known: Mapping[str, Any], url: str) -> None:
-    # Up to the last known day, as a new day would make up for a lost one. A history only grows: one day is too many.
+    # Counted up to the last known day, because a new day would make up for a lost one. A history only grows, so that
+    # even one lost day is too many.
     last = date.fromisoformat(known["source_last_day"])
-    still = sum(day <= last for day in days)
-    if still < known["source_days"]:
+    number = sum(day <= last for day in days)
+    if number < known["source_days"]:
         raise DataError(
-            f"ECB feed {url} has {still} days up to {last} and had {known['source_days']} when it was last read. "
-            "Nothing was written. Compare it with ECB's site; if the loss is meant, run again with "
+            f"ECB feed {url} has {number} days up to {last} and had {known['source_days']} when it was last read. "
+            "Nothing was written. Compare it with ECB's site; if the loss is intended, run again with "
             "`--accept fewer_rows`."
         )
 

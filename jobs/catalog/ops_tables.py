@@ -1,4 +1,4 @@
-"""The ledger and the gates' results as external tables of JSON, so that Athena can ask what happened.
+"""The ledger and the gates' results as external tables of JSON, so that queries in Athena can show what happened.
 
 Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`.
 """
@@ -18,8 +18,8 @@ class JsonTable:
     Attributes:
         name: `ops.<table>`.
         description: one sentence for the catalog.
-        folder: below the lake's bucket, read with all folders in it.
-        columns: name, Hive type, comment; keys that are no column are ignored.
+        folder: in the lake's bucket; it is read with all folders in it.
+        columns: name, Hive type and comment; keys without a column are ignored.
     """
 
     name: str
@@ -28,7 +28,7 @@ class JsonTable:
     columns: tuple[tuple[str, str, str], ...]
 
     def table_input(self, bucket: str) -> dict[str, Any]:
-        """As Glue takes it."""
+        """The table in the form that Glue expects."""
         return {
             "Name": self.name.partition(".")[2],
             "Description": self.description,
@@ -48,7 +48,7 @@ class JsonTable:
 TABLES = (
     JsonTable(
         "ops.run_ledger",
-        "One row per commit of a step: what went in, what came of it.",
+        "One row per commit of a step: what went in, and what became of it.",
         "ops/run_ledger/",
         (
             ("table_name", "string", "table that was written"),
@@ -58,25 +58,29 @@ TABLES = (
             ("step", "string", "step of the run"),
             ("code", "string", "hash of the code release"),
             ("committed_at", "string", "when, ISO 8601, UTC"),
-            ("window_start", "string", "bronze: begin of the source window; null for the beginning"),
+            ("window_start", "string", "bronze: start of the source window; null for the beginning"),
             ("window_end", "string", "bronze: end of the source window"),
             ("batch_id", "string", "bronze: batch that the window became"),
             ("source_rows", "bigint", "bronze: rows that the source counted for the window"),
-            ("read", "bigint", "rows that entered"),
+            ("read", "bigint", "rows that the step read"),
             ("written", "bigint", "rows that changed the table"),
-            ("unchanged", "bigint", "rows that the table held already"),
-            ("superseded", "bigint", "rows older than what the table or the batch held"),
-            ("quarantined", "bigint", "rows split off by a rule"),
+            ("unchanged", "bigint", "rows that the table already held"),
+            ("superseded", "bigint", "rows that are older than what the table or the batch held"),
+            ("quarantined", "bigint", "rows that a rule split off"),
             ("dead_lettered", "bigint", "messages that could not be read"),
             ("deleted", "bigint", "rows that the step removed from the table"),
             ("table_rows", "bigint", "rows of the table at this version"),
             ("inputs", "map<string,bigint>", "version of each input table"),
-            ("read_by_source", "map<string,bigint>", "silver: rows that each bronze table gave"),
+            ("read_by_source", "map<string,bigint>", "silver: rows read from each bronze table"),
             ("commits", "bigint", "stream: batches that the record is about; null for one"),
             ("batch_seconds", "double", "stream: of the slowest of these batches"),
-            ("lag", "bigint", "stream: messages in Kafka that were in no table yet"),
+            ("lag", "bigint", "stream: messages in Kafka that were not in a table yet"),
             ("events_per_second", "double", "stream: messages read a second, in the minute before"),
-            ("lost_offsets", "bigint", "stream: messages that Kafka had deleted unread, by an accepted gap"),
+            (
+                "lost_offsets",
+                "bigint",
+                "stream: messages of an accepted gap, which Kafka deleted before they were read",
+            ),
             ("seconds", "double", "from the start of the step to the commit"),
             ("bytes_written", "bigint", "bytes of new data files"),
         ),

@@ -2,8 +2,8 @@
 
 `python -m jobs.catalog.register_glue_tables --db silver --lake-bucket B --region R`
 
-Athena reads a Delta table's schema from its log, but views, DESCRIBE and Lake Formation read Glue's columns, so
-both are kept equal on every run, and drift is reported.
+Athena reads a Delta table's schema from its log, but views, DESCRIBE and Lake Formation read Glue's columns. So every
+run makes both equal again, and reports where they differed.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from jobs.lake.registry import Table
 from jobs.lake.run import Run
 
 LAYERS = (*LAKE_LAYERS, "quarantine", "ops")
-# Where Delta's type names and Hive's, which Glue uses, differ; the rest are the same words.
+# Delta's type names that differ from Hive's, which Glue uses.
 _HIVE_TYPES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
-# Spark reads its schema back from table parameters of at most 4,000 characters.
+# Spark reads its schema from table parameters of at most 4,000 characters each.
 _PART = 4000
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """One Glue catalog and the bucket whose tables it names."""
+    """One Glue catalog, and the bucket whose tables it lists."""
 
     glue: Any
     bucket: str
@@ -43,7 +43,7 @@ class Catalog:
         """Creates or updates one table.
 
         Returns:
-            what was done, or None when the lake has no such table yet.
+            What was done; None when the lake has no such table yet.
         """
         uri = f"s3://{self.bucket}/{name.replace('.', '/')}"
         found = log.open_table(uri)
@@ -53,7 +53,7 @@ class Catalog:
         return self.put(name, _table_input(short, description, owner, uri, json.loads(found.schema().to_json())))
 
     def put(self, name: str, wanted: dict[str, Any]) -> str:
-        """Makes the catalog's entry of a table what is wanted; tells what was done."""
+        """Makes the catalog's entry of a table what is wanted; returns what was done."""
         database, _, short = name.partition(".")
         self._database(database)
         present = self._table(database, short)
@@ -86,7 +86,7 @@ class Catalog:
 
 
 def register(run: Run) -> None:
-    """Registers the tables of the pipeline that the run names, or of all where it names none, and the ops tables.
+    """Registers the ops tables, and the tables of the pipeline that the run names; of all pipelines if it names none.
 
     Raises:
         ConfigurationError: there is no such pipeline.
@@ -99,9 +99,9 @@ def register(run: Run) -> None:
 
 
 def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]) -> list[str]:
-    """Registers those of these tables that the lake has, layer by layer; gives a line for each.
+    """Registers those of these tables that the lake has, layer by layer; returns a line for each.
 
-    The quarantine of a silver table is of the layer `quarantine`; `ops` has tables of its own.
+    The quarantine of a silver table belongs to the layer `quarantine`; `ops` has tables of its own.
     """
     lines: list[str | None] = []
     for layer in layers:
@@ -117,7 +117,7 @@ def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]
 
 
 def register_tables(wanted: Iterable[Table]) -> list[str]:
-    """Registers these tables of this process's lake; gives a line for each that it has."""
+    """Registers those of these tables that this process's lake has; returns a line for each."""
     return register_layers(_catalog(), LAKE_LAYERS, list(wanted))
 
 
@@ -126,7 +126,7 @@ def _catalog() -> Catalog:
 
 
 def hive_type(delta_type: Any) -> str:
-    """A Delta type, as its JSON schema has it, in Hive's words."""
+    """A Delta type of a JSON schema as Hive's type."""
     if isinstance(delta_type, str):
         return _HIVE_TYPES.get(delta_type, delta_type)
     if delta_type["type"] == "array":
@@ -138,7 +138,7 @@ def hive_type(delta_type: Any) -> str:
 
 
 def _table_input(name: str, description: str, owner: str, uri: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """The one form that Athena, EMR's Spark and Trino all accept (platform facts, measured on Trino 476)."""
+    """The only form that Athena, EMR's Spark and Trino all accept (measured on Trino 476)."""
     text = json.dumps(schema)
     parts = [text[begin : begin + _PART] for begin in range(0, len(text), _PART)]
     return {
@@ -170,13 +170,13 @@ def _table_input(name: str, description: str, owner: str, uri: str, schema: dict
 
 def _column(field: dict[str, Any]) -> dict[str, Any]:
     """A column with its comment and, where the table has one, its class."""
-    said = field.get("metadata", {})
-    class_ = {"Parameters": {"class": said["class"]}} if "class" in said else {}
-    return {"Name": field["name"], "Type": hive_type(field["type"]), "Comment": said.get("comment", ""), **class_}
+    metadata = field.get("metadata", {})
+    class_ = {"Parameters": {"class": metadata["class"]}} if "class" in metadata else {}
+    return {"Name": field["name"], "Type": hive_type(field["type"]), "Comment": metadata.get("comment", ""), **class_}
 
 
 def _drift(present: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """What Glue has otherwise than the log, one phrase a column or place."""
+    """How Glue differs from the log: one phrase for each column or setting."""
     storage = present.get("StorageDescriptor", {})
     is_now = {column["Name"]: _facts(column) for column in storage.get("Columns", [])}
     should = {column["Name"]: _facts(column) for column in wanted["StorageDescriptor"]["Columns"]}

@@ -1,4 +1,4 @@
-"""Customers by account number, with an inferred member for each number that only orders know."""
+"""Customers by account number, with an inferred member for each number that appears only in orders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCHEMA = StructType(
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """One row per account number: of several accounts with one number a live one wins, then the newest."""
+    """One row per account number. Of several accounts with one number, a live one wins, and then the newest."""
     first = Window.partitionBy("account_number").orderBy(
         F.col("is_deleted").asc(), F.col("system_modstamp").desc(), F.col("id").desc()
     )
@@ -65,10 +65,11 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> AffectedRows:
-    """Numbers that an account or an order has or had.
+    """Account numbers that a changed account or order has or had.
 
-    Costs grow with these and with the accounts, of which each number may have several. All orders are searched, by
-    one column, only for numbers that no account has and no changed order has now: someone else's order may.
+    Cost grows with these numbers and with the accounts, because several accounts may have one number. A number that
+    no account and no changed order has now may still be in an unchanged order. Only for such numbers are all orders
+    searched, by one column.
     """
     accounts, orders = inputs["silver.salesforce_accounts"], inputs["silver.orders"]
     numbers = [

@@ -27,7 +27,7 @@ SCHEMA = StructType(
     ]
 )
 
-# From here on computing all orders is no dearer than looking for those that each rate touches.
+# Beyond so many changed rates, computing all orders costs no more than searching for the affected ones.
 MOST_RATES = 5_000
 FAR = date(9999, 12, 31)
 
@@ -43,8 +43,8 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
         "order_date",
         "currency",
         F.col("amount").alias("amount_native"),
-        # Two decimals of more than 38 digits together would be cut to six places and so rounded twice; silver's
-        # rules keep rates far below what fits here.
+        # A product of more than 38 digits would be cut to six decimal places, and so rounded twice. Silver's rules
+        # keep rates far below what fits here.
         F.round(F.col("amount") * F.col("usd_rate").cast("decimal(18,12)"), 2).alias("amount_usd"),
         "status",
         "fx_as_of_date",
@@ -53,9 +53,9 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> AffectedRows | None:
-    """Orders that changed, and orders whose rate appeared, was revised or went.
+    """Orders that changed, and orders whose rate was added, revised or removed.
 
-    Costs grow with these and with the months that they are in. None when more rates changed than are worth it.
+    Cost grows with these orders and with the months that they are in. None if more than `MOST_RATES` rates changed.
     """
     orders, rates = inputs["silver.orders"], inputs["silver.fx_rates"]
     states = [F.col(f"{state}.order_month").alias("order_month") for state in (BEFORE, AFTER)]
@@ -65,7 +65,7 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
     found = spans.groupBy().agg(F.count("*"), F.min("_from"), F.max("_until")).collect()[0]
     if found[0] > MOST_RATES:
         return None
-    mine = after(moved)
+    affected_orders = after(moved)
     if found[0]:
         revalued = (
             orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}"))
@@ -81,9 +81,9 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
             .persist()
         )
         months |= {row[0] for row in revalued.select("order_month").distinct().collect() if row[0]}
-        mine = mine.unionByName(revalued)
-    keys = moved.select("order_id").union(mine.select("order_id")).distinct()
-    return AffectedRows(keys, {"silver.orders": mine, "silver.fx_rates": rates}, sorted(months))
+        affected_orders = affected_orders.unionByName(revalued)
+    keys = moved.select("order_id").union(affected_orders.select("order_id")).distinct()
+    return AffectedRows(keys, {"silver.orders": affected_orders, "silver.fx_rates": rates}, sorted(months))
 
 
 def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
@@ -103,7 +103,7 @@ def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
 def rate_of_each_day(rates: DataFrame, orders: DataFrame) -> DataFrame:
     """Rates carried forward over days without one: `ccy, day, usd_rate, fx_as_of_date`, for the orders' days.
 
-    An equality join on these costs one pass; a range join would compare each order with all of history.
+    An equality join on these rows costs one pass; a range join would compare each order with all of history.
     """
     following = F.lead("as_of_date").over(Window.partitionBy("ccy").orderBy("as_of_date"))
     span = orders.agg(F.min("order_date").alias("_first"), F.max("order_date").alias("_last"))

@@ -1,4 +1,4 @@
-"""The errors of the lake. Three kinds need three answers: retry, mend the data, mend the set-up."""
+"""The errors of the lake. Each kind needs another answer: retry, fix the data, or fix the configuration."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class LeaseLostError(TransientError):
 
 
 class ConfigurationError(LakeError):
-    """A setting, secret or permission is missing or wrong. A person mends it; retrying does not help."""
+    """A setting, secret or permission is missing or wrong. A person has to fix it; a retry does not help."""
 
     kind = "configuration"
     exit_code = 78  # EX_CONFIG
 
 
 class DataError(LakeError):
-    """The input breaks a promise. Never retried: the same input would fail again."""
+    """The input breaks a rule. Never retried: the same input would fail again."""
 
     kind = "data"
     exit_code = 65  # EX_DATAERR
 
 
 class SchemaContractError(DataError):
-    """A batch's schema is not the table's plus new nullable columns."""
+    """A batch's schema breaks the contract: a batch may add nullable columns, and nothing else may change."""
 
 
 class OffsetsLostError(DataError):
@@ -51,7 +51,7 @@ class OffsetsLostError(DataError):
 
 
 class CheckpointLostError(ConfigurationError):
-    """A stream's checkpoint is gone, or says other than the table: a person decides from where to go on."""
+    """A stream's checkpoint is gone or contradicts the table. A person decides where the stream goes on."""
 
 
 class GateError(DataError):
@@ -59,7 +59,7 @@ class GateError(DataError):
 
 
 def report(error: BaseException) -> tuple[int, str]:
-    """Exit code and the last line of stderr by which the operator tells kinds of failure apart.
+    """The exit code, and the last line of stderr. The operator recognises the kind of failure by them.
 
     An error that is not ours counts as `system`.
     """

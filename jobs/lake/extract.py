@@ -1,4 +1,4 @@
-"""What the kernel asks of a source, and what a source's reader answers: the two sides of a bronze table's `extract`."""
+"""What the kernel asks a source's reader, and what the reader returns: both sides of a bronze table's `extract`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Request:
 
     Attributes:
         table: the bronze table that the rows are for.
-        window: of source time, to be read whole.
-        exact: a backfill asks: what the source holds today says nothing about the window.
-        accept: damage that is meant, of `run.ACCEPTABLE`: `fewer_rows` takes a source that lost rows as it is.
-        known: what the reader returned when it last read the source; {} at the first time.
+        window: source time to read.
+        exact: a backfill asks. What the source holds today says nothing about its window.
+        accept: damage that the run accepts, out of `run.ACCEPTABLE`. With `fewer_rows`, a source that lost rows is
+            read as it is.
+        known: what the reader returned when it last read the source; {} the first time.
     """
 
     table: Table
@@ -33,10 +34,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Yielded after some rows to say: an interrupted read can go on from here.
+    """A reader yields it after some rows: an interrupted read can go on from here.
 
     Attributes:
-        resume_from: where that is, in the source's own words; JSON.
+        resume_from: where that is, as the source describes it; JSON.
     """
 
     resume_from: dict[str, Any]
@@ -44,13 +45,13 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an interrupted read came. A reader that goes on from there yields it first.
+    """How far an interrupted read got. A reader that goes on from there yields it first.
 
     Attributes:
         resume_from: of the last checkpoint.
-        parts: that were written before it.
-        rows: in those parts.
-        nulls: nulls of each column in them.
+        parts: number of parts that were written before it.
+        rows: number of rows in those parts.
+        nulls: number of nulls in each column of those parts.
     """
 
     resume_from: dict[str, Any]
@@ -59,7 +60,7 @@ class Progress:
     nulls: dict[str, int]
 
 
-# The rows, as Arrow tables of bounded size. The generator's own value is what the source said about them (counts,
-# sums): it goes into the commit's `facts`, and is `known` to the next read.
+# The rows, as Arrow tables of limited size. The generator returns what the source said about them (counts, sums). That
+# goes into the commit's `facts`, and is `known` to the next read.
 SourceRows = Generator[pa.Table | Checkpoint | Progress, None, dict[str, Any] | None]
 Extract = Callable[[Request], SourceRows]

@@ -32,10 +32,10 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
 
     Args:
         spark: the session.
-        run: says which window.
+        run: names the window.
         table: the bronze table.
         schema: its columns, without the lineage columns.
-        extract: gives the window's rows, columns named as in `schema`.
+        extract: reads the window's rows, with columns named as in `schema`.
 
     Raises:
         SchemaContractError: the rows don't fit the table; nothing was written.
@@ -52,7 +52,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
             _refuse_sudden_nulls(run, table, window, staged)
             batch, adds_columns = _batch(spark, table, window, staged)
         except SchemaContractError:
-            staging.clear(table, window.batch_id)  # else the next try could go on with what was refused
+            staging.clear(table, window.batch_id)  # otherwise the next try could go on with refused rows
             raise
         record = CommitRecord.of(
             run,
@@ -95,5 +95,5 @@ def _batch(spark: SparkSession, table: Table, window: Window, staged: staging.St
 def _refuse_sudden_nulls(run: Run, table: Table, window: Window, staged: staging.Staged) -> None:
     if "null_column" in run.accept:
         return
-    before = column_nulls.newest(settings.lake().uri(table.name), but=window.batch_id)
+    before = column_nulls.newest(settings.lake().uri(table.name), without=window.batch_id)
     contract.sudden_nulls(table.name, staged.rows, staged.nulls, before)

@@ -1,4 +1,4 @@
-"""Newest-wins: of all rows of a key, the one with the newest source time stays, whatever the order of arrival."""
+"""Newest-wins: of all rows of a key, the one with the newest source time stays, in whatever order they arrive."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 NEW, CHANGED, UNCHANGED, SUPERSEDED = "new", "changed", "unchanged", "superseded"
-# Spark's JSON cuts times to milliseconds unless told: rows a microsecond apart would count as the same.
+# By default, Spark's JSON cuts times to milliseconds: rows a microsecond apart would count as equal.
 EXACT_TIMES = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 
 
 def content_hash(columns: Sequence[str], of: str | None = None) -> Column:
-    """SHA-256 over names and values; equal rows, and no others, have equal hashes."""
+    """SHA-256 over names and values: rows have the same hash exactly when they are equal."""
     fields = [F.col(f"{of}.{name}" if of else name).alias(name) for name in sorted(columns)]
     return F.sha2(F.to_json(F.struct(*fields), EXACT_TIMES), 256)
 
@@ -27,18 +27,17 @@ def classify(
 ) -> DataFrame:
     """Adds `_class` to each incoming row: new, changed, unchanged or superseded.
 
-    Order is by `order_by`, newest first, then by the hash of the content: a tie that falls the same way in
-    whichever order rows arrive. No clock of ours takes part.
+    Rows are ordered by `order_by`, newest first, then by the hash of their content. So a tie has the same winner in
+    whatever order the rows arrive. None of our own clocks plays a part.
 
     Args:
         incoming: rows with the target's columns, more than one per key allowed.
-        target: the table's rows of these keys (more do no harm), one per key.
+        target: the table's rows with these keys, one per key; more rows do no harm.
         keys: columns that identify a row, never null.
         order_by: source times, most significant first; null counts as oldest.
 
     Returns:
-        `incoming` with `_class`, `_hash` and `_partition_was` left to the caller; of each key at most one row is
-        `new` or `changed`.
+        `incoming` with `_class` and `_hash`. At most one row of each key is `new` or `changed`.
     """
     content = target.columns
     ranked = incoming.withColumn("_hash", content_hash(content)).withColumn(

@@ -23,12 +23,12 @@ DELETED = "_deleted"
 
 @dataclass(frozen=True)
 class AffectedRows:
-    """The rows of a gold table that changed inputs can have changed.
+    """The rows of a gold table that may differ because its inputs changed.
 
     Attributes:
-        keys: the table's keys, each once.
-        inputs: the input rows from which `compute` gives the rows of exactly these keys.
-        partitions: values of the partition column in which these keys are or will be; None for anywhere.
+        keys: the keys of these rows, each once.
+        inputs: the input rows from which `compute` makes the rows of exactly these keys.
+        partitions: partition values in which these keys are or will be; None if they can be anywhere.
     """
 
     keys: DataFrame
@@ -39,9 +39,9 @@ class AffectedRows:
 Frames = Mapping[str, DataFrame]  # by table
 # A pure function from the input tables' rows to the gold table's.
 Compute = Callable[[Frames], DataFrame]
-# From the inputs' net changes (`changes.net`) and the inputs to the rows that they affect; None to compute the whole.
+# From the inputs' net changes (`changes.net`) and the inputs: the affected rows, or None to compute the whole table.
 Affected = Callable[[Frames, Frames], AffectedRows | None]
-# Takes the rows to write and the whole new content; raises to refuse.
+# Takes the rows to write and the whole new content; it raises an error to refuse them.
 Audit = Callable[[DataFrame, DataFrame], None]
 
 
@@ -54,19 +54,19 @@ def publish(
     audit: Audit,
     affected: Affected | None = None,
 ) -> Counts:
-    """Brings the table to what its gated inputs say. No reader ever sees a row that failed the audit.
+    """Updates the table to what its gated inputs say. No reader ever sees a row that failed the audit.
 
-    Cost grows with the rows that changed in the inputs since the versions that gold was made of, the rows that they
-    affect, and the partitions of these. The whole is computed instead where `affected` is not given, at the first
-    time, on a full refresh, by other code than the last commit's, and where the inputs' change feed is gone; the
-    table is the same. Run again, or with inputs older than those published, it changes nothing.
+    Cost grows with the input rows that changed since the last commit, the affected rows, and their partitions. The
+    whole table is computed instead, with the same result, in these cases: without `affected`, the first time, on a
+    full refresh, by a release other than the last commit's, and if an input's change feed is gone. A second run
+    changes nothing. Neither does a run whose inputs are older than those published.
 
     Args:
         spark: the session.
         run: names the gate's verdict to obey.
         table: the gold table.
         schema: its columns.
-        compute: gives its rows.
+        compute: makes its rows.
         audit: called before the commit, unless nothing changes.
         affected: limits the work to what changed.
 
@@ -79,25 +79,25 @@ def publish(
         ledger.record(table.name)
         last = log.newest_of(uri, run.step)
         published = last.inputs if last else {}
-        # A run that was overtaken must not roll gold back: what is published was gated as well.
+        # A run that a newer one overtook must not take gold back: the published versions passed a gate too.
         inputs = {
             name: max(version, published.get(name, version))
             for name, version in gate_verdicts.passed_versions(run, table.depends_on).items()
         }
         frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
-        part = _affected(spark, affected, inputs, frames, last) if _may_be_partial(run, last) else None
+        affected_rows = _affected(spark, affected, inputs, frames, last) if _may_be_partial(run, last) else None
         current = snapshot.read(spark, uri)
-        touched = current if part is None else _rows_of(current, part, table)
-        new = _conformed(compute(frames if part is None else part.inputs), schema)
+        touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
+        new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
         difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
         written = classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0)
         unchanged, deleted = classes.get(newest_wins.UNCHANGED, 0), classes.get(DELETED, 0)
         counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
         if written or deleted:
-            audit(_to_write(difference, schema), _content(current, difference, table, schema, part))
+            audit(_to_write(difference, schema), _content(current, difference, table, schema, affected_rows))
         fencing = held[table.name].fencing
-        record = CommitRecord.of(run, inputs=inputs, counts=counts, whole=part is None, fencing=fencing)
+        record = CommitRecord.of(run, inputs=inputs, counts=counts, whole=affected_rows is None, fencing=fencing)
         held[table.name].renew()
         if classes.get(newest_wins.CHANGED) or deleted:
             _merge(spark, uri, table, difference, record)
@@ -110,7 +110,7 @@ def publish(
 
 
 def _may_be_partial(run: Run, last: Commit | None) -> bool:
-    """Whether the table is as the same release has left it: another may compute otherwise."""
+    """Whether the same release made the last commit: another release may compute other rows."""
     return not run.full_refresh and last is not None and last.record is not None and last.record.code == run.code
 
 
@@ -129,10 +129,10 @@ def _affected(
     return affected(changed, frames)
 
 
-def _rows_of(current: DataFrame, part: AffectedRows, table: Table) -> DataFrame:
-    if part.partitions is not None and table.partition_by:
-        current = current.filter(F.col(table.partition_by).isin(list(part.partitions)))
-    return current.join(F.broadcast(part.keys), list(table.keys), "left_semi")
+def _rows_of(current: DataFrame, affected_rows: AffectedRows, table: Table) -> DataFrame:
+    if affected_rows.partitions is not None and table.partition_by:
+        current = current.filter(F.col(table.partition_by).isin(list(affected_rows.partitions)))
+    return current.join(F.broadcast(affected_rows.keys), list(table.keys), "left_semi")
 
 
 def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
@@ -140,13 +140,13 @@ def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
 
 
 def _content(
-    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, part: AffectedRows | None
+    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, affected_rows: AffectedRows | None
 ) -> DataFrame:
     """The table as it will be."""
     new = difference.filter(F.col("_class") != DELETED).select(schema.names)
-    if part is None:
+    if affected_rows is None:
         return new
-    return current.join(F.broadcast(part.keys), list(table.keys), "left_anti").unionByName(new)
+    return current.join(F.broadcast(affected_rows.keys), list(table.keys), "left_anti").unionByName(new)
 
 
 def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, record: CommitRecord) -> None:
@@ -160,7 +160,7 @@ def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, r
 
 
 def compare(new: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-    """Every row of both with `_class` new, changed, unchanged or _deleted, and `_was_<column>` of the old row."""
+    """Every row of both, with `_class` (new, changed, unchanged or _deleted) and the old row as `_was_<column>`."""
     names = new.columns
     new = new.withColumn("_hash", newest_wins.content_hash(names))
     old = current.select(
@@ -174,7 +174,7 @@ def compare(new: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFr
         .when(F.col("_hash") == F.col("_was_hash"), newest_wins.UNCHANGED)
         .otherwise(newest_wins.CHANGED)
     )
-    # A deleted row keeps its key, by which the merge finds it.
+    # A deleted row keeps its key, so that the merge finds it.
     filled = [F.coalesce(name, f"_was_{name}").alias(name) if name in keys else F.col(name) for name in names]
     return joined.select(*filled, *[f"_was_{name}" for name in names], kind.alias("_class"))
 

@@ -1,8 +1,7 @@
-"""Rows that a rule split off before silver: `quarantine.<table>`, the raw row with the reason.
+"""Rows that a rule split off before silver: `quarantine.<table>` keeps the raw row with the reason.
 
-A row's identity comes from source, batch and content, so that a step that runs again adds nothing twice; equal
-rows of one batch are numbered, so that each is kept. A row leaves when its batch is read again and it is good, or
-no longer there.
+A row's id comes from source, batch and content, so that a step that runs again adds no row twice. Equal rows of one
+batch are numbered, so that each is kept. A row leaves when its batch is read again and the row is good or gone.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from jobs.lake.run import Run
 from jobs.lake.schema import column, text
 from jobs.lake.state import ledger
 
-BatchIds = Mapping[str, Sequence[str] | None]  # by bronze table; None for all that it ever had
+BatchIds = Mapping[str, Sequence[str] | None]  # by bronze table; None for all batches of the table
 
 SCHEMA = StructType(
     [
@@ -49,12 +48,12 @@ def name(table: Table) -> str:
 
 @dataclass(frozen=True)
 class BadRows:
-    """The bad rows of batches that were read whole.
+    """The bad rows of batches that were read completely.
 
     Attributes:
         rows: with `_raw`, `_rule`, `_source_table` and `_batch_id`, persisted.
-        number: of these.
-        batches: that were read, also those without bad rows.
+        number: how many rows there are.
+        batches: all batches that were read, including those without bad rows.
     """
 
     rows: DataFrame
@@ -65,7 +64,7 @@ class BadRows:
 def replace_rows(
     spark: SparkSession, run: Run, table: Table, bad: BadRows, inputs: Mapping[str, int], *, release: bool
 ) -> int | None:
-    """Makes the quarantine hold the bad rows of these batches, which were read whole; writes only what differs.
+    """Makes the quarantine hold exactly the bad rows of these batches, and writes only what differs.
 
     Args:
         spark: the session.
@@ -73,10 +72,10 @@ def replace_rows(
         table: the silver table.
         bad: the bad rows.
         inputs: versions of the bronze tables, for the commit.
-        release: also remove rows of these batches that are not bad (any more).
+        release: also remove rows of these batches that are no longer bad.
 
     Returns:
-        the quarantine's version; None while there is none.
+        The quarantine's version; None while there is no quarantine.
     """
     uri = settings.lake().uri(name(table))
     known = held(table, bad.batches)
@@ -96,7 +95,7 @@ def replace_rows(
 def _correct(
     spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: BadRows, inputs: Mapping[str, int], *, release: bool
 ) -> None:
-    """Updates the rows of batches that the quarantine knows; commits nothing when they are up to date."""
+    """Updates the rows of batches that the quarantine already holds; commits nothing when they are up to date."""
     present = snapshot.read(spark, uri).filter(_of(bad.batches))
     missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
     gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
@@ -110,7 +109,7 @@ def _correct(
 
 
 def held(table: Table, batches: BatchIds, version: int | None = None) -> int:
-    """How many rows of these batches the quarantine holds; costs a look at two columns of it."""
+    """How many rows of these batches the quarantine holds. It reads two columns of the quarantine."""
     found = log.open_table(settings.lake().uri(name(table)), version)
     if found is None or not batches:
         return 0
@@ -130,7 +129,7 @@ def total(table: Table) -> int:
 
 
 def batches_of(table: Table, rule: str, batches: Sequence[str]) -> tuple[str, ...]:
-    """BatchIds with quarantined rows that break `rule`, if given, and are among `batches`, if given."""
+    """The batches that have quarantined rows: those that break `rule`, if given, and out of `batches`, if given."""
     found = log.open_table(settings.lake().uri(name(table)))
     if found is None:
         return ()

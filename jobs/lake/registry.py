@@ -1,4 +1,4 @@
-"""What a row of the registry is: a table, a pipeline. Each row checks itself when it is made.
+"""The rows of the registry: tables and pipelines. Each row checks itself when it is created.
 
 Standard library only, so that DAGs can import it. The rows themselves are in `tables.py`.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 LAYERS = ("bronze", "silver", "gold")
 # Every layer is built from the one before it.
 READS = {"silver": "bronze", "gold": "silver"}
-# What a person may ask of a pipeline's run; `sluice_airflow.parameters` has a form field for each.
+# What a person may choose for a pipeline's run; `sluice_airflow.parameters` has a form field for each.
 PARAMETERS = ("window", "tables", "full_refresh", "accept")
 
 
@@ -23,21 +23,21 @@ class Table:
     Attributes:
         name: `<layer>.<table>`.
         description: one sentence for the catalog and the UI.
-        owner: the team that answers for its content.
+        owner: the team that is responsible for its content.
         depends_on: tables that its step reads, all of the layer below.
         keys: columns that identify a row. Bronze batches have none; a stream's messages have.
-        partition_by: silver and gold: a text column whose values give files of useful size. Bronze batches are
-            partitioned by `_batch_id`, and say nothing here.
-        order_by: silver: columns, most significant first, by which the newest version of a key wins.
+        partition_by: silver and gold: a text column whose values give files of useful size. Bronze leaves it out:
+            its batches are partitioned by `_batch_id`.
+        order_by: silver: columns, most significant first, that decide which row of a key is the newest and wins.
         source: bronze: `<system>/<object>`. Names the secret `<project>/<system>/credentials` and the folder of the
             source's watermark, `_checkpoints/<system>/<object>/`.
-        overlap_hours: bronze batches: how far before the watermark a scheduled run reads again.
-        continuous: bronze: written by a stream that never ends. No task of a pipeline's run builds it, and a table
-            that reads it does so from when it is there.
-        written_with: bronze: the continuous table whose stream writes this one as well.
+        overlap_hours: bronze batches: how many hours before the watermark a scheduled run starts to read.
+        continuous: bronze: written by a stream that never ends. No task of a pipeline's run builds it. Tables that
+            read it do so as soon as it exists.
+        written_with: bronze: the continuous table whose stream also writes this one.
 
     Raises:
-        ValueError: the kernel could not serve such a table; the message says what to change.
+        ValueError: the kernel can't handle such a table; the message says what to change.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Table:
             f"the name is <layer>.<table>, the layer one of {LAYERS}",
         )
         yield bool(self.description and self.owner), "a table has a description and an owner"
-        yield bronze == (self.source is not None), "bronze tables have a source, and no others have"
+        yield bronze == (self.source is not None), "bronze tables have a source, and other tables have none"
         yield (
             not bronze or str(self.source).count("/") == 1,
             "a source is <system>/<object>, such as salesforce/accounts",
@@ -73,7 +73,7 @@ class Table:
         yield batches != bool(self.keys), "silver, gold and streams have keys; bronze batches have none"
         yield (
             (self.layer == "silver") == bool(self.order_by),
-            "silver says in order_by which row of a key is the newest",
+            "silver, and no other layer, says in order_by which row of a key is the newest",
         )
         yield not bronze or self.partition_by is None, "leave partition_by out: bronze is partitioned by the kernel"
         yield batches or not self.overlap_hours, "only bronze batches have an overlap"
@@ -122,17 +122,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Tables that are built together. It shares no table with another pipeline.
+    """Tables that are built together. Pipelines share no tables.
 
     Attributes:
         name: one word; also a tag of its DAGs.
         description: one sentence.
         owner: the team that is called when one of its DAGs fails.
-        schedule: the DAG that takes sources to gold.
+        schedule: the DAG that builds all tables, from sources to gold.
         tables: its tables, each after those that it depends on.
-        parameters: what a person may ask of a run, of `PARAMETERS`.
+        parameters: what a person may choose for a run, out of `PARAMETERS`.
         streams: the DAG that keeps its streams running; None without continuous tables.
-        refresh: the DAG that takes what streams have written to gold; None without continuous tables.
+        refresh: the DAG that takes rows of the streams to gold; None without continuous tables.
 
     Raises:
         ValueError: the tables don't fit together; the message says what to change.
@@ -151,7 +151,7 @@ class Pipeline:
         if unknown := set(self.parameters) - set(PARAMETERS):
             raise ValueError(f"{self.name}: no parameter {', '.join(sorted(unknown))}; there are {PARAMETERS}")
         if not self.layer("gold"):
-            raise ValueError(f"{self.name}: a pipeline has a gold table: its gate judges what gold reads")
+            raise ValueError(f"{self.name}: a pipeline has a gold table, because its gate judges what gold reads")
         if len({bool(self.continuous), bool(self.streams), bool(self.refresh)}) > 1:
             raise ValueError(f"{self.name}: a pipeline with continuous tables has the DAGs `streams` and `refresh`")
         known: dict[str, Table] = {}
@@ -163,7 +163,7 @@ class Pipeline:
                         f"of its own pipeline, which come before it in the registry"
                     )
             if table.written_with and table.written_with not in known:
-                raise ValueError(f"{table.name} is written with {table.written_with}, which does not come before it")
+                raise ValueError(f"{table.name} is written with {table.written_with}: list that one before it")
             known[table.name] = table
 
     def layer(self, name: str) -> tuple[Table, ...]:
@@ -188,7 +188,7 @@ class Pipeline:
 
     @property
     def refreshed(self) -> tuple[Table, ...]:
-        """The tables that a stream's messages come to: those that read a continuous table, and so on."""
+        """The tables that a stream's messages reach: those that read a continuous table, and those that read them."""
         reached = {table.name for table in self.continuous}
         for table in self.tables:
             if reached & set(table.depends_on):
@@ -197,7 +197,7 @@ class Pipeline:
 
 
 def check(pipelines: Iterable[Pipeline]) -> None:
-    """Refuses pipelines that would meet: a name, a DAG, a table or a watermark of two.
+    """Refuses pipelines that share a name, a DAG, a table or a watermark.
 
     Raises:
         ValueError: says which, and what to change.

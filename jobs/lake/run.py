@@ -1,4 +1,4 @@
-"""What one job run was asked to do. A run is the pair (DAG, run id): Airflow gives equal run ids to different DAGs."""
+"""What one job run was asked to do. A run is the pair (DAG, run id): two DAGs can have runs with the same run id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Window:
-    """A half-open interval [start, end) of source time, UTC; `start` None reads from the beginning."""
+    """A half-open interval [start, end) of source time, UTC. Without a start, it reads from the beginning."""
 
     start: datetime | None
     end: datetime
@@ -23,7 +23,7 @@ class Window:
 
     @property
     def batch_id(self) -> str:
-        """Names the batch that this window reads: the same window read again replaces the same batch."""
+        """Names the batch that this window reads. A window that is read again replaces its own batch."""
         first = f"{self.start:%Y%m%dT%H%M%SZ}" if self.start else "beginning"
         return f"{first}-{self.end:%Y%m%dT%H%M%SZ}"
 
@@ -32,7 +32,7 @@ class Window:
         return {"start": self.start.isoformat() if self.start else None, "end": self.end.isoformat()}
 
 
-# What a run refuses unless a person says that it is meant.
+# Damage that a run refuses, unless a person accepts it.
 ACCEPTABLE = ("fewer_rows", "null_column")
 
 
@@ -43,15 +43,15 @@ class Run:
     Attributes:
         run_id: Airflow's run id.
         step: `bronze.fx_rates`, `gate`, `register`, ...
-        dag_id: the DAG, which with `run_id` names the run; `by_hand` where a person started the step.
+        dag_id: the DAG, which with `run_id` names the run; `by_hand` if a person started the step.
         code: hash of the code release, or `unreleased`.
-        window_start: begin of the run's data interval, UTC.
+        window_start: start of the run's data interval, UTC.
         window_end: its end, UTC.
-        exact: read exactly the interval and move no watermark (backfills); else from the watermark on.
+        exact: read exactly the interval and move no watermark (backfills); otherwise read from the watermark on.
         full_refresh: read sources from their beginning, and rebuild from whole inputs instead of from changes.
         tables: the tables that the pipeline run was limited to; empty for all.
-        accept: what this run takes though it looks like damage: `fewer_rows`, `null_column`.
-        job: name of the job run that does the step; empty when none does (a shell, a test).
+        accept: what this run accepts although it looks like damage: `fewer_rows`, `null_column`.
+        job: name of the job run that executes the step; empty outside of one (a shell, a test).
         subject: what the step is about: the pipeline of `gate` and `register`, the table of `lineage` and the like.
         rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
         batches: limits an operation on the quarantine, or a silver step, to these bronze batches.

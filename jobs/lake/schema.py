@@ -8,8 +8,8 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DataType, StringType, StructField, StructType
 
-# What a log, an alert or a report may show follows from the class: `public` and `internal` values may be shown,
-# `confidential` and `restricted` ones (about a person, or a secret of the business) never.
+# The class decides what a log, an alert or a report may show. Values that are `public` or `internal` may be shown.
+# Those that are `confidential` or `restricted` (about a person, or a business secret) may never be shown.
 Class = Literal["public", "internal", "confidential", "restricted"]
 CLASSES: tuple[Class, ...] = ("public", "internal", "confidential", "restricted")
 

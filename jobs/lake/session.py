@@ -1,4 +1,4 @@
-"""The Spark session of a job. What a cluster has to say (memory, jars, endpoints) comes from its submit confs."""
+"""The Spark session of a job. Settings of the cluster (memory, jars, endpoints) come with the job's submission."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ CONF = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # A step that changes nothing still commits which inputs it has read.
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
-    # The schema contract adds columns explicitly; MERGE must never do it, or null one, on its own (delta#1551).
+    # The schema contract adds columns explicitly. MERGE must never add a column, or set one to null, on its own
+    # (delta#1551).
     "spark.databricks.delta.schema.autoMerge.enabled": "false",
 }
 
 
 def spark(name: str) -> SparkSession:
-    """The session, made at the first call."""
+    """The session, created at the first call."""
     builder = SparkSession.builder.appName(name)
     for key, value in CONF.items():
         builder = builder.config(key, value)

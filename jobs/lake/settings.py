@@ -35,7 +35,7 @@ class Lake:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a DAG has to know of the platform that it runs on. Unset values are empty: a DAG always parses.
+    """What a DAG has to know about the platform that it runs on. Unset values are empty, so that a DAG always parses.
 
     Attributes:
         release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`.
@@ -76,9 +76,9 @@ def emr_application_id() -> str:
 
 
 def replacement(variable: str) -> str | None:
-    """What the environment gives in place of a source's own address or authority; None for the vendor's own.
+    """What the environment sets in place of a source's own address or certificate authority; None for the vendor's.
 
-    Each source knows its variable: the kernel knows no source.
+    Each source names its own variable, because the kernel knows no source.
     """
     return os.environ.get(variable) or None
 
@@ -92,7 +92,7 @@ def storage_options() -> dict[str, str]:
 
 
 def deployment() -> Deployment:
-    """The deployment's values as the scheduler and workers have them."""
+    """The deployment's values in the environment of the scheduler and the workers."""
     end = os.environ.get("SLUICE_SCHEDULE_END")
     return Deployment(
         project=_project(),

@@ -1,7 +1,7 @@
 """Carries a source's rows into Spark in bounded memory: Arrow tables become Parquet parts in the lake's bucket.
 
 The driver never holds more than one part, and executors read the parts from S3. A source that can go on where it
-stopped says so by a `Checkpoint`; the next attempt at the same batch finds it as `Progress`.
+stopped yields a `Checkpoint`; the next attempt at the same batch gets it back as `Progress`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jobs.lake.extract import Checkpoint, Progress, SourceRows
 from jobs.lake.registry import Table
 from jobs.lake.state import objects
 
-# Spark passes over names that begin with `_`.
+# Spark ignores files whose names begin with `_`.
 _PROGRESS = "_progress.json"
 
 
@@ -32,9 +32,9 @@ class Staged:
     """What the parts hold.
 
     Attributes:
-        rows: in all parts.
-        nulls: nulls of each column.
-        facts: what the source said about what it gave, for the commit.
+        rows: number of rows in all parts.
+        nulls: number of nulls in each column.
+        facts: what the source said about its rows, for the commit.
     """
 
     rows: int
@@ -43,10 +43,10 @@ class Staged:
 
 
 def write(table: Table, batch_id: str, rows: SourceRows) -> Staged:
-    """Writes the parts, replacing those of an earlier attempt unless the source goes on with them.
+    """Writes the parts. They replace those of an earlier attempt, unless the source goes on after them.
 
     Raises:
-        DataError: the source refused what it read; the parts are gone, so that no later attempt goes on with them.
+        DataError: the source refused what it read. The parts are deleted, so that no later attempt goes on with them.
     """
     folder = prefix(table, batch_id)
     held: Progress | None = None
@@ -69,7 +69,7 @@ def write(table: Table, batch_id: str, rows: SourceRows) -> Staged:
 
 
 def progress(table: Table, batch_id: str) -> Progress | None:
-    """How far an interrupted read of this batch came; None when there is nothing to go on from."""
+    """How far an interrupted read of this batch got; None when there is nothing to go on from."""
     folder = prefix(table, batch_id)
     found = objects.read_json(folder + _PROGRESS)
     if found is None:
@@ -77,9 +77,9 @@ def progress(table: Table, batch_id: str) -> Progress | None:
     if set(found) != {field.name for field in fields(Progress)}:
         return None  # written by another release: the read begins again
     held = Progress(**found)
-    # A bucket may expire objects one by one: what is not whole is no beginning.
-    there = set(objects.keys(folder))
-    return held if all(_part(folder, number) in there for number in range(held.parts)) else None
+    # A bucket may expire objects one by one: unless all parts exist, the read begins again.
+    existing = set(objects.keys(folder))
+    return held if all(_part(folder, number) in existing for number in range(held.parts)) else None
 
 
 def read(table: Table, batch_id: str, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -95,7 +95,7 @@ def clear(table: Table, batch_id: str) -> None:
 
 
 def _begin(folder: str, known: Progress | None) -> Progress:
-    """Leaves exactly the parts that the source goes on with."""
+    """Keeps exactly the parts after which the source goes on."""
     if known is None:
         _delete(folder)
         return Progress({}, 0, 0, {})
@@ -108,7 +108,7 @@ def _begin(folder: str, known: Progress | None) -> Progress:
 
 def _add(folder: str, held: Progress, batch: pa.Table) -> Progress:
     sink = pa.BufferOutputStream()
-    # Nanoseconds would arrive in Spark as bigint; sources that send them are cast by their module.
+    # Nanoseconds would arrive in Spark as bigint; the module of a source that sends them casts them.
     pq.write_table(batch, sink, coerce_timestamps="us")
     objects.write(_part(folder, held.parts), sink.getvalue().to_pybytes())
     nulls = dict(held.nulls)
@@ -122,6 +122,6 @@ def _part(folder: str, number: int) -> str:
 
 
 def _delete(folder: str) -> None:
-    # The progress first: a kill in between may leave parts that nobody counts, never a count without its parts.
+    # The progress goes first. A kill in between may leave parts that nobody counts, but no count without its parts.
     objects.delete_prefix(folder + _PROGRESS)
     objects.delete_prefix(folder)

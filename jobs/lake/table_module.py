@@ -1,11 +1,11 @@
-"""A table's module, and what the kernel assumes of it. What is missing is said in a sentence, before anything is read.
+"""A table's module, and what the kernel expects in it. Anything that is missing is reported before data is read.
 
 | layer | the module has |
 |---|---|
 | bronze, batches | `SCHEMA`, `extract` |
-| bronze, continuous | `SCHEMA`, and what its source system asks for: `jobs/sources/<system>/stream.py` |
+| bronze, continuous | `SCHEMA`, and what its source system needs: `jobs/sources/<system>/stream.py` |
 | silver | `SCHEMA`, `READERS`: for each table in `depends_on` the function from its rows to this table's |
-| gold | `SCHEMA`, `compute`; `affected` only where computing the whole costs too much |
+| gold | `SCHEMA`, `compute`; `affected` only if computing the whole table costs too much |
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def load(table: Table) -> ModuleType:
     """The table's module.
 
     Raises:
-        ConfigurationError: it is missing, or lacks what the kernel assumes.
+        ConfigurationError: it is missing, or lacks something that the kernel expects.
     """
     try:
         module = import_module(table.module)
@@ -45,16 +45,17 @@ def _faults(table: Table, module: ModuleType) -> Iterable[str]:
         return
     for field in schema:
         if not field.metadata.get("comment") or field.metadata.get("class") not in CLASSES:
-            yield f"column {field.name} has no comment or class: make it by `jobs.lake.schema.column`"
+            yield f"column {field.name} has no comment or class: make it with `jobs.lake.schema.column`"
         if isinstance(field.dataType, TimestampNTZType):  # Athena reads Delta at reader version 1
             yield f"column {field.name} is a time without a zone: use TimestampType"
     for name in dict.fromkeys((*table.keys, *table.order_by, *filter(None, [table.partition_by]))):
         if name not in schema.names:
             yield f"SCHEMA has no column {name}, which the registry names"
     if table.partition_by in schema.names and schema[str(table.partition_by)].dataType != StringType():
-        yield f"the partition column {table.partition_by} is not text"
+        yield f"the partition column {table.partition_by} is not text: use StringType"
     if table.layer == "silver" and set(getattr(module, "READERS", ())) != set(table.depends_on):
-        yield f"READERS are for {sorted(getattr(module, 'READERS', ()))}, the registry says {sorted(table.depends_on)}"
+        found = sorted(getattr(module, "READERS", ()))
+        yield f"READERS are for {found}, but the registry names {sorted(table.depends_on)}"
     if table.layer == "bronze" and not table.continuous and not callable(getattr(module, "extract", None)):
         yield "extract is missing"
     if table.layer == "gold" and not callable(getattr(module, "compute", None)):

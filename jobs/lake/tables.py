@@ -2,7 +2,7 @@
 
 A table's name is its registry key, its Glue name, its module (`jobs/silver/orders.py`), its suite
 (`dq/suites/silver/orders.yaml`), its test (`tests/jobs/silver/test_orders.py`) and its folder in the lake.
-Adding a table means adding a row here and those four files: never a DAG, the operator or the catalog.
+To add a table, add a row here, and its module, suite and test. DAGs, the operator and the catalog stay as they are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAKEHOUSE = Pipeline(
             description="ECB euro reference rates as published: one row per day and currency, text.",
             owner=PLATFORM,
             source="ecb/fx_rates",
-            # ECB corrects a published rate within days; a week of overlap reads corrections again.
+            # ECB corrects a published rate within days; with a week of overlap, corrections are read.
             overlap_hours=7 * 24,
         ),
         Table(
@@ -38,7 +38,7 @@ LAKEHOUSE = Pipeline(
             description="Salesforce accounts as read, deleted ones included: one row per account and read, text.",
             owner=PLATFORM,
             source="salesforce/accounts",
-            # Rows stamped before the cursor become visible late while long transactions commit.
+            # A long transaction makes rows visible only when it commits, with stamps that were already read past.
             overlap_hours=1,
         ),
         Table(
@@ -79,7 +79,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("bronze.salesforce_accounts",),
             keys=("id",),
-            # A record that was deleted for good keeps the time of its last change: deleted wins over live then.
+            # A record that was deleted for good keeps the time of its last change; then deleted wins over live.
             order_by=("system_modstamp", "is_deleted"),
         ),
         Table(
@@ -122,7 +122,7 @@ def table(name: str) -> Table:
     """The table of this name.
 
     Raises:
-        KeyError: no such table; the message lists those there are.
+        KeyError: no such table; the message lists those that exist.
     """
     for candidate in every():
         if candidate.name == name:
@@ -134,7 +134,7 @@ def pipeline(name: str) -> Pipeline:
     """The pipeline of this name.
 
     Raises:
-        KeyError: no such pipeline; the message lists those there are.
+        KeyError: no such pipeline; the message lists those that exist.
     """
     for candidate in PIPELINES:
         if candidate.name == name:

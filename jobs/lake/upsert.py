@@ -1,4 +1,4 @@
-"""Builds a silver table from what is new in bronze: rules split off bad rows, then the newest of each key wins."""
+"""Builds a silver table from new bronze rows: rules split off bad rows, then the newest row of each key wins."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def upsert(
 ) -> Counts:
     """Merges new bronze rows into the table and commits which bronze versions they came from.
 
-    Cost grows with the new rows and the partitions that they touch. Run again, it changes nothing. A full refresh
-    reads all of bronze; a run for `batches` reads those again, as of the bronze versions that the table was made of.
+    Cost grows with the new rows and the partitions that they touch. A second run changes nothing. A full refresh
+    reads all of bronze. A run for `batches` reads those again, at the bronze versions that the table was made of.
 
     Args:
         spark: the session.
         run: run id and step for the commit.
         table: the silver table.
         schema: its columns, with comments.
-        readers: for each bronze table, the pure function from its rows to the table's columns; one row out for
-            each row in, columns whose names begin with `_` carried along.
+        readers: for each bronze table, the pure function from its rows to the table's columns. It makes one row of
+            each row, and keeps the columns whose names begin with `_`.
         broken_rules: names of the row rules that a row breaks, joined by `; `; empty for a good row.
 
     Raises:
-        LakeError: a bronze table isn't there yet.
+        LakeError: a bronze table does not exist yet.
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name, quarantine.name(table)) as held:
@@ -55,8 +55,9 @@ def upsert(
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
         tally = _tally(incoming, arrived.whole)
         bad = quarantine.BadRows(incoming.filter(F.col("_rule") != ""), tally.bad, tally.batches)
-        # Rows that have become good leave the quarantine when the table has them. Where a killed run reads the same
-        # rows again by itself they may leave before, in the commit that brings new ones.
+        # When batches are read again on purpose, rows that are good now leave the quarantine after the table has
+        # them. Otherwise only a retry after a kill reads rows again: then they may leave together with the commit of
+        # new bad rows, before the table's commit.
         rereads = run.full_refresh or bool(run.batches)
         quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=not rereads)
         difference = _difference(snapshot.read(spark, uri), incoming, table, tally)
@@ -87,13 +88,13 @@ def upsert(
 
 @dataclass(frozen=True)
 class _Arrived:
-    """Bronze rows as the table's columns, and what of bronze they are.
+    """Bronze rows with the table's columns, and where in bronze they come from.
 
     Attributes:
         rows: with `_raw`, `_source_table` and `_batch_id` beside the columns.
         inputs: version of each bronze table.
-        since: version after which the rows came; None for all rows.
-        whole: bronze tables of which these are all rows: a stream's have more batches than one would list.
+        since: the version of each bronze table after which its rows were read; None for all rows.
+        whole: bronze tables that were read completely. Their batches are not listed: a stream has too many.
     """
 
     rows: DataFrame
@@ -128,9 +129,9 @@ class _Tally:
     """The incoming rows in numbers.
 
     Attributes:
-        batches: that they belong to, by bronze table; None for all that it has.
-        read: rows that each bronze table gave.
-        bad: rows that break a rule.
+        batches: that they belong to, by bronze table; None for all batches of the table.
+        read: number of rows from each bronze table.
+        bad: number of rows that break a rule.
     """
 
     batches: dict[str, list[str] | None]
@@ -158,7 +159,7 @@ class _Difference:
     Attributes:
         counts: what becomes of them.
         rows: those to write, with the table's columns and more.
-        partitions: the partition column, and its values in which a merge has to look; None for everywhere.
+        partitions: the partition column, and its values in which a merge has to look; None to look everywhere.
         all_new: none of the rows has a key that the table knows, so that no merge is needed.
     """
 
@@ -187,19 +188,19 @@ def _difference(present: DataFrame, incoming: DataFrame, table: Table, tally: _T
 
 
 def _version(source: str, known: Mapping[str, int]) -> int | None:
-    """The bronze table's newest version; None for a stream that has not begun yet."""
+    """The bronze table's newest version; None for a stream that has not started yet."""
     found = log.version(settings.lake().uri(source))
     if found is None and tables.table(source).continuous and source not in known:
-        print(f"{source} has no table yet: its stream has not begun")
+        print(f"{source} has no table yet: its stream has not started")
     elif found is None:
         raise LakeError(f"{source} has no table yet: run its step first")
     return found
 
 
 def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: StructType) -> DataFrame:
-    """Bronze rows as the table's columns, beside the raw row that the quarantine would keep."""
+    """Bronze rows with the table's columns, and the raw row for the quarantine."""
     kept = [name for name in raw.columns if name != "_ingested_at"]
-    # to_json leaves null fields out unless told: the quarantine shows the row as it was read.
+    # By default, to_json leaves null fields out; the quarantine has to show the row as it was read.
     carried = raw.withColumns(
         {
             "_raw": F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES}),
@@ -212,22 +213,23 @@ def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: S
 
 
 def _present_rows(target: DataFrame, good: DataFrame, table: Table) -> tuple[DataFrame, tuple[str, list[str]] | None]:
-    """The table's rows of the incoming keys, and the partitions that they and the incoming rows are in.
+    """The table's rows with the incoming keys, and the partitions of these rows and of the incoming ones.
 
-    Looks into the partitions that the rows belong to now; a key that is not there may have moved, so the others
-    are searched for the keys' range alone, which file statistics make cheap when new keys lie beyond old ones.
+    It looks first in the partitions that the incoming rows belong to. A key that is missing there may have moved from
+    another partition. So the others are searched too, but only for the range of the missing keys. File statistics
+    make that cheap when new keys lie beyond old ones.
     """
     if not table.partition_by:
         return target, None
     column = table.partition_by
-    here = [row[0] for row in good.select(column).distinct().collect()]
-    in_place = target.filter(F.col(column).isin(here))
+    incoming = [row[0] for row in good.select(column).distinct().collect()]
+    in_place = target.filter(F.col(column).isin(incoming))
     keys = list(table.keys)
     unseen = good.select(keys).distinct().join(in_place.select(keys), keys, "left_anti")
     bounds = unseen.agg(F.min(keys[0]), F.max(keys[0])).first()
     if bounds is None or bounds[0] is None:
-        return in_place, (column, here)
-    elsewhere = target.filter(~F.col(column).isin(here) & F.col(keys[0]).between(bounds[0], bounds[1]))
+        return in_place, (column, incoming)
+    elsewhere = target.filter(~F.col(column).isin(incoming) & F.col(keys[0]).between(bounds[0], bounds[1]))
     moved = elsewhere.join(F.broadcast(unseen), keys, "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
-    left = [row[0] for row in moved.select(column).distinct().collect()]
-    return in_place.unionByName(moved), (column, sorted({*here, *left}))
+    former = [row[0] for row in moved.select(column).distinct().collect()]
+    return in_place.unionByName(moved), (column, sorted({*incoming, *former}))

@@ -1,7 +1,8 @@
-"""What an operator does with dead messages: count, sample, and bring home after a fix.
+"""What an operator does with dead messages: count them, sample them, and replay them after a fix.
 
-Chosen by `--rule REASON`, by Kafka's time with `--window-start` and `--window-end`, by `--offsets PARTITION:FROM-TO`.
-Lines show partitions, offsets, reasons and sizes. The content, which may hold personal data, is in the table alone.
+They are chosen by `--rule REASON`, by Kafka's time with `--window-start` and `--window-end`, and by `--offsets
+PARTITION:FROM-TO`. Lines show topic partitions, offsets, reasons and sizes. The content, which may hold personal data,
+is only in the table.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ def sample(run: Run) -> None:
         for row in ranked.filter(F.col("rank") <= SAMPLED).orderBy("reason", "rank").collect():
             size = "no value" if row["bytes"] is None else f"{row['bytes']} bytes"
             when = f"{row['timestamp']:%Y-%m-%d %H:%M:%S}"
-            where = f"{topic.name} partition {row['partition']} offset {row['offset']}"
+            where = f"topic partition {row['partition']} of {topic.name} offset {row['offset']}"
             print(f"{where}  {when}  {row['reason']}: {row['detail']}  {size}")
 
 
 def replay(run: Run) -> None:
-    """Judges the chosen messages again; those that are valid now become events, once. Others stay.
+    """Judges the chosen messages again. Those that are valid now become events, once; the others stay.
 
-    A running stream gives way meanwhile, and goes on by itself.
+    A running stream gives way, and later goes on by itself.
 
     Raises:
         ConfigurationError: no stream's table was named.
@@ -58,11 +59,11 @@ def replay(run: Run) -> None:
     moved = redrive.replay(session.spark(run.step), run, topic, _chosen(run))
     for table in (topic.events, topic.dead):
         ledger.record_stream(table.name)
-    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.home} became events")
+    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.valid} became events")
 
 
 def topic_of(run: Run) -> StreamedTopic:
-    """The topic that the operation is about, named by its events' table or its dead-letter queue.
+    """The topic that the operation is about. The run names its events' table or its dead-letter queue.
 
     Raises:
         ConfigurationError: no stream's table was named.

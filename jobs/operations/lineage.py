@@ -1,6 +1,6 @@
-"""Prints of which versions a table was made, down to bronze batches and the windows of the sources.
+"""Prints the versions that a table was made of, down to bronze batches and the windows of the sources.
 
-Read from the commits themselves: `run.py lineage gold.fact_orders`.
+It reads them from the commits themselves: `run.py lineage gold.fact_orders`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def show(run: Run) -> None:
     """Prints the tree of the table's newest version.
 
     Raises:
-        ConfigurationError: no table was named, or it isn't there.
+        ConfigurationError: no table was named, or it does not exist.
     """
     known = [table.name for table in tables.every()]
     if run.subject not in known:
@@ -33,12 +33,12 @@ def show(run: Run) -> None:
 
 
 def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator[str]:
-    """One line for the version, one for each commit that made it, and below each the versions that it was made of.
+    """One line for the version, one for each commit that made it, and below each commit the versions that it read.
 
     Args:
         name: of the table.
-        version: that is explained.
-        after: explain only what came after this version, which a neighbour in the tree has explained.
+        version: the version to explain.
+        after: explain only what came after this version, because another branch of the tree explains it already.
         depth: of the indentation.
     """
     indent = "  " * depth
@@ -57,12 +57,11 @@ def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator
 
 
 def _line(commit: Commit) -> str:
-    said = commit.record or CommitRecord()
-    counts = ", ".join(f"{number} {end}" for end, number in asdict(said.counts or Counts(0)).items() if number)
-    source = (
-        f" from {said.source} {said.window['start'] or 'the beginning'} to {said.window['end']}" if said.window else ""
-    )
-    batch = f" batch {said.batch_id}" if said.batch_id else ""
-    run = f"{said.dag_id} {said.run_id}".strip()
+    record = commit.record or CommitRecord()
+    counts = ", ".join(f"{number} {end}" for end, number in asdict(record.counts or Counts(0)).items() if number)
+    window = record.window
+    source = f" from {record.source} {window['start'] or 'the beginning'} to {window['end']}" if window else ""
+    batch = f" batch {record.batch_id}" if record.batch_id else ""
+    run = f"{record.dag_id} {record.run_id}".strip()
     when = f"{commit.time:%Y-%m-%d %H:%M:%S}"
     return f"{commit.version}: run {run}{batch}{source} ({counts or 'nothing new'}), {when}"

@@ -1,6 +1,6 @@
-"""What an operator does with rows that were kept out of silver: count, list, and bring home after a fix.
+"""What an operator does with rows that were kept out of silver: count them, list them, and replay them after a fix.
 
-Lines show reasons, batches and identities; never a row's content, which may hold personal data.
+Lines show rules, batches and row ids. They never show a row's content, which may hold personal data.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def count(run: Run) -> None:
 
 
 def show(run: Run) -> None:
-    """Prints one line for each row that is kept out, oldest first; the content is in `raw_row`, for Athena to show."""
+    """Prints one line for each row that is kept out, oldest first. Athena can show the content, in `raw_row`."""
     for table in _tables(run):
         rows = _rows(table, run).sort_by([("quarantined_at", "ascending"), ("row_id", "ascending")])
         for row in rows.slice(0, LISTED).drop_columns(["raw_row"]).to_pylist():
@@ -45,16 +45,16 @@ def show(run: Run) -> None:
 
 
 def replay(run: Run) -> None:
-    """Reads the batches that brought the chosen rows again, by the rules and the code as they are now.
+    """Reads again the batches that brought the chosen rows, with the present rules and code.
 
-    Good rows go to silver and leave the quarantine; those still bad stay. Run again, it changes nothing. Cost grows
-    with the rows of the batches.
+    Good rows go to silver and leave the quarantine. Rows that are still bad stay. A second replay changes nothing. Cost
+    grows with the rows of the batches.
 
     Raises:
         ConfigurationError: no table was named.
     """
     if not run.subject:
-        raise ConfigurationError("name the silver table whose rows shall be replayed: quarantine.replay silver.orders")
+        raise ConfigurationError("name the silver table whose rows are to be replayed: quarantine.replay silver.orders")
     for table in _tables(run):
         batches = quarantine.batches_of(table, run.rule, run.batches)
         before = quarantine.total(table)

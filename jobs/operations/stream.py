@@ -1,4 +1,4 @@
-"""What an operator tells a stream that stopped over its position: `run.py stream.accept_gap bronze.orders_events`."""
+"""What an operator does when a stream stopped over its position: `run.py stream.accept_gap bronze.orders_events`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from jobs.sources.kafka.topic import StreamedTopic
 
 
 def accept_gap(run: Run) -> None:
-    """Records the messages that Kafka deleted unread as lost, and moves the position behind them.
+    """Records messages that Kafka deleted before they were read as lost, and moves the position behind them.
 
-    Run again, it finds no gap and changes nothing. The gap is in the table's commit and in the ledger: `lost_offsets`.
+    A second run finds no gap and changes nothing. The table's commit and the ledger show the gap: `lost_offsets`.
 
     Raises:
         ConfigurationError: no stream's table was named, or it holds nothing yet.
@@ -41,17 +41,17 @@ def accept_gap(run: Run) -> None:
             lost_offsets=position.missing(gaps),
             fencing=held[topic.events.name].fencing,
         )
-        # The record says how much was lost, so batches before it get one of their own.
+        # The ledger's record of the gap says how much was lost, so that earlier batches get a record of their own.
         ledger.record_stream(topic.events.name)
         writes.commit_nothing(session.spark(run.step), settings.lake().uri(topic.events.name), record)
         ledger.record_stream(topic.events.name)
         position.save_checkpoint(topic.events, beyond)
         for number, (first, end) in gaps.items():
-            print(f"{topic.name} partition {number}: offsets {first} to {end - 1} are recorded as lost")
+            print(f"topic partition {number} of {topic.name}: offsets {first} to {end - 1} are recorded as lost")
 
 
 def accept_checkpoint(run: Run) -> None:
-    """Writes the checkpoint anew from what the table says, after someone has deleted it.
+    """Writes the checkpoint again from what the table says, after someone deleted it.
 
     Raises:
         ConfigurationError: no stream's table was named, or it holds nothing yet.

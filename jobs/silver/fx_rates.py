@@ -21,7 +21,7 @@ SCHEMA = StructType(
 def from_ecb(raw: DataFrame) -> DataFrame:
     """`usd_rate` = (dollars per euro) / (units per euro), both of the same day and the same read.
 
-    A rate that is no positive number gives null, and so does a day without a dollar quote.
+    A rate that is not a positive number gives null, and so does a day without a dollar quote.
     """
     per_euro = F.expr("try_cast(rate AS DECIMAL(18, 8))")
     quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))

@@ -27,13 +27,13 @@ SCHEMA = StructType(
 
 
 def from_salesforce(raw: DataFrame) -> DataFrame:
-    """Salesforce's text, typed; what is no value of its type becomes null and meets the suite's rules."""
+    """Salesforce's text with types. A text that does not fit its type becomes null, which the suite's rules judge."""
     typed = {
         field.name: F.expr(f"try_cast(`{field.name}` AS {field.dataType.simpleString()})")
         for field in SCHEMA
         if not isinstance(field.dataType, (StringType, TimestampType))
     }
-    # REST writes 2026-10-01T00:00:00.000+0000, Bulk 2.0 ends in Z: the cast reads both once +0000 is Z.
+    # REST writes 2026-10-01T00:00:00.000+0000, and Bulk 2.0 ends in Z. The cast can read both after +0000 became Z.
     times = {
         field.name: F.expr(f"try_cast(regexp_replace(`{field.name}`, '[+]0000$', 'Z') AS TIMESTAMP)")
         for field in SCHEMA

@@ -125,7 +125,7 @@ def test_run_that_left_no_record_is_noticed(built: int) -> None:
     judged = judge(built, run_id="another")["conservation"]
 
     assert judged.critical
-    assert "run by_hand another left no record of the rows that it read" in judged.observed["faults"]
+    assert "run by_hand another did not record the rows that it read" in judged.observed["faults"]
 
 
 def test_commit_by_a_stranger_is_no_record(spark: SparkSession, built: int) -> None:

@@ -25,7 +25,7 @@ def test_rule_over_several_columns_names_them_all() -> None:
 
 @pytest.mark.parametrize("text", ["", "expectations: []", "expectations:", "[]", "rules: [1]"])
 def test_suite_without_expectations_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"silver\.x has no expectations: a gate without rules is no gate"):
+    with pytest.raises(ConfigurationError, match=r"silver\.x has no expectations: a gate needs at least one rule"):
         suite.parse("silver.x", text)
 
 

@@ -63,7 +63,7 @@ def with_column(*fields: StructField) -> StructType:
     [
         (SILVER, {"READERS": READERS}, "SCHEMA is missing"),
         (SILVER, {"SCHEMA": StructType([]), "READERS": READERS}, "SCHEMA is missing"),
-        (SILVER, {"SCHEMA": GOOD}, r"READERS are for \[\], the registry says \['bronze.a', 'bronze.b'\]"),
+        (SILVER, {"SCHEMA": GOOD}, r"READERS are for \[\], but the registry names \['bronze.a', 'bronze.b'\]"),
         (SILVER, {"SCHEMA": GOOD, "READERS": {"bronze.a": None}}, r"READERS are for \['bronze.a'\]"),
         (SILVER, {"SCHEMA": GOOD, "READERS": {**READERS, "bronze.c": None}}, "READERS are for .*bronze.c"),
         (replace(SILVER, keys=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),

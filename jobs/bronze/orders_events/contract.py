@@ -1,8 +1,8 @@
 """What an order event must be: each message is either an event or dead, and if dead, for one reason.
 
-Pure Python over one message, without Spark: `json` keeps amounts exact (as Decimal) and knows NaN when it meets one,
-where Spark's `from_json` gives null for whatever it can't read. No clock of ours takes part, so that a message is
-judged the same whenever it is read again.
+This is pure Python over one message, without Spark. `json` keeps amounts exact (as Decimal) and recognises NaN, while
+Spark's `from_json` gives null for anything that it can't read. None of our own clocks plays a part, so that a message
+is judged the same whenever it is read again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
 
 class DeadMessage(Exception):
-    """A message that is no event.
+    """A message that is not an event.
 
     Attributes:
         reason: its code.
@@ -76,7 +76,7 @@ def read(value: bytes | None, kafka_time: int) -> OrderEvent:
         kafka_time: the time that Kafka has for the message, microseconds since 1970, UTC.
 
     Raises:
-        DeadMessage: it carries none.
+        DeadMessage: the message carries none.
     """
     return event.plain(value, kafka_time) or read_in_full(value, kafka_time)
 
@@ -95,9 +95,9 @@ def read_in_full(value: bytes | None, kafka_time: int) -> OrderEvent:
     order_date = _parsed("order_date", document["order_date"], date.fromisoformat)
     event_timestamp = _parsed("event_timestamp", document["event_timestamp"], _micros)
     if document["currency"] not in CURRENCIES:
-        raise DeadMessage(Reason.UNKNOWN_CURRENCY, "currency is no ISO 4217 code")
+        raise DeadMessage(Reason.UNKNOWN_CURRENCY, "currency is not an ISO 4217 code")
     if document["status"] not in STATUSES:
-        raise DeadMessage(Reason.UNKNOWN_STATUS, f"status is none of {', '.join(sorted(STATUSES))}")
+        raise DeadMessage(Reason.UNKNOWN_STATUS, f"status is not one of {', '.join(sorted(STATUSES))}")
     if event_timestamp > kafka_time + FUTURE:
         raise DeadMessage(
             Reason.FUTURE_TIME, "event_timestamp lies more than an hour after Kafka's time of the message"
@@ -112,19 +112,19 @@ def _object(value: bytes | None) -> dict[str, Any]:
     if value is None:
         raise DeadMessage(Reason.TOMBSTONE, "the message has no value")
     if len(value) > LARGEST:
-        raise DeadMessage(Reason.OVERSIZE, f"{len(value)} bytes, {LARGEST} are allowed")
+        raise DeadMessage(Reason.OVERSIZE, f"{len(value)} bytes, but only {LARGEST} are allowed")
     try:
         text = value.decode()
     except UnicodeDecodeError as error:
-        raise DeadMessage(Reason.NOT_UTF8, f"byte {error.start} is no UTF-8") from None
+        raise DeadMessage(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8") from None
     try:
         document = _decode(text)
     except json.JSONDecodeError as error:
         raise DeadMessage(Reason.NOT_JSON, f"at character {error.pos}: {error.msg}") from None
     except (ValueError, RecursionError, InvalidOperation) as error:  # a number of thousands of digits, deep nesting
-        raise DeadMessage(Reason.NOT_JSON, f"beyond what can be read: {type(error).__name__}") from None
+        raise DeadMessage(Reason.NOT_JSON, f"it can't be read: {type(error).__name__}") from None
     if not isinstance(document, dict):
-        raise DeadMessage(Reason.NOT_AN_OBJECT, f"it is {_kind(document)}")
+        raise DeadMessage(Reason.NOT_AN_OBJECT, f"the message is {_kind(document)}, not an object")
     return document
 
 
@@ -148,10 +148,10 @@ def _amount(value: object) -> Decimal:
     if amount < 0:
         raise DeadMessage(Reason.NEGATIVE_AMOUNT, "amount is below 0")
     if amount >= LARGEST_AMOUNT:
-        raise DeadMessage(Reason.WRONG_TYPE, "amount has more than 16 digits before its point")
+        raise DeadMessage(Reason.WRONG_TYPE, "amount has more than 16 digits before its decimal point")
     exact = amount.quantize(CENT)
     if exact != amount:
-        raise DeadMessage(Reason.WRONG_TYPE, "amount has more than two decimals")
+        raise DeadMessage(Reason.WRONG_TYPE, "amount has more than two decimal places")
     return exact
 
 

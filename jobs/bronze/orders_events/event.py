@@ -1,8 +1,8 @@
-"""An order event, and the quick way to read one that is written as nearly all are.
+"""An order event, and a quick way to read events in the usual form.
 
-`plain` knows no reasons: what it does not take, `order_contract` judges. All that it takes is an event by the contract
-as well, with the same values, in a third of the time: msgspec reads a message in half a microsecond, where `json`
-with exact amounts takes 3.
+`plain` gives no reasons: `contract` judges the messages that it does not accept. Every message that it accepts is an
+event by the contract too, with the same values. It takes a third of the time: msgspec reads a message in half a
+microsecond, and `json` with exact amounts takes 3.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pycountry
 
 LARGEST = 256 * 1024  # bytes of a message; an event has some 200
 MICROSECOND = timedelta(microseconds=1)
-# Clocks differ; beyond that an event would hide every later state of its order. Also Kafka's own default for a
-# message's time (message.timestamp.after.max.ms).
+# Clocks differ. But an event from further in the future would hide every later state of its order. One hour is also
+# Kafka's own default for a message's time (message.timestamp.after.max.ms).
 FUTURE = timedelta(hours=1) // MICROSECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
@@ -45,7 +45,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     customer_id: str
     order_date: str
     currency: str
-    amount: Any  # an int or, by the hook, exact: a field of Decimal would take a text as well
+    amount: Any  # an int or, by the hook, an exact Decimal; a field of type Decimal would accept a text too
     status: str
     event_timestamp: str
 
@@ -54,7 +54,7 @@ _decode = msgspec.json.Decoder(_Document, float_hook=Decimal).decode
 
 
 def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
-    """The event of a message with just the known fields and its time in UTC; else None.
+    """The event of a message that has exactly the known fields and its time in UTC; None for any other message.
 
     Args:
         value: the message's bytes.
@@ -66,7 +66,7 @@ def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
         found = _decode(value)
         order_date = date.fromisoformat(found.order_date)
         moment = datetime.fromisoformat(found.event_timestamp)
-    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):  # too deep, beyond any number
+    except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):  # too deep, too large a number
         return None
     order_id, customer_id, amount = found.order_id, found.customer_id, found.amount
     if found.currency not in CURRENCIES or found.status not in STATUSES or moment.tzinfo is not UTC:

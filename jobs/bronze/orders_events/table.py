@@ -27,13 +27,13 @@ SCHEMA = StructType([*EVENT, text("value", "the message as it came, JSON", "conf
 _ARROW = {
     "order_date": pa.date32(),
     "amount": pa.decimal128(18, 2),
-    "event_timestamp": pa.int64(),  # microseconds, cast as a whole
+    "event_timestamp": pa.int64(),  # microseconds; `judge` casts the whole column
 }
 _NO_EVENT = (None,) * len(EVENT)
 
 
 def judge(value: pa.Array, kafka_time: pa.Array) -> pa.Array:
-    """What each message is: an event, or dead with reason and detail; the columns of the other are null.
+    """Judges each message: it is an event, or dead with reason and detail. The columns of the other kind are null.
 
     Args:
         value: binary, null for a tombstone.

@@ -1,4 +1,4 @@
-"""What changed in a table since a version: from its change feed, or nothing to go by where the feed is gone."""
+"""What changed in a table since a version, by its change feed. If that is gone, the caller reads the whole table."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from jobs.lake.delta import log, snapshot
 
 FEED_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 BEFORE, AFTER = "_before", "_after"
-# Files that the newest version does without stay for so long: `delta.deletedFileRetentionDuration`, Delta's default.
+# VACUUM keeps files that the newest version no longer uses for so long: `delta.deletedFileRetentionDuration`, here
+# Delta's default.
 FILES_KEPT = timedelta(days=7)
 
 
 def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
     """Rows of the batches that were added after version `since` and up to `until`, for append-only bronze.
 
-    A batch that was replaced in between comes once, as it was left. Costs follow the new rows.
+    A batch that was replaced in between comes once, in its last form. Cost grows with the new rows.
 
     Returns:
-        None where that can't be told: `since` is None or beyond `until` (the table was made anew), or the feed is
-        gone. Who reads the whole table then gets the same result, since silver keeps the newest of each key.
+        None if the feed can't answer: it is gone, `since` is None, or `since` is beyond `until` (the table was dropped
+        and created again). A caller that then reads the whole table gets the same result, since silver keeps the
+        newest row of each key.
     """
     if since == until:
         return snapshot.read(spark, uri, until).limit(0)
@@ -39,13 +41,13 @@ def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> Da
 
 
 def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, until: int) -> DataFrame | None:
-    """What became of each key between two versions: its columns, `_before` and `_after` as structs of the whole row.
+    """What became of each key between two versions: the key's columns, and structs of the whole row.
 
-    A key that is new has no `_before`, a deleted one no `_after`; one that ended as it began is left out. Costs
-    follow the changed rows.
+    `_before` is the row at the start, `_after` the row at the end. A new key has no `_before`, and a deleted key has
+    no `_after`. A key whose row ended as it began is left out. Cost grows with the changed rows.
 
     Returns:
-        None where that can't be told: `since` is None or beyond `until`, or the feed is gone.
+        None if the feed can't answer: it is gone, `since` is None, or `since` is beyond `until`.
     """
     present = snapshot.read(spark, uri, until)
     row = F.struct(*present.columns)
@@ -54,18 +56,18 @@ def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, u
     feed = _feed(spark, uri, since, until)
     if feed is None:
         return None
-    ends = F.col("_change_type").isin("insert", "update_postimage")
-    # Within one commit a row leaves before it comes back.
-    event = F.struct(row.alias("row"), ends.alias("there"))
-    moment = F.struct("_commit_version", ends)
+    exists = F.col("_change_type").isin("insert", "update_postimage")
+    # Within one commit, a row's removal comes before its insertion.
+    event = F.struct(row.alias("row"), exists.alias("exists"))
+    moment = F.struct("_commit_version", exists)
     first, last = F.min_by(event, moment), F.max_by(event, moment)
     return (
         feed.groupBy(*keys)
         .agg(first.alias("_first"), last.alias("_last"))
         .select(
             *keys,
-            F.when(~F.col("_first.there"), F.col("_first.row")).alias(BEFORE),
-            F.when(F.col("_last.there"), F.col("_last.row")).alias(AFTER),
+            F.when(~F.col("_first.exists"), F.col("_first.row")).alias(BEFORE),
+            F.when(F.col("_last.exists"), F.col("_last.row")).alias(AFTER),
         )
         .filter(~F.col(BEFORE).eqNullSafe(F.col(AFTER)))
     )
@@ -80,7 +82,7 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
     if since is None or since > until:
         return None
     if _may_be_vacuumed(uri, since + 1):
-        print(f"{uri}: changes from version {since + 1} may be vacuumed; reads all of it")
+        print(f"{uri}: VACUUM may have removed changes from version {since + 1} on; reads the whole table")
         return None
     try:
         feed = (
@@ -90,15 +92,15 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
             .option("endingVersion", until)
             .load(uri)
         )
-        # Whether each commit has its changes shows when the read is planned, and not before.
+        # Only planning the read shows whether each commit still has its changes.
         feed._jdf.queryExecution().executedPlan()
         return feed
     except AnalysisException as error:
-        print(f"{uri}: no change feed from version {since + 1} ({error.getCondition()}); reads all of it")
+        print(f"{uri}: no change feed from version {since + 1} ({error.getCondition()}); reads the whole table")
         return None
 
 
 def _may_be_vacuumed(uri: str, version: int) -> bool:
-    """Whether a version is so old that VACUUM, or the clean-up of the log, may have taken files of its changes."""
+    """Whether a version is so old that VACUUM or the clean-up of the log may have removed files of its changes."""
     commit = next((commit for commit in log.commits(uri) if commit.version <= version), None)
     return commit is None or datetime.now(UTC) - commit.time > FILES_KEPT

@@ -1,7 +1,7 @@
-"""What a commit says of itself: one typed record, in Delta's user metadata of that commit.
+"""What a commit says about itself: one typed record in the commit's Delta user metadata.
 
-It is the only bookkeeping: "what is new since my last run", the ledger, the lineage and the checks that no row was
-lost are all read from here. So data and state can't disagree.
+There is no other bookkeeping: "what is new since my last run", the ledger, the lineage and the checks that no row was
+lost are all read from these records. So data and state can't disagree.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from jobs.lake.errors import LakeError
 from jobs.lake.run import Run
 
-FORMAT = 2  # 1 is what was written before records had a number
-# Where a row that was read can end.
+FORMAT = 2  # records without a number are of format 1
+# What can become of a row that was read.
 ENDS = ("written", "unchanged", "superseded", "quarantined", "dead_lettered")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of one step; each row read is in exactly one of the five that follow.
+    """Rows of one step. Each row read is counted in exactly one of the next five.
 
     Attributes:
-        read: rows that entered.
+        read: rows that the step read.
         written: rows that changed the table.
-        unchanged: rows that the table holds already.
-        superseded: rows older than what the table or the same batch holds.
-        quarantined: rows split off by a rule.
+        unchanged: rows that the table already holds.
+        superseded: rows that are older than what the table or the same batch holds.
+        quarantined: rows that a rule split off.
         dead_lettered: messages that could not be read.
         deleted: rows of the table that the step removed; they are not input rows.
     """
@@ -43,7 +43,7 @@ class Counts:
 
     @property
     def accounted(self) -> int:
-        """Rows of which we know what became of them; `read`, unless rows were lost or doubled."""
+        """Rows whose outcome is counted. This equals `read`, unless rows were lost or doubled."""
         return sum(getattr(self, end) for end in ENDS)
 
     def __str__(self) -> str:
@@ -53,32 +53,34 @@ class Counts:
 
 @dataclass(frozen=True)
 class CommitRecord:
-    """The record. Fields that say nothing for a commit are left at their defaults, and are not written.
+    """One commit's record. Fields that don't apply to the commit keep their defaults, and are not written.
 
     Attributes:
         run_id: Airflow's run id; with `dag_id` it names the run.
         step: `silver.orders`, `dlq.replay`, ...
         dag_id: the DAG; empty in records of format 1.
         code: hash of the code release.
-        inputs: version of each table that the commit was made of.
+        inputs: version of each table that the step read.
         counts: of rows; None for commits that read nothing, such as compaction.
         seconds: from the start of the step to the commit.
-        fencing: number of the lease under which it was made.
+        fencing: fencing number of the lease that the writer held.
         source: bronze: `<system>/<object>`.
-        batch_id: bronze: the batch that the commit brings.
-        window: bronze: `start` and `end` of the source time that was read, ISO 8601, UTC; no `start` is the beginning.
+        batch_id: bronze: the batch that the commit writes.
+        window: bronze: `start` and `end` of the source time that was read, ISO 8601, UTC. Without a `start`, the
+            read went from the beginning.
         facts: bronze: what the source said about itself.
-        since: silver: version of each bronze table after which the rows came; None for all rows.
-        read_by_source: silver: rows that each bronze table gave.
-        batches: silver: batches that were read, by bronze table; None for all that it has.
+        since: silver: the version of each bronze table after which its rows were read; None for all rows.
+        read_by_source: silver: number of rows read from each bronze table.
+        batches: silver: batches that were read, by bronze table; None for all batches of the table.
         quarantine_version: silver: the quarantine's version that belongs to the commit.
         replayed: batches that were read again on purpose.
         whole: gold: all rows were computed, not only the affected ones.
-        position: stream: the first offset that was not read yet, by partition.
-        reasons: stream: dead-lettered messages by reason.
-        batch_seconds: stream: what the batch took.
-        gap: stream: offsets [from, to) of each partition that Kafka had deleted unread, and a person accepted.
-        lost_offsets: stream: how many these are.
+        position: stream: the first offset of each topic partition that was not read yet.
+        reasons: stream: number of dead-lettered messages by reason.
+        batch_seconds: stream: how long the batch took.
+        gap: stream: offsets [from, to) of each topic partition that Kafka deleted before they were read, and that a
+            person accepted as lost.
+        lost_offsets: stream: how many offsets the gap has.
     """
 
     run_id: str = ""
@@ -106,12 +108,12 @@ class CommitRecord:
     lost_offsets: int | None = None
 
     @classmethod
-    def of(cls, run: Run, **facts: Any) -> CommitRecord:
+    def of(cls, run: Run, **values: Any) -> CommitRecord:
         """The record of a commit that this run is about to make."""
-        return cls(run_id=run.run_id, step=run.step, dag_id=run.dag_id, code=run.code, seconds=run.seconds, **facts)
+        return cls(run_id=run.run_id, step=run.step, dag_id=run.dag_id, code=run.code, seconds=run.seconds, **values)
 
     def is_of(self, run: Run) -> bool:
-        """Whether a step of the same run has made the commit. A record of format 1 does not know its DAG."""
+        """Whether a step of this run made the commit. A record of format 1 does not name its DAG."""
         return self.run_id == run.run_id and self.dag_id in ("", run.dag_id)
 
     def to_json(self) -> str:
@@ -125,24 +127,24 @@ class CommitRecord:
                 f"{self.step}: rows lost or doubled: {self.counts.read} read but {self.counts.accounted} accounted "
                 f"for in {asdict(self.counts)}. Nothing was written"
             )
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, {}, ())}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, {}, ())}
         if self.counts:
-            said["counts"] = asdict(self.counts)
-        return json.dumps({"format": FORMAT, **said}, sort_keys=True, default=str)
+            values["counts"] = asdict(self.counts)
+        return json.dumps({"format": FORMAT, **values}, sort_keys=True, default=str)
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitRecord | None:
-        """The record in a commit's user metadata; None for commits of others, which have none.
+        """The record in a commit's user metadata; None for commits of other writers, which have none.
 
-        Takes what earlier releases wrote, and leaves out fields that only later ones know.
+        Records of earlier releases can be read too. Fields that only later releases know are ignored.
         """
-        said = json.loads(text) if text and text.startswith("{") else {}
-        if not said:
+        values = json.loads(text) if text and text.startswith("{") else {}
+        if not values:
             return None
-        known = {f.name: said[f.name] for f in fields(cls) if said.get(f.name) is not None}
+        known = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
         if counts := known.pop("counts", None):
             known["counts"] = Counts(**{f.name: counts.get(f.name, 0) for f in fields(Counts)})
-        # Format 1 had one batch as a text where a replay of dead messages was meant.
+        # In format 1, a replay of dead messages wrote its one batch as a text.
         replayed = known.pop("replayed", ())
         known["replayed"] = (replayed,) if isinstance(replayed, str) else tuple(replayed)
         return cls(**known)

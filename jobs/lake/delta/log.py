@@ -22,10 +22,10 @@ class Commit:
         version: its number.
         operation: as Delta names it: `MERGE`, `WRITE`, `OPTIMIZE`, ...
         time: when it was committed, UTC.
-        record: what our writers say of it; None for commits of others.
+        record: what our writer recorded; None for commits of other writers.
         bytes_written: size of the data files that it added.
-        rows_written: rows that it inserted or updated, by Delta's own count; None where Delta doesn't say.
-        restored: of a RESTORE, the version or the time that the table went back to.
+        rows_written: rows that it inserted or updated, by Delta's own count; None if Delta doesn't say.
+        restored: for a RESTORE, the version or the time that the table went back to.
     """
 
     version: int
@@ -38,12 +38,12 @@ class Commit:
 
     @property
     def counts(self) -> Counts | None:
-        """Rows of the step that made it; None for creation, housekeeping and commits of others."""
+        """Rows of the step that made it; None for creation, housekeeping and commits of other writers."""
         return self.record.counts if self.record else None
 
     @property
     def inputs(self) -> Mapping[str, int]:
-        """Version of each input table that the commit was made of."""
+        """Version of each input table that the step read."""
         return self.record.inputs if self.record else {}
 
 
@@ -62,7 +62,7 @@ def version(uri: str) -> int | None:
 
 
 def table_id(uri: str) -> str | None:
-    """The table's identity: another one when it was made anew. None when there is no table."""
+    """The table's identity, which changes when it is dropped and created again. None when there is no table."""
     found = open_table(uri)
     return None if found is None else str(found.metadata().id)
 
@@ -74,7 +74,7 @@ def row_count(uri: str, version: int) -> int:
 
 
 def commits(uri: str) -> Iterator[Commit]:
-    """The commits that the log still has, newest first. Reads a few, then more if asked for more."""
+    """The commits that the log still has, newest first. It reads a few, and more only if the caller goes on."""
     found = open_table(uri)
     if found is None:
         return
@@ -98,10 +98,10 @@ def commits(uri: str) -> Iterator[Commit]:
 
 
 def effective(uri: str) -> Iterator[Commit]:
-    """The commits that made the table what it is, newest first: without those that a RESTORE took back."""
+    """The commits that made the table what it is, newest first. Those that a RESTORE undid are left out."""
     back_to: int | datetime | None = None
     for commit in commits(uri):
-        if not _reached(commit, back_to):
+        if not _existed_at(commit, back_to):
             continue
         if commit.restored is not None:
             back_to = commit.restored
@@ -109,15 +109,15 @@ def effective(uri: str) -> Iterator[Commit]:
         yield commit
 
 
-def _reached(commit: Commit, back_to: int | datetime | None) -> bool:
-    """Whether the commit was there at that version or time; None is now."""
-    if isinstance(back_to, datetime):
-        return commit.time <= back_to
-    return back_to is None or commit.version <= back_to
+def _existed_at(commit: Commit, moment: int | datetime | None) -> bool:
+    """Whether the commit existed at that version or time; None means now."""
+    if isinstance(moment, datetime):
+        return commit.time <= moment
+    return moment is None or commit.version <= moment
 
 
 def _restored(entry: dict[str, Any]) -> int | datetime | None:
-    """Where a RESTORE went, from its parameters, which are texts."""
+    """The version or time that a RESTORE went back to. Its parameters are texts."""
     if entry["operation"] != "RESTORE":
         return None
     to = entry["operationParameters"]
@@ -133,13 +133,13 @@ def _rows_written(metrics: dict[str, Any]) -> int | None:
 
 
 def newest_of(uri: str, step: str) -> Commit | None:
-    """The newest commit that `step` made and no RESTORE took back; None when the log has none."""
+    """The newest commit that `step` made and that no RESTORE undid; None when the log has none."""
     return next((commit for commit in effective(uri) if commit.record and commit.record.step == step), None)
 
 
 def newest_facts(uri: str) -> Mapping[str, Any]:
-    """What the source said about itself when it was last read; {} where the log has no such commit.
+    """What the source said about itself when it was last read; {} when the log has no such commit.
 
-    Commits of housekeeping and of other writers have no facts, and are passed over.
+    Commits of housekeeping and of other writers have no facts, and are skipped.
     """
     return next((commit.record.facts for commit in commits(uri) if commit.record and commit.record.facts), {})

@@ -1,4 +1,4 @@
-"""Writes of Delta tables through Spark. Every write records its inputs in the commit it makes."""
+"""Writes Delta tables through Spark. Every write records its inputs in its commit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create(
     description: str,
     statistics: Sequence[str] = (),
 ) -> None:
-    """Creates the table, with the schema's column comments, unless it is there.
+    """Creates the table, with the schema's column comments, unless it exists.
 
     Args:
         spark: the session.
@@ -35,7 +35,7 @@ def create(
         schema: of the table.
         partition_by: partition column; None without one.
         description: for the catalog.
-        statistics: columns whose smallest and largest value each file's log entry has; none: the first 32.
+        statistics: columns for which the log keeps each file's smallest and largest value; if empty, the first 32.
     """
     builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
@@ -65,7 +65,7 @@ def commit_nothing(spark: SparkSession, uri: str, record: CommitRecord) -> None:
 
 @contextmanager
 def recorded(spark: SparkSession, record: CommitRecord) -> Iterator[None]:
-    """Puts the record into the commits made inside: MERGE, DELETE and OPTIMIZE have no option of their own for it."""
+    """Adds the record to the commits made inside the block. MERGE, DELETE and OPTIMIZE have no option for it."""
     spark.conf.set(USER_METADATA, record.to_json())
     try:
         yield
@@ -88,11 +88,11 @@ def merge(
     Args:
         spark: the session.
         uri: the table.
-        changed: rows to write; columns beside the table's are ignored.
+        changed: rows to write; columns that the table doesn't have are ignored.
         keys: columns that identify a row.
         record: of the commit.
-        partitions: partition column and the values in which a key can be: literal, so that only their files
-            are read, and so that writers of other partitions don't conflict.
+        partitions: the partition column, and the values in which the keys can be. They become literals in the
+            condition, so that only their files are read and writers of other partitions don't conflict.
         deleted: name of a boolean column of `changed`; rows in which it is true are deleted.
     """
     condition = " AND ".join(f"t.`{key}` = s.`{key}`" for key in keys)

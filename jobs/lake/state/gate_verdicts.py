@@ -1,4 +1,4 @@
-"""What the gate let through: the silver versions that it judged and passed, by run. Gold reads exactly these."""
+"""What the gate passed in each run: silver versions that it judged and found good. Gold reads exactly these."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jobs.lake.state import objects
 
 @dataclass(frozen=True)
 class Passed:
-    """The newest version of a table that passed, from which the gate goes on.
+    """The newest version of a table that passed. The gate goes on from it.
 
     Attributes:
         version: of the table.
-        table_id: identity of the table: one that was dropped and created again has passed nothing.
-        suite: hash of the rules by which it passed: other rules have judged nothing.
-        whole_at: when all of its rows were judged last, ISO 8601, UTC.
+        table_id: identity of the table. A table that was dropped and created again is new to the gate.
+        suite: hash of the rules under which it passed. Under other rules, all rows are judged again.
+        whole_at: when all of its rows were last judged, ISO 8601, UTC.
     """
 
     version: int
@@ -40,7 +40,7 @@ def record_passed(run: Run, versions: Mapping[str, int]) -> None:
 
 
 def take_back(run: Run) -> None:
-    """Takes back what an earlier attempt of this run recorded."""
+    """Deletes what an earlier attempt of this run recorded."""
     objects.delete(_key(run))
 
 
@@ -67,7 +67,7 @@ def last_passed(table: str) -> Passed | None:
 
 
 def keep_last_passed(table: str, verdict: Passed) -> None:
-    """Remembers it, unless a newer version of the same table passed meanwhile."""
+    """Stores the verdict, unless a newer version of the same table passed meanwhile."""
     known = last_passed(table)
     if known is None or known.table_id != verdict.table_id or known.version <= verdict.version:
         objects.write_json(f"ops/gate/last/{table}.json", asdict(verdict))

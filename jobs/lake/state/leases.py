@@ -1,10 +1,10 @@
-"""One writer a table, held where the write happens: `_locks/<table>.json`, taken by S3's conditional PUT.
+"""Leases: only the job that holds `_locks/<table>.json` writes the table. It is taken by S3's conditional PUT.
 
-Spark's Delta does not make commits of two drivers on S3 safe (delta#3596): the later one replaces the log entry of
-the earlier. A lease is renewed by a heartbeat; it may be broken only when the heartbeat is stale and the job run of
-its owner is no longer live. It is never deleted, so that its fencing number only grows.
+Delta in Spark does not make commits of two drivers on S3 safe (delta#3596): the later one replaces the log entry of
+the earlier. A heartbeat renews the lease. Another job may take it over only when the heartbeat is stale and the
+owner's job run is no longer live. A lease is never deleted, so that its fencing number only grows.
 
-Who waits says so in `_locks/<table>.waiting.json`: a stream, which would hold its tables for ever, then gives way.
+A waiting job says so in `_locks/<table>.waiting.json`. A stream, which would hold its tables for ever, then gives way.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from jobs.lake.state import objects
 HEARTBEAT = timedelta(seconds=10)
 STALE = timedelta(seconds=60)
 PATIENCE = timedelta(minutes=10)
-WAITING = timedelta(seconds=30)  # a waiter that was not heard of for so long has gone
+WAITING = timedelta(seconds=30)  # a waiting job that is silent for so long is gone
 LIVE = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"]
 
 
@@ -37,10 +37,10 @@ class Lease:
     """A held lease.
 
     Attributes:
-        table: that it is for.
-        body: what its object says.
+        table: name of the table.
+        body: content of its object.
         etag: of the object as this owner wrote it.
-        s3: the client that writes it; clients may be shared between threads, making them may not.
+        s3: the client that writes it. Threads may share a client, but only one thread at a time may create clients.
     """
 
     table: str
@@ -55,10 +55,10 @@ class Lease:
         return int(self.body["fencing"])
 
     def renew(self, *, held: bool = True) -> None:
-        """Tells that the owner lives, or, with `held` false, that it is done. Called just before a commit as well.
+        """Says that the owner is alive or, with `held` false, that it is done. Also called just before a commit.
 
         Raises:
-            LeaseLostError: another owner has it.
+            LeaseLostError: another owner has the lease.
         """
         with self._one_at_a_time:
             self.body |= {"heartbeat_at": _now().isoformat(), "held": held}
@@ -66,23 +66,23 @@ class Lease:
             if etag is None:
                 raise LeaseLostError(
                     f"{self.table}: the lease of {self.body['run_id']} was taken over while it wrote. What it did "
-                    "not commit is not there: run the step again."
+                    "not commit is lost: run the step again."
                 )
             self.etag = etag
 
 
 @contextmanager
 def hold(run: Run, *tables: str, waiting: Callable[[], object] = lambda: None) -> Iterator[dict[str, Lease]]:
-    """Holds the leases of these tables, always taken in the same order, while the block runs.
+    """Holds the leases of these tables while the block runs. They are always taken in the same order.
 
     Args:
         run: that holds them.
         *tables: their names.
-        waiting: called once a second while another has one of them.
+        waiting: called once a second while another job holds one of them.
 
     Raises:
-        TableBusyError: another live writer has one of them for longer than the patience.
-        LeaseLostError: at the end, when a lease was lost in between.
+        TableBusyError: another live writer held one of them for longer than `PATIENCE`.
+        LeaseLostError: a lease was lost while the block ran; raised at its end.
     """
     with ExitStack() as stack:
         yield {table: stack.enter_context(_held(run, table, waiting)) for table in sorted(tables)}
@@ -105,7 +105,7 @@ def _held(run: Run, table: str, waiting: Callable[[], object]) -> Iterator[Lease
             except LeaseLostError as error:
                 lost.append(error)
                 return
-            except Exception as error:  # S3 is slow or away: the next beat tells
+            except Exception as error:  # S3 is slow or down: the next beat tries again
                 print(f"{table}: heartbeat failed: {type(error).__name__}", flush=True)
 
     thread = threading.Thread(target=beat, name=f"lease-{table}", daemon=True)
@@ -125,35 +125,35 @@ def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
     """Waits for the lease and takes it."""
     s3 = boto3.client("s3")
     give_up = time.monotonic() + PATIENCE.total_seconds()
-    told = False
-    mine: dict[str, Any] = {
+    announced = False
+    own: dict[str, Any] = {
         "table_name": table,
         "dag_id": run.dag_id,
         "run_id": run.run_id,
         "step": run.step,
         "job": run.job,
     }
-    mine |= {"owner": uuid4().hex, "held": True}
+    own |= {"owner": uuid4().hex, "held": True}
     while True:
-        theirs, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
-        if theirs is None or _free(theirs, run):
-            fencing = 1 if theirs is None else int(theirs["fencing"]) + 1
-            mine |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
-            etag = objects.write_json_if(_key(table), mine, etag=seen, s3=s3)
+        current, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
+        if current is None or _free(current, run):
+            fencing = 1 if current is None else int(current["fencing"]) + 1
+            own |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
+            etag = objects.write_json_if(_key(table), own, etag=seen, s3=s3)
             if etag is not None:
-                if told:
+                if announced:
                     objects.delete(_waiting_key(table))
-                return Lease(table, mine, etag, s3)
-            continue  # another was quicker
-        owner = f"{theirs['step']} of run {theirs['run_id']}"
+                return Lease(table, own, etag, s3)
+            continue  # another job was quicker
+        owner = f"{current['step']} of run {current['run_id']}"
         if time.monotonic() > give_up:
             raise TableBusyError(
-                f"{table} is being written by {owner}, last heard of {theirs['heartbeat_at']}. Nothing was "
-                "written. It is tried again; if that job hangs, cancel it."
+                f"{table} is being written by {owner}, whose last heartbeat was at {current['heartbeat_at']}. Nothing "
+                "was written. Sluice will try again; if that job hangs, cancel it."
             )
-        if not told:
+        if not announced:
             print(f"{table}: waits for {owner}", flush=True)
-            told = True
+            announced = True
         if not _waiter(table):
             objects.write_json(_waiting_key(table), {"run_id": run.run_id, "step": run.step, "at": _now().isoformat()})
         waiting()
@@ -161,9 +161,10 @@ def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
 
 
 def _free(body: dict[str, Any], run: Run) -> bool:
-    """Whether the lease may be taken: given back, or its owner is silent and has no live job run.
+    """Whether the lease may be taken: it was given back, or its owner is silent and has no live job run.
 
-    An owner of the same job run is its earlier attempt: EMR Serverless starts one when the other has ended.
+    If the owner has our job run's name, it is an earlier attempt of it, and it has ended: EMR Serverless starts an
+    attempt only when the one before has ended.
     """
     if not body["held"] or (run.job and body["job"] == run.job):
         return True

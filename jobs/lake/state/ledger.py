@@ -1,7 +1,7 @@
-"""One JSON record per commit under `ops/run_ledger/`: what went in, what came of it.
+"""One JSON record per commit under `ops/run_ledger/`: what went in, and what became of it.
 
-A record is made from the commit alone, which carries the counts, so the two can't disagree; a step that was
-killed between commit and record gets it from the next step on that table.
+A record is made from the commit alone, which carries the counts, so the two can't disagree. If a step was killed
+between commit and record, the next step on that table writes the record.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def key(table: str, version: int) -> str:
 
 
 def record(table: str) -> None:
-    """Writes the records of the table's newest commits, back to the first that is there already."""
+    """Writes the records of the table's newest commits, back to the first commit that already has one."""
     for commit in _unrecorded(table):
         window = (commit.record and commit.record.window) or {"start": None, "end": None}
         entry = {
@@ -38,7 +38,7 @@ def record_stream(table: str, **figures: Any) -> None:
     """Writes one record for all of a stream's commits since its last record: they come every few seconds.
 
     Args:
-        table: that the stream writes.
+        table: the table that the stream writes.
         figures: of the stream at this moment.
     """
     fresh = _unrecorded(table)
@@ -49,7 +49,7 @@ def record_stream(table: str, **figures: Any) -> None:
 
 
 def _unrecorded(table: str) -> list[Commit]:
-    """The newest commits with counts, back to the first that has a record; newest first."""
+    """The newest commits with counts, back to the first that already has a record; newest first."""
     fresh: list[Commit] = []
     for commit in log.commits(settings.lake().uri(table)):
         if commit.counts is None:
@@ -63,14 +63,14 @@ def _unrecorded(table: str) -> list[Commit]:
 def _write(table: str, commits: Sequence[Commit], entry: dict[str, Any]) -> None:
     """Writes one record for these commits, newest first."""
     newest = commits[0]
-    said = asdict(newest.record or CommitRecord())
-    counts = Counts(**{name: sum(getattr(c.counts, name) for c in commits) for name in said.pop("counts")})
+    fields = asdict(newest.record or CommitRecord())
+    counts = Counts(**{name: sum(getattr(c.counts, name) for c in commits) for name in fields.pop("counts")})
     whole = {
         "table_name": table,
         "output_version": newest.version,
         "committed_at": newest.time,
-        "source_rows": said["facts"].get("source_rows"),
-        **said,
+        "source_rows": fields["facts"].get("source_rows"),
+        **fields,
         **asdict(counts),
         "bytes_written": sum(commit.bytes_written for commit in commits),
         **entry,

@@ -13,7 +13,7 @@ from jobs.lake import settings
 
 
 def write(key: str, body: bytes) -> str:
-    """Writes one object and gives its URI; S3 makes it visible whole or not at all."""
+    """Writes one object and returns its URI. Readers see the whole object or nothing of it."""
     bucket = settings.lake().bucket
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     return f"s3://{bucket}/{key}"
@@ -25,23 +25,23 @@ def write_json(key: str, value: Any) -> str:
 
 
 def write_json_if(key: str, value: Any, *, etag: str | None, s3: Any = None) -> str | None:
-    """Writes one line of JSON if the object is still as it was seen: S3's conditional PUT.
+    """Writes one line of JSON, unless the object has changed since it was seen: S3's conditional PUT.
 
     Args:
         key: of the object.
         value: to write.
         etag: of the object as it was seen; None when there was none.
-        s3: a client to share; making one takes longer than the call.
+        s3: a client to share, because creating one takes longer than the call.
 
     Returns:
-        the object's new ETag; None when somebody else has written it.
+        The object's new ETag; None when somebody else has written the object.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     client = s3 or boto3.client("s3")
     try:
         answer = client.put_object(Bucket=settings.lake().bucket, Key=key, Body=_line(value), **condition)
     except ClientError as error:
-        # 409: two conditional writes at the same moment; neither of them need have won.
+        # 409: two conditional writes at the same moment; perhaps neither succeeded.
         if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
             return None
         raise
@@ -79,7 +79,7 @@ def keys(prefix: str) -> list[str]:
 
 
 def delete(key: str) -> None:
-    """Deletes one object; fine when there is none."""
+    """Deletes one object, if it exists."""
     boto3.client("s3").delete_object(Bucket=settings.lake().bucket, Key=key)
 
 

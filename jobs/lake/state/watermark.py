@@ -1,7 +1,7 @@
-"""How far a source has been read: `_checkpoints/<source>/<object>/watermark.json`. Deleting it re-reads all.
+"""How far a source has been read: `_checkpoints/<source>/<object>/watermark.json`. Without it, all is read again.
 
-Saved after the bronze commit, so that a kill between the two reads a window twice (the batch then replaces
-itself) and never skips one.
+It is saved after the bronze commit. So after a kill between the two, a window is read twice (its batch then replaces
+itself), and no window is ever skipped.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def _key(table: Table) -> str:
 def window(run: Run, table: Table) -> Window:
     """The window of source time that this run reads.
 
-    Exact runs read their interval, full refreshes everything up to its end. Others read from the watermark, less
-    the table's overlap, to the end of their interval; a run whose interval the watermark has passed already reads
-    its own interval, less the overlap. The run that moved the watermark gets the window that it had, so that a
-    retry reads the same.
+    Exact runs read their interval, and full refreshes read everything up to its end. Other runs read to the end of
+    their interval too. They start the table's overlap before the watermark. If the watermark has already passed the
+    interval, they start the overlap before the interval instead. The run that moved the watermark gets its own window
+    again, so that a retry reads the same.
 
     Raises:
         ValueError: the run has no interval, or it is empty.
@@ -59,5 +59,5 @@ def save(run: Run, table: Table, read: Window) -> None:
 
 
 def _is_of(run: Run, saved: Mapping[str, Any]) -> bool:
-    """Whether this run moved the watermark; what earlier releases saved does not name the DAG."""
+    """Whether this run moved the watermark. Earlier releases saved it without the DAG's id."""
     return (saved.get("dag_id", run.dag_id), saved["run_id"]) == (run.dag_id, run.run_id)

@@ -1,11 +1,12 @@
 """Commits one micro-batch of messages: dead ones to the dead-letter queue, then events to their table.
 
-The commit of the events is the batch: it carries the position that was reached and all counts. Whoever starts reads it
-there, so that a commit whose answer was lost is not made again. Delta's transaction identifiers would guard the same,
-at the price of reading the table's whole state for each batch: 0.8 of 3.5 s in a table of ten files.
+The commit of the events completes the batch: it carries the position that was reached and all counts. A stream that
+starts reads its position from there. So a commit whose answer was lost is not made again. Delta's transaction
+identifiers would prevent that too, but they read the table's whole state for each batch: 0.8 of 3.5 s in a table of
+ten files.
 
-What a killed stream had put into the dead-letter queue beyond that position is removed before the stream goes on, so
-that a message is in one of the two tables and not in both, even where the next release judges it otherwise.
+A killed stream can leave dead letters beyond that position. They are removed before the stream goes on. So a message
+is in one of the two tables and never in both, even if the next release judges it differently.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class CommittedBatch:
     """What became of a batch.
 
     Attributes:
-        read: messages.
-        dead: of these, dead-lettered ones.
-        seconds: from the batch's begin to its commit.
+        read: number of messages.
+        dead: number of dead-lettered messages among them.
+        seconds: from the batch's start to its commit.
         at: `time.monotonic()` of the commit.
     """
 
@@ -59,14 +60,14 @@ class BatchWriter:
     def __init__(
         self, spark: SparkSession, run: Run, topic: StreamedTopic, held: dict[str, Lease], position: Position
     ) -> None:
-        """Begins at a position.
+        """Starts at a position.
 
         Args:
             spark: the session.
             run: run id and step for the commits.
             topic: whose messages they are.
             held: leases by table.
-            position: from where on the messages come.
+            position: where the messages begin.
         """
         self.position = dict(position)
         self._spark, self._run, self._topic, self._held = spark, run, topic, held
@@ -79,7 +80,7 @@ class BatchWriter:
         Cost grows with its messages. They are read from Kafka and judged once, and kept for the two writes.
 
         Raises:
-            LakeError: it holds messages that the table has already.
+            LakeError: it holds messages that the table already has.
         """
         begun = time.monotonic()
         judged = self._judged(messages).persist(StorageLevel.MEMORY_AND_DISK)
@@ -106,7 +107,7 @@ class BatchWriter:
                 batch_id=batch_id,
                 source=self._topic.events.source,
                 position={str(partition): offset for partition, offset in sorted(reached.items())},
-                # Offsets without a message: marks and messages of transactions; 0 where producers use none.
+                # Offsets without a message belong to transactions; 0 if producers use none.
                 facts={"offsets_without_message": offsets - read},
                 reasons=reasons,
                 batch_seconds=round(time.monotonic() - begun, 2),
@@ -128,8 +129,9 @@ class BatchWriter:
             partition, known = row["partition"], self.position.get(row["partition"], 0)
             if row["first"] < known:
                 raise LakeError(
-                    f"{self._topic.name}: Kafka gave offset {row['first']} of partition {partition} again, which is "
-                    f"in {self._topic.events.name} up to {known - 1}. Nothing was written. Start the stream again."
+                    f"{self._topic.name}: Kafka gave offset {row['first']} of topic partition {partition} again, but "
+                    f"{self._topic.events.name} already has it up to {known - 1}. Nothing was written. Start the "
+                    "stream again."
                 )
             reached[partition] = max(reached.get(partition, 0), row["last"] + 1)
         return reached
@@ -164,10 +166,10 @@ class BatchWriter:
 
 
 def lineage(topic: StreamedTopic, batch_id: str) -> list[Column]:
-    """The lineage columns, in a form of which the code that Spark generates is the same for each batch.
+    """The lineage columns, written so that Spark generates the same code for each batch.
 
-    A time that stands in an expression stands in that code as well: each batch would have its own compiled, and run
-    it cold. What is looked up in a map is handed over like any other object.
+    A time in an expression becomes part of that code: Spark would compile new code for each batch, and run it cold.
+    A time that is looked up in a map does not: Spark passes it to the code like any other object.
     """
     now = F.element_at(F.create_map(F.lit(topic.name), F.current_timestamp()), F.col("topic"))
     return [
@@ -178,14 +180,14 @@ def lineage(topic: StreamedTopic, batch_id: str) -> list[Column]:
 
 
 def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
-    """Creates the two tables that the topic's messages go to, unless they are there."""
+    """Creates the two tables that the topic's messages go to, unless they exist."""
     for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
         schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
         writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:
-    """Removes dead letters beyond the position: of a batch whose events were not committed. Gives their number."""
+    """Removes dead letters beyond the position: their batch's events were not committed. Returns their number."""
     uri = settings.lake().uri(topic.dead.name)
     beyond = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
     unfinished = reduce(or_, [~F.col("partition").isin(list(position)), *beyond])

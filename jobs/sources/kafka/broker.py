@@ -1,4 +1,4 @@
-"""What a job asks the brokers itself: the log-in for Spark, and where a topic's partitions begin and end."""
+"""How jobs log in to the brokers, and what they ask them directly: where each topic partition begins and ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 @dataclass(frozen=True)
 class Bounds:
-    """What Kafka has of a partition: offsets from `first` up to, and without, `end`."""
+    """The offsets that Kafka has of a topic partition: from `first` up to `end`, without `end` itself."""
 
     first: int
     end: int
@@ -32,9 +32,9 @@ class Login:
     Attributes:
         servers: `host:port`, separated by commas.
         key: of the API.
-        secret: of the API; in no log, no conf and no repr.
+        secret: of the API; it appears in no log, no conf and no repr.
         group: prefix of consumer groups.
-        authority: PEM file of the brokers' authority; None for the public ones.
+        authority: PEM file of the brokers' certificate authority; None for the public authorities.
     """
 
     servers: str
@@ -60,7 +60,7 @@ class Login:
         )
 
     def spark_options(self) -> dict[str, str]:
-        """Options of Spark's Kafka source; Spark takes the JAAS line for a secret and shows it nowhere."""
+        """Options of Spark's Kafka source. Spark treats the JAAS line as a secret and never shows it."""
         login = f'username="{_quoted(self.key)}" password="{_quoted(self.secret)}"'
         options = {
             "kafka.bootstrap.servers": self.servers,
@@ -77,7 +77,7 @@ class Login:
 
     @contextmanager
     def consumer(self) -> Iterator[Consumer]:
-        """A client for questions; it belongs to no group and reads nothing."""
+        """A client for questions to the brokers; it joins no group and reads no message."""
         options: dict[str, str | int | bool] = {
             "bootstrap.servers": self.servers,
             "security.protocol": "SASL_SSL",
@@ -87,7 +87,7 @@ class Login:
             "group.id": f"{self.group}-lag",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
-            "log_level": 0,  # it prints a line a second while a broker is away
+            "log_level": 0,  # otherwise it prints a line a second while a broker is down
         }
         client = Consumer(options | ({"ssl.ca.location": self.authority} if self.authority else {}))
         try:
@@ -97,7 +97,7 @@ class Login:
 
 
 def bounds(consumer: Consumer, topic: str) -> dict[int, Bounds]:
-    """First and end offset of each partition of the topic.
+    """First and end offset of each topic partition.
 
     Raises:
         ConfigurationError: there is no such topic.
@@ -114,13 +114,15 @@ def bounds(consumer: Consumer, topic: str) -> dict[int, Bounds]:
         for partition in known.partitions:
             answer = consumer.get_watermark_offsets(TopicPartition(topic, partition), SECONDS)
             if answer is None:
-                raise TransientError(f"kafka: no answer about partition {partition} of {topic}. It is tried again.")
+                raise TransientError(
+                    f"kafka: no answer about topic partition {partition} of {topic}. Sluice will try again."
+                )
             found[partition] = Bounds(*answer)
         return found
     except KafkaException as error:
         raise TransientError(
-            f"kafka: the brokers don't answer ({error.args[0].str()}). It is tried again; if it stays so, check "
-            "bootstrap_servers, api_key and api_secret of the secret and the network's way to the brokers."
+            f"kafka: the brokers don't answer ({error.args[0].str()}). Sluice will try again. If it keeps failing, "
+            "check bootstrap_servers, api_key and api_secret of the secret, and that the network reaches the brokers."
         ) from error
 
 

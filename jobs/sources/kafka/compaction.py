@@ -13,13 +13,13 @@ from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
 
 EVERY = 200  # batches: a quarter of an hour of a busy stream
-# Files of this size are left alone, so that the cost of one compaction is bounded, and follows what came.
+# Files of this size are left alone, so that the cost of one compaction is limited, and grows with the new data.
 FILE_BYTES = 64 * 1024 * 1024
 _SIZES = ("spark.databricks.delta.optimize.minFileSize", "spark.databricks.delta.optimize.maxFileSize")
 
 
 class Compaction:
-    """Counts batches, and compacts after so many of them."""
+    """Counts batches, and compacts the tables after every `EVERY` of them."""
 
     def __init__(self, spark: SparkSession, run: Run, tables: Sequence[str]) -> None:
         self._spark, self._run, self._tables = spark, run, tables
@@ -28,7 +28,7 @@ class Compaction:
             spark.conf.set(name, str(FILE_BYTES))
 
     def after_batch(self) -> None:
-        """Called after each commit, while no other runs."""
+        """Called after each commit, while no other commit runs."""
         self._batches += 1
         if self._batches % EVERY:
             return

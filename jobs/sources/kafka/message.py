@@ -1,4 +1,4 @@
-"""The columns that every message has, whatever it carries: where Kafka has it, and what came with it."""
+"""The columns that every message has, whatever its content: where it is in Kafka, and what came with it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MESSAGE = (
     column("headers", HEADERS, "its headers", "confidential"),
     column("timestamp", TimestampType(), "Kafka's time of the message, UTC"),
 )
-# By these, queries leave files out. Statistics of all columns were a quarter of what writing a batch takes.
+# Queries skip files by these columns. Statistics of all columns took a quarter of the time of writing a batch.
 STATISTICS = ("partition", "offset", "timestamp", "_batch_id", "_ingested_at")
-# What is wrong with a message, beside the event's own columns: null for a valid one.
+# What is wrong with a message, beside the event's own columns; null for a valid message.
 REASON = (
     text("reason", "code of what is wrong with the message"),
     text("detail", "field and what is wrong with it, without its value"),

@@ -1,8 +1,8 @@
-"""Brings dead messages home after a fix: judged again, those that are valid now move to the events' table.
+"""Replays dead messages after a fix: they are judged again, and those that are valid now move to the events' table.
 
-A message moves in two commits, first into its table, then out of the queue. What was begun is noted before the first,
-and finished by whoever next holds both tables, so that a kill between the two doubles nothing. Messages keep topic,
-partition and offset, by which a second replay finds nothing left to do.
+Messages move in two commits, first into their table, then out of the queue. A note is written before the first
+commit. After a kill between the two, the next job that holds both tables finds the note and finishes the move, so that
+no message is doubled. Messages keep topic, partition and offset, so that a second replay finds nothing left to do.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from jobs.sources.kafka.topic import StreamedTopic
 
 @dataclass(frozen=True)
 class Moved:
-    """What came of a replay.
+    """The outcome of a replay.
 
     Attributes:
-        chosen: dead messages that were judged again.
-        home: of these, those that are events now.
+        chosen: number of dead messages that were judged again.
+        valid: number of messages among them that are events now.
     """
 
     chosen: int
-    home: int
+    valid: int
 
 
 def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) -> Moved:
@@ -58,9 +58,9 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         valid = judged.filter(F.col("_is.reason").isNull())
         moved = Moved(judged.count(), valid.count())
-        if moved.home:
+        if moved.valid:
             batch_id = f"{topic.name}-replay-{version:012d}"
-            counts = Counts(read=moved.chosen, written=moved.home, dead_lettered=moved.chosen - moved.home)
+            counts = Counts(read=moved.chosen, written=moved.valid, dead_lettered=moved.chosen - moved.valid)
             record = CommitRecord.of(
                 run,
                 inputs={topic.dead.name: version},
@@ -78,12 +78,12 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
 
 
 def finish(spark: SparkSession, run: Run, events: Table, dead: Table) -> None:
-    """Takes messages that a replay has brought home out of the queue, if one was begun; else does nothing."""
+    """Finishes a replay that was begun: removes the messages that it moved from the queue. Else it does nothing."""
     begun: dict[str, Any] | None = objects.read_json(_key(events))
     if begun is None:
         return
-    home = snapshot.read(spark, settings.lake().uri(events.name)).filter(F.col("_batch_id") == begun["batch_id"])
-    moved = home.select("topic", "partition", "offset").persist()
+    replayed = snapshot.read(spark, settings.lake().uri(events.name)).filter(F.col("_batch_id") == begun["batch_id"])
+    moved = replayed.select("topic", "partition", "offset").persist()
     if number := moved.count():
         same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in ("topic", "partition", "offset"))
         record = CommitRecord.of(run, counts=Counts(read=0, deleted=number), replayed=(begun["batch_id"],))

@@ -16,7 +16,7 @@ from jobs.sources.kafka.message import REASON
 
 @dataclass(frozen=True)
 class StreamedTopic:
-    """What a stream has to know of its topic.
+    """What a stream has to know about its topic.
 
     Attributes:
         name: in Kafka.
@@ -24,8 +24,8 @@ class StreamedTopic:
         dead: the dead-letter queue: table of all others.
         schema: of `events`, without the lineage columns.
         dead_schema: of `dead`, without them.
-        event: columns of `schema` that `judged` gives.
-        judged: from value and Kafka's time to a struct of `REASON` and `event`.
+        event: columns of `schema` that `judged` fills.
+        judged: makes a struct of `REASON` and `event` from a message's value and Kafka's time.
     """
 
     name: str
@@ -38,12 +38,12 @@ class StreamedTopic:
 
 
 def of_table(table: Table) -> StreamedTopic:
-    """The topic of a continuous table, whose module has `TOPIC`, `EVENT` and `judge`; one table is written with it."""
+    """The topic of a continuous table. Its module has `TOPIC`, `EVENT` and `judge`; one table is written with it."""
     (dead,) = [other for other in tables.every() if other.written_with == table.name]
     module = table_module.load(table)
-    # Without the comments, which Arrow would have to bring back as well.
+    # Without the comments, which Arrow would have to return too.
     answer = StructType([StructField(field.name, field.dataType) for field in (*REASON, *module.EVENT)])
-    # The kind is taken from judge's hints, as pyspark's docs and warnings prefer.
+    # pyspark takes the kind of function from judge's type hints, as its docs and warnings prefer.
     judged = arrow_udf(module.judge, answer)  # type: ignore[call-overload]  # pyspark 4.1's stubs lack this form
     return StreamedTopic(
         name=module.TOPIC,

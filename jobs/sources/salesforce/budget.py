@@ -16,38 +16,37 @@ RESERVE = 0.1
 
 
 def by_rest(rows: int) -> int:
-    """Calls that reading so many rows in pages takes."""
+    """API calls that it takes to read so many rows in pages."""
     return max(1, ceil(rows / rest.ROWS_PER_PAGE))
 
 
 def by_bulk(rows: int) -> int:
-    """Calls that a Bulk 2.0 read of so many rows takes: its creation, its result pages, and looks at its state."""
+    """API calls that a Bulk 2.0 read of so many rows takes: to create it, look at its state, and get its pages."""
     return 1 + bulk.POLLS + max(1, ceil(rows / bulk.ROWS_PER_PAGE))
 
 
 def require(org: Salesforce, needed: int) -> None:
-    """Makes sure that a read can be finished before it is begun. Costs one call.
+    """Makes sure, before a read starts, that it can be finished. This costs one call.
 
     Args:
         org: the logged-in client.
         needed: calls that the read will take.
 
     Raises:
-        TransientError: after the read less than the reserve would be left.
+        TransientError: after the read, less than the reserve would be left.
     """
     remaining, most = _allowance(org)
     reserve = ceil(most * RESERVE)
     if remaining - needed < reserve:
         raise TransientError(
             f"salesforce: {remaining} of {most} API calls of the day remain; the read needs {needed}, and {reserve} "
-            "are left to others. Nothing was written. A call counts for 24 hours, so that calls come back all the "
-            "time and all of them within 24 hours; it is tried again. If it stays so, see Setup > Company Information "
-            "for who uses them up."
+            "are left to others. Nothing was written. A call counts for 24 hours: all calls come back within 24 hours. "
+            "Sluice will try again. If it keeps failing, find out in Setup > Company Information who uses up the calls."
         )
 
 
 def _allowance(org: Salesforce) -> tuple[int, int]:
-    """Calls that remain, and the most a day may have."""
+    """API calls that remain, and the day's maximum."""
     try:
         daily: Any = org.limits()["DailyApiRequests"]
         return int(daily["Remaining"]), int(daily["Max"])

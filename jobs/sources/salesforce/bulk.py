@@ -28,21 +28,21 @@ ROWS_PER_PAGE = 20_000
 LOG_INS = 3
 # Seconds between looks at a job's state: doubled from the first to the longest; given up after the limit.
 FIRST_LOOK, LONGEST_LOOK, WAIT_LIMIT = 0.5, 30.0, 2 * 3600.0
-POLLS = 30  # looks in the first quarter of an hour: what a job is expected to take at most
+POLLS = 30  # looks in the first quarter of an hour, in which a job should be done
 
 
 class Bulk:
-    """Queries on one object that survive the end of the session, which Bulk 2.0 calls of the client don't."""
+    """Queries on one object. They survive the end of the session, which the client's own Bulk 2.0 calls don't."""
 
     def __init__(self, org: Salesforce, name: str) -> None:
         self._org, self._name = org, name
 
     def create(self, soql: str) -> str:
-        """Starts a query job, the recycle bin included; gives its id."""
+        """Starts a query job, the recycle bin included; returns its id."""
         return str(self._call("create_job", Operation.query_all, soql)["id"])
 
     def is_usable(self, job: str) -> bool:
-        """Whether the job is there and its result is, or can be expected."""
+        """Whether the job exists, and has a result or may still get one."""
         try:
             return self._state(job) not in ("Failed", "Aborted")
         except (SalesforceResourceNotFound, SalesforceMalformedRequest):
@@ -58,19 +58,19 @@ class Bulk:
         while (state := self._state(job)) != "JobComplete":
             if state in ("Failed", "Aborted"):
                 raise TransientError(
-                    f"salesforce: Bulk 2.0 job {job} ended as {state}. Nothing was written. It is tried again with a "
-                    "new job; if it stays so, see Setup > Bulk Data Load Jobs."
+                    f"salesforce: Bulk 2.0 job {job} ended as {state}. Nothing was written. Sluice will try again "
+                    "with a new job. If it keeps failing, see Setup > Bulk Data Load Jobs."
                 )
             if time.monotonic() - begun > WAIT_LIMIT:
                 raise TransientError(
                     f"salesforce: Bulk 2.0 job {job} is {state} after {WAIT_LIMIT / 3600:g} hours. Nothing was "
-                    "written. It is tried again with the same job; see Setup > Bulk Data Load Jobs."
+                    "written. Sluice will try again with the same job; see Setup > Bulk Data Load Jobs."
                 )
             time.sleep(look)
             look = min(2 * look, LONGEST_LOOK)
 
     def page(self, job: str, locator: str) -> tuple[list[dict[str, str]], str]:
-        """The records at a locator and the locator after them; empty before the first and after the last page."""
+        """The records at a locator, and the next locator. It is empty before the first page and after the last."""
         result = self._call("get_query_results", job, locator, ROWS_PER_PAGE)
         return list(csv.DictReader(io.StringIO(result["records"]))), str(result["locator"])
 
@@ -79,7 +79,7 @@ class Bulk:
 
     def _call(self, name: str, *arguments: object) -> Any:
         for log_ins_left in reversed(range(LOG_INS + 1)):
-            # The client declares three types for what is always this one; and its public query_all shows neither the
+            # The client declares three types, but it is always this one. And its public query_all shows neither the
             # job's id nor its locators.
             api = getattr(cast(SFBulk2Handler, self._org.bulk2), self._name)._client
             try:

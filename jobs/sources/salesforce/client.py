@@ -18,7 +18,7 @@ from jobs.sources import credentials
 
 # Seconds to connect, and between two bytes of an answer: the client itself would wait for ever.
 TIMEOUT = (10.0, 300.0)
-# Answers of status 400 that say nothing against the query: a cursor that was closed, a query that took too long.
+# Errors of status 400 that are not the query's fault: a cursor that was closed, a query that took too long.
 PASSING = ("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")
 
 
@@ -38,7 +38,7 @@ def connect() -> Salesforce:
 
 
 class Wire(HTTPAdapter):
-    """Bounds every call's time and, if there is an endpoint, sends it there.
+    """Limits every call's time and, if there is an endpoint, sends the call there.
 
     simple-salesforce builds https addresses and takes no endpoint.
     """
@@ -83,8 +83,8 @@ def translated(error: Exception) -> LakeError:
     if isinstance(error, SalesforceError) and error.status == 400 and code not in PASSING:
         return DataError(f"salesforce: the query was refused ({reason}). Nothing was written.")
     return TransientError(
-        f"salesforce: can't be read ({reason}). Nothing was written. It is tried again; if it stays so, check "
-        "Salesforce's status page and the org's API limits."
+        f"salesforce: can't be read ({reason}). Nothing was written. Sluice will try again. If it keeps failing, "
+        "check Salesforce's status page and the org's API limits."
     )
 
 

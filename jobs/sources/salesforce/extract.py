@@ -17,13 +17,13 @@ ROWS_PER_PART = 20_000
 def read(sobject: SObject, request: Request) -> SourceRows:
     """Records whose SystemModstamp lies in the window, in parts of at most `ROWS_PER_PART` rows.
 
-    Unless a backfill asks, also one row for each record that bronze knows and Salesforce no longer has
-    (`reconcile.tombstones`, which says what that costs). Costs, beside the read, a description, a count and a look at
-    the org's limits.
+    Unless a backfill asks, it adds one row for each record that bronze knows and Salesforce no longer has
+    (`reconcile.tombstones` says what that costs). Besides the read it costs a description, a count and a look at the
+    org's limits.
 
     Returns:
         Facts: `source_rows`, the window's rows as Salesforce counted them at the start; `arrived_rows`, those that
-        arrived, and `hard_deleted`, the rows added for records that are gone: together they are what is staged.
+        arrived; and `hard_deleted`, the rows added for records that are gone. The last two together are staged.
 
     Raises:
         ConfigurationError: the secret is missing or the log-in is refused.
@@ -49,15 +49,15 @@ def read(sobject: SObject, request: Request) -> SourceRows:
             in_order = f"{soql} ORDER BY SystemModstamp, Id"
             rows = reading.by_rest(org, sobject, in_order, counted, rows_per_part=ROWS_PER_PART)
         counted, arrived = yield from rows
-        # A record that changed since it was counted may have left the window: the second count knows.
+        # A record that changed since it was counted may have left the window: the second count shows it.
         if arrived < counted and arrived < (again := rest.count(org, sobject.name, where)):
             raise DataError(
                 f"salesforce: {counted} records of {sobject.name} were counted in the window before the read and "
-                f"{again} after it, but {arrived} arrived. Nothing was written. Run again; if it stays so, compare "
-                "the window with a report in Salesforce."
+                f"{again} after it, but {arrived} arrived. Nothing was written. Run again; if it keeps failing, "
+                "compare the window with a report in Salesforce."
             )
         gone = 0
-        # A backfill reads a past window: what is there today says nothing about it.
+        # A backfill reads a past window: what exists today says nothing about it.
         if not request.exact:
             tombstones = reconcile.tombstones(org, sobject, request)
             gone = tombstones.num_rows

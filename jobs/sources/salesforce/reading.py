@@ -32,7 +32,7 @@ def by_rest(org: Salesforce, sobject: SObject, soql: str, counted: int, *, rows_
 def by_bulk(org: Salesforce, sobject: SObject, soql: str, counted: int, request: Request) -> Reading:
     """Reads by a Bulk 2.0 job; a read of the same batch that was interrupted goes on where it stopped.
 
-    It goes on with its own job and its own count, so that a result is never put together from two.
+    It goes on with its own job and its own count, so that a result is never put together from two jobs.
     """
     jobs = Bulk(org, sobject.name)
     known = staging.progress(request.table, request.window.batch_id)

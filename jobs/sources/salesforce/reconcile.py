@@ -30,44 +30,49 @@ _FOLD_ROWS = 200_000
 def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
     """One row for each record that bronze knows as live and Salesforce no longer has.
 
-    Such a row is the last known one with `is_deleted` true: its time is that of the record's last change, as no
-    clock of ours takes part. Records are counted first, and all ids are listed only when the counts differ.
+    Such a row is the last known row with `is_deleted` true. It keeps the time of the record's last change, because
+    none of our own clocks plays a part. Records are counted first. All ids are listed only if the counts differ.
 
-    The count is of live records created before the window's end, which changes of known records since then don't
-    alter. A record that was created with an older date, or one that is not read yet, can make up for a deleted one:
-    then the next run finds it. The list is of every id there is, whenever it was changed and whether or not it is
-    in the recycle bin, and is fetched after the window was read: no id that exists is missing from it, whatever
-    happens between the count, the list and the read.
+    The count covers live records that were created before the window's end. Later changes of known records don't alter
+    it. A record that was created with an older date, or that is not read yet, can make up for a deleted one. Then the
+    next run finds the deletion.
 
-    Costs one call and a scan of three columns of the whole bronze table (memory follows the number of records);
-    when the counts differ also a page for each 2,000 records, or a Bulk 2.0 job.
+    The list covers every id that exists, whenever its record was changed, and even in the recycle bin. It is fetched
+    after the window was read. So no existing id is missing from it, whatever happens between the count, the list and
+    the read.
+
+    It costs one call and a scan of three columns of the whole bronze table. Memory grows with the number of records.
+    If the counts differ, it also costs a page for each 2,000 records, or a Bulk 2.0 job.
 
     Args:
         org: a logged-in client.
         sobject: what is read.
-        request: the window that was read just now. Its staged rows are known too; rows of an earlier read of the
-            same window are not, as this one replaces them. With `fewer_rows` accepted a great loss is taken as meant.
+        request: the window that was read just now. Its staged rows are known too. Rows of an earlier read of the same
+            window are not, because this read replaces them. If it accepts `fewer_rows`, a great loss is accepted.
 
     Raises:
-        DataError: more records are gone than is plausible.
+        DataError: too many records are gone to be plausible.
         TransientError: too few API calls are left to list all ids.
     """
     table, window = request.table, request.window
     known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE)))
     live = known.filter(pc.ends_with(known["state"], "1_live"))["id"].combine_chunks()
     where = f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}"
-    there = rest.count(org, sobject.name, where)
-    if there == len(live):
+    counted = rest.count(org, sobject.name, where)
+    if counted == len(live):
         return sobject.arrow.empty_table()
     listed = pa.chunked_array(
-        [pa.array(part, pa.string()) for part in reading.ids(org, sobject.name, there, bulk=there >= bulk.FROM_ROWS)],
+        [
+            pa.array(part, pa.string())
+            for part in reading.ids(org, sobject.name, counted, bulk=counted >= bulk.FROM_ROWS)
+        ],
         pa.string(),
     )
     gone = live.filter(pc.invert(pc.is_in(live, value_set=listed)))
     if len(gone) > max(HANDFUL, ceil(len(live) * LARGEST_LOSS)) and "fewer_rows" not in request.accept:
         raise DataError(
             f"salesforce: {len(gone)} of {len(live)} known records of {sobject.name} are gone. Nothing was written. "
-            "Check whether the user still may see all of them (sharing, `View All`); if they were really deleted, run "
+            "Check whether the user may still see all of them (sharing, `View All`); if they were really deleted, run "
             "again with `--accept fewer_rows`."
         )
     return _last_rows(table, window, gone, sobject.arrow)
@@ -85,7 +90,7 @@ def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = N
 
 
 def _newest(pieces: Iterable[pa.Table]) -> pa.Table:
-    """Each record's id and its newest state: time, then deleted after live."""
+    """Each record's id and its newest state, by time; at the same time, deleted comes after live."""
     held, pending, rows = _STATES.empty_table(), list[pa.Table](), 0
     for piece in pieces:
         pending.append(pa.table({"id": piece["id"], "state": _state(piece)}).cast(_STATES))
@@ -102,7 +107,7 @@ def _folded(pieces: list[pa.Table]) -> pa.Table:
 
 
 def _state(rows: pa.Table) -> pa.ChunkedArray:
-    """Text that sorts as newest-wins does. REST and Bulk 2.0 write UTC alike up to the milliseconds."""
+    """Text that sorts as newest-wins does. REST and Bulk 2.0 write UTC the same way up to the milliseconds."""
     stamp = pc.utf8_slice_codeunits(rows["system_modstamp"].cast(pa.string()), 0, len("2026-10-01T00:00:00.000"))
     deleted = pc.if_else(pc.equal(rows["is_deleted"].cast(pa.string()), "true"), "2_deleted", "1_live")
     return pc.binary_join_element_wise(pc.fill_null(stamp, ""), pc.fill_null(deleted, "1_live"), " ")

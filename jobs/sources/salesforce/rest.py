@@ -1,4 +1,4 @@
-"""What is asked of Salesforce by REST. The client logs in again by itself when a session ends in mid-read."""
+"""What we ask Salesforce by REST. The client logs in again by itself when a session ends during a read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from simple_salesforce.api import Salesforce
 
 from jobs.lake.errors import SchemaContractError, TransientError
 
-ROWS_PER_PAGE = 2000  # Salesforce's own, and its most
+ROWS_PER_PAGE = 2000  # Salesforce's default and maximum
 
 
 def check_fields(org: Salesforce, name: str, wanted: Collection[str]) -> None:
-    """Makes sure that the user sees these fields of an object. Fields that nobody asked for don't matter.
+    """Makes sure that the user sees these fields of an object. Other fields don't matter.
 
     Raises:
         SchemaContractError: some are missing; the message names them.
@@ -23,7 +23,7 @@ def check_fields(org: Salesforce, name: str, wanted: Collection[str]) -> None:
     missing = ", ".join(field for field in wanted if field not in described)
     if missing:
         raise SchemaContractError(
-            f"salesforce: {name} has no field {missing} that the user could read. Nothing was written. If the "
+            f"salesforce: {name} has no field {missing} that the user can read. Nothing was written. If the "
             "permission was taken away, give the user read access to the field again; if the field was removed from "
             "Salesforce for good, remove it from FIELDS in the module of the bronze table."
         )
@@ -49,6 +49,6 @@ def records(org: Salesforce, soql: str) -> Iterator[dict[str, Any]]:
         yield from page["records"]
     if arrived < total:
         raise TransientError(
-            f"salesforce: a result of {total} records broke off after {arrived}. Nothing was written. It is tried "
-            "again."
+            f"salesforce: a result of {total} records broke off after {arrived}. Nothing was written. Sluice "
+            "will try again."
         )

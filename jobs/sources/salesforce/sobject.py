@@ -49,7 +49,7 @@ def column_name(field: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """The same for JSON and CSV: what has no value is null, booleans are lower case."""
+    """The same text for JSON and CSV: an empty value is null, and booleans are in lower case."""
     if value is None or value == "":
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -33,9 +33,9 @@ def connect() -> snowflake.connector.SnowflakeConnection:
         schema=secret["schema"],
         login_timeout=30,
         network_timeout=120,
-        # Else NUMBER with a scale arrives as a double, and cents are lost.
+        # Otherwise NUMBER with a scale arrives as a double, and cents are lost.
         arrow_number_to_decimal=True,
-        # Session time zone decides how TIMESTAMP_LTZ arrives.
+        # The session's time zone decides how TIMESTAMP_LTZ arrives.
         session_parameters={"TIMEZONE": "UTC"},
         **options,
     )
@@ -52,7 +52,7 @@ def translated(error: Error, what: str) -> LakeError:
         return DataError(f"snowflake: the query on {what} failed ({error.errno}: {error.msg}). Nothing was written.")
     if isinstance(error, (OperationalError, DatabaseError)):
         return TransientError(
-            f"snowflake: can't be read ({error.errno}: {type(error).__name__}). Nothing was written. It is tried "
-            "again; if it stays so, check the account name and Snowflake's status page."
+            f"snowflake: can't be read ({error.errno}: {type(error).__name__}). Nothing was written. Sluice "
+            "will try again. If it keeps failing, check the account name and Snowflake's status page."
         )
     return LakeError(f"snowflake: {type(error).__name__} {error.errno}. Nothing was written.")

@@ -1,6 +1,6 @@
-"""Reads a Snowflake table by the time of its rows' last change, in Arrow batches: it is never whole in memory.
+"""Reads a Snowflake table by the time of its rows' last change, in parts: the whole table is never in memory.
 
-A read is measured: what arrived must be as many rows and as much money as the source itself counts.
+Every read is checked: the number of rows and the sum of money that arrive must be those that the source counts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LARGEST_FALL = Decimal("0.5")
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table in Snowflake, and what of it is read.
+    """A table in Snowflake, and which of its columns are read.
 
     Attributes:
         name: in Snowflake, in the database and schema of the secret.
@@ -55,14 +55,14 @@ class Measure:
     amount: Decimal = Decimal("0.00")
 
     def plus(self, more: pa.ChunkedArray) -> Measure:
-        """With the summed column of one more part; nulls don't count, as in SQL."""
+        """This measure plus one more part's, from the part's summed column. Nulls don't count, as in SQL."""
         return Measure(self.rows + len(more), self.amount + (pc.sum(pc.cast(more, _ANY_SUM)).as_py() or 0))
 
 
 def read(source: SourceTable, request: Request) -> SourceRows:
     """Rows whose last change lies in the window, in parts of at most `ROWS_PER_PART` rows.
 
-    Costs two counts beside the read, and a third when the source changed while it was read.
+    Besides the read it costs two counts, and a third one if the source changed while it was read.
 
     Returns:
         Facts: `source_rows` and `source_sum` (text) of the window as the source counts them, and `source_total`,
@@ -90,7 +90,7 @@ def read(source: SourceTable, request: Request) -> SourceRows:
             if arrived != expected:
                 # A row that changed while it was read has left the window, or came into it.
                 expected = _measure(cursor, source, request.window)
-                _refuse_others(source, arrived, expected)
+                _refuse_mismatch(source, arrived, expected)
             return {"source_rows": expected.rows, "source_sum": str(expected.amount), "source_total": total}
     except LakeError:
         raise
@@ -99,7 +99,7 @@ def read(source: SourceTable, request: Request) -> SourceRows:
 
 
 def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
-    """The result, conformed; of the arriving batches no more than the one in hand and the next are held."""
+    """The result in our types. At most two arriving batches are in memory: the present one and the next one."""
     for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
         for start in range(0, batch.num_rows, ROWS_PER_PART):
             yield conform(source, batch.slice(start, ROWS_PER_PART))
@@ -125,7 +125,7 @@ def conform(source: SourceTable, batch: pa.Table) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
                 f"snowflake: column {field.name.upper()} of {source.name} is {column.type} and does not fit {wanted} "
-                f"({error}). Nothing was written. Mend the source, or change the table's schema on purpose."
+                f"({error}). Nothing was written. Fix the source, or change the table's schema on purpose."
             ) from error
     return pa.table(columns)
 
@@ -145,7 +145,7 @@ def _total(cursor: Any, source: SourceTable) -> int:
 
 def _measure(cursor: Any, source: SourceTable, window: Window) -> Measure:
     bounds, values = _bounds(source, window)
-    # In whole cents: the stand-in adds up doubles, which are exact for whole numbers alone (up to 9 * 10^15).
+    # In whole cents: the stand-in adds up doubles, which are exact only for whole numbers (up to 9 * 10^15).
     cents = f"CAST(SUM({source.summed.upper()} * 100) AS NUMBER(38, 0))"
     rows, amount = cursor.execute(f"SELECT COUNT(*), {cents} FROM {source.name} WHERE {bounds}", values).fetchone()
     return Measure(int(rows), Decimal(amount or 0).scaleb(-2))
@@ -155,7 +155,7 @@ def _refuse_fewer(source: SourceTable, total: int, known: int | None) -> None:
     if known is not None and total < known * (1 - LARGEST_FALL):
         raise DataError(
             f"snowflake: {source.name} has {total} rows and had {known} when it was last read. Nothing was written. "
-            "Check whether it was truncated or is being loaded; if the loss is meant, run again with "
+            "Check whether it was truncated or is being loaded; if the loss is intended, run again with "
             "`--accept fewer_rows`."
         )
     if total == 0:
@@ -166,11 +166,11 @@ def _refuse_fewer(source: SourceTable, total: int, known: int | None) -> None:
         )
 
 
-def _refuse_others(source: SourceTable, arrived: Measure, expected: Measure) -> None:
+def _refuse_mismatch(source: SourceTable, arrived: Measure, expected: Measure) -> None:
     if arrived != expected:
         raise DataError(
             f"snowflake: {source.name} counts {expected.rows} rows with a sum of {expected.amount} in the window, "
-            f"{arrived.rows} rows with a sum of {arrived.amount} arrived: {expected.rows - arrived.rows} are missing. "
-            f"Nothing was written. Run again; if it stays so, compare {source.summed.upper()} in the source with what "
-            "the connector gives."
+            f"but {arrived.rows} rows with a sum of {arrived.amount} arrived: {expected.rows - arrived.rows} are "
+            f"missing. Nothing was written. Run again; if it keeps failing, compare {source.summed.upper()} in the "
+            "source with what the connector returns."
         )

@@ -30,7 +30,7 @@ def test_dead_message_is_kept_byte_by_byte_with_reason_and_detail(queue: Topic) 
         1: {"offset": 1, "value": PERSONAL, "reason": "not_json",
             "detail": "at character 34: Unterminated string starting at"},
         2: {"offset": 2, "value": None, "reason": "tombstone", "detail": "the message has no value"},
-        3: {"offset": 3, "value": b"\xff", "reason": "not_utf8", "detail": "byte 0 is no UTF-8"},
+        3: {"offset": 3, "value": b"\xff", "reason": "not_utf8", "detail": "byte 0 is not UTF-8"},
     }  # fmt: skip
 
 
@@ -44,6 +44,6 @@ def test_listings_tell_place_and_reason_and_never_the_content(queue: Topic, caps
     assert f"{DEAD}: 3 messages" in shown
     assert f"{DEAD}: 1 messages" in shown
     assert f"{DEAD}: 0 messages" in shown
-    assert f"{queue.name} partition 0 offset 1" in shown
+    assert f"topic partition 0 of {queue.name} offset 1" in shown
     assert "not_json: at character 34: Unterminated string starting at  43 bytes" in shown
     assert "Jane" not in shown

@@ -49,8 +49,8 @@ def test_column_that_turns_null_all_at_once_is_refused_with_what_it_was_like() -
         contract.sudden_nulls("bronze.x", 20, {"id": 0, "email": 20, "more": 19}, before)
 
     assert str(caught.value) == (
-        "bronze.x: column email is null in all 20 rows, in the newest 100 before it was in 5.0%. Nothing was written. "
-        "Mend the source; if it is meant, run again with `--accept null_column`."
+        "bronze.x: column email is null in all 20 rows; of the newest 100 rows before, 5.0% were null. Nothing was "
+        "written. Fix the source; if this is intended, run again with `--accept null_column`."
     )
 
 

@@ -62,7 +62,7 @@ def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, 
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
     assert ids(other, versions[0], versions[2]) is None
-    assert "reads all of it" in capsys.readouterr().out
+    assert "reads the whole table" in capsys.readouterr().out
 
 
 def test_changes_that_may_be_vacuumed_are_told_as_unknown(

@@ -26,8 +26,8 @@ def add(batch: str, schema_mode: str | None = None, **columns: list[str | None])
     )
 
 
-def newest(but: str = "") -> dict[str, list[Nulls]]:
-    return column_nulls.newest(settings.lake().uri(ORDERS), but)
+def newest(without: str = "") -> dict[str, list[Nulls]]:
+    return column_nulls.newest(settings.lake().uri(ORDERS), without)
 
 
 def test_table_that_is_not_there_has_no_columns(lake: str) -> None:
@@ -46,7 +46,7 @@ def test_batch_that_is_about_to_be_replaced_does_not_count(lake: str) -> None:
     add("b1", id=["a"])
     add("b2", id=[None])
 
-    assert newest(but="b2") == {"id": [Nulls(1, 0)]}
+    assert newest(without="b2") == {"id": [Nulls(1, 0)]}
 
 
 def test_rows_from_before_a_column_was_added_do_not_count_as_nulls(lake: str) -> None:

@@ -42,7 +42,7 @@ def test_lost_checkpoint_stops(lake: str) -> None:
 def test_lost_table_stops_until_the_checkpoint_is_deleted_on_purpose(lake: str) -> None:
     position.save_checkpoint(TABLE, {0: 7})
 
-    with pytest.raises(CheckpointLostError, match="holds no message, but by its checkpoint 7 offsets of orders"):
+    with pytest.raises(CheckpointLostError, match="holds no message, but its checkpoint says that 7 offsets of orders"):
         position.start(TABLE, "orders", WHOLE)
 
     objects.delete_prefix("_checkpoints/kafka/orders/")
@@ -53,7 +53,9 @@ def test_deleted_offsets_stop_with_each_range(lake: str) -> None:
     read_to(p0=3)
     position.save_checkpoint(TABLE, {})
 
-    with pytest.raises(OffsetsLostError, match=r"partition 0 offsets 3 to 4, partition 1 offsets 0 to 1: 4 messages"):
+    with pytest.raises(
+        OffsetsLostError, match=r"partition 0 offsets 3 to 4, topic partition 1 offsets 0 to 1: 4 messages"
+    ):
         position.start(TABLE, "orders", {0: Bounds(5, 9), 1: Bounds(2, 4)})
 
 
@@ -61,7 +63,7 @@ def test_topic_that_was_made_anew_stops(lake: str) -> None:
     read_to(p0=7, p1=1)
     position.save_checkpoint(TABLE, {})
 
-    with pytest.raises(OffsetsLostError, match=r"partition 0 of orders ends at 2, .* the topic was made anew"):
+    with pytest.raises(OffsetsLostError, match=r"partition 0 of orders ends at 2, .* the topic was deleted"):
         position.start(TABLE, "orders", {0: Bounds(0, 2), 1: Bounds(0, 4)})
     with pytest.raises(OffsetsLostError, match=r"partition 1 of orders ends at 0"):
         position.start(TABLE, "orders", {0: Bounds(0, 9)})

@@ -33,12 +33,12 @@ def test_chosen_messages_that_are_valid_now_move_once_and_others_stay(strict: To
     version = lakehouse.version(EVENTS)
     again = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
 
-    assert (first.home, again.chosen, lakehouse.version(EVENTS)) == (1, 0, version)
+    assert (first.valid, again.chosen, lakehouse.version(EVENTS)) == (1, 0, version)
     assert strict.places() == [(DEAD, 0, 2), (DEAD, 0, 3), (EVENTS, 0, 0), (EVENTS, 0, 1)]
 
     rest = redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))
 
-    assert (rest.chosen, rest.home) == (2, 1)
+    assert (rest.chosen, rest.valid) == (2, 1)
     assert strict.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 3)]
     assert {row["order_id"] for row in rows(EVENTS, ("order_id",))} == {"O1", "O2", "O3"}
 
