@@ -64,19 +64,17 @@ def test_every_commit_record_is_understood(spark: SparkSession, earlier: dict[st
 
 
 def test_next_day_reads_just_what_is_new_and_comes_to_what_a_rebuild_gives(
-    spark: SparkSession, earlier: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, earlier: dict[str, Any]
 ) -> None:
     read_to = {name: objects.read_json(f"_checkpoints/{tables.table(name).source}/watermark.json") for name in BATCHES}
 
     days.go(spark, 3, code="this release")
 
-    out = capsys.readouterr().out
     for name in BATCHES:  # from the earlier release's watermark, less the overlap
         assert record(name)["window_start"] == str(_less_overlap(name, read_to[name]["end"]))
     orders = record("silver.orders")
     assert orders["since"] == {ORDERS: 2, EVENTS: 3}, "only what came since is read"
     assert (orders["read"], orders["quarantined"]) == (5, 1)
-    assert "rows changed since version" in out, "the gate goes on from the version that passed"
     assert by(spark, "silver.orders", "order_id", "status")["K1"] == "SHIPPED"
     assert by(spark, "gold.dim_customers", "id", "is_inferred")["C9"] is False
     assert len(rows(spark, "bronze.orders_dlq")) == 3
