@@ -76,8 +76,11 @@ def _faults(name: str, commit: Commit) -> list[str]:
 def _given(source: str, record: CommitRecord) -> int | None:
     """Rows that the bronze table had for the commit, by its own commits and not by what the reader says.
 
-    None if the log no longer has the commits of batches that were read again.
+    None if that is not known: the log no longer has the commits of batches that were read again, or the table was
+    dropped and created again since.
     """
+    if record.input_ids.get(source) not in (None, log.table_id(settings.lake().uri(source))):
+        return None
     uri, until = settings.lake().uri(source), record.inputs[source]
     since, replayed = record.since[source], set(record.replayed)
     if since is None and not replayed:

@@ -59,6 +59,7 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
             counts=Counts(read=staged.rows, written=staged.rows),
             batch_id=window.batch_id,
             window=window.record(),
+            read_to=watermark.after(run, table, window),
             source=table.source,
             facts=staged.facts,
             fencing=held[table.name].fencing,

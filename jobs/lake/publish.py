@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from jobs.lake import newest_wins, settings, tables
-from jobs.lake.delta import changes, log, snapshot, writes
+from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
 from jobs.lake.registry import Table
@@ -78,14 +78,12 @@ def publish(
         writes.create(spark, uri, schema, table.partition_by, table.description)
         ledger.record(table.name)
         last = log.newest_of(uri, run.step)
-        published = last.inputs if last else {}
-        # A run that a newer one overtook must not take gold back: the published versions passed a gate too.
-        inputs = {
-            name: max(version, published.get(name, version))
+        versions = {
+            name: _not_before(name, version, last)
             for name, version in gate_verdicts.passed_versions(run, table.depends_on).items()
         }
-        frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in inputs.items()}
-        affected_rows = _affected(spark, affected, inputs, frames, last) if _may_be_partial(run, last) else None
+        frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in versions.items()}
+        affected_rows = _affected(spark, affected, versions, frames, last) if _may_be_partial(run, last) else None
         current = snapshot.read(spark, uri)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
         new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
@@ -97,7 +95,14 @@ def publish(
         if written or deleted:
             audit(_to_write(difference, schema), _content(current, difference, table, schema, affected_rows))
         fencing = held[table.name].fencing
-        record = CommitRecord.of(run, inputs=inputs, counts=counts, whole=affected_rows is None, fencing=fencing)
+        record = CommitRecord.of(
+            run,
+            inputs=versions,
+            input_ids=inputs.ids(versions),
+            counts=counts,
+            whole=affected_rows is None,
+            fencing=fencing,
+        )
         held[table.name].renew()
         if classes.get(newest_wins.CHANGED) or deleted:
             _merge(spark, uri, table, difference, record)
@@ -114,14 +119,23 @@ def _may_be_partial(run: Run, last: Commit | None) -> bool:
     return not run.full_refresh and last is not None and last.record is not None and last.record.code == run.code
 
 
+def _not_before(name: str, version: int, last: Commit | None) -> int:
+    """The gated version, or the published one if it is newer: a run that another overtook must not take gold back.
+
+    What is published passed a gate too.
+    """
+    published = inputs.read_before(name, last)
+    return version if published is None else max(version, published)
+
+
 def _affected(
-    spark: SparkSession, affected: Affected | None, inputs: Mapping[str, int], frames: Frames, last: Commit | None
+    spark: SparkSession, affected: Affected | None, versions: Mapping[str, int], frames: Frames, last: Commit | None
 ) -> AffectedRows | None:
     if affected is None or last is None:
         return None
     changed: dict[str, DataFrame] = {}
-    for name, version in inputs.items():
-        keys, since = tables.table(name).keys, last.inputs.get(name)
+    for name, version in versions.items():
+        keys, since = tables.table(name).keys, inputs.read_before(name, last)
         net = changes.net(spark, settings.lake().uri(name), keys, since, version)
         if net is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from jobs.lake import newest_wins, quarantine, settings, tables
-from jobs.lake.delta import changes, log, snapshot, writes
+from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
+from jobs.lake.delta.log import Commit
 from jobs.lake.errors import LakeError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
@@ -64,6 +65,7 @@ def upsert(
         record = CommitRecord.of(
             run,
             inputs=arrived.inputs,
+            input_ids=inputs.ids(arrived.inputs),
             counts=difference.counts,
             since=arrived.since,
             read_by_source=tally.read,
@@ -105,23 +107,34 @@ class _Arrived:
 
 def _read(spark: SparkSession, run: Run, table: Table, schema: StructType, readers: Mapping[str, Reader]) -> _Arrived:
     last = log.newest_of(settings.lake().uri(table.name), run.step)
-    known = last.inputs if last else {}
-    inputs = known if run.batches else {s: v for s in readers if (v := _version(s, known)) is not None}
-    if not inputs:
+    versions = _versions(run, readers, last)
+    if not versions:
         raise LakeError(f"{table.name} was never built: there is nothing to read again")
-    before = {} if run.full_refresh else known
     frames, since = [], {}
-    for source, version in inputs.items():
+    for source, version in versions.items():
         uri = settings.lake().uri(source)
-        raw = None if run.batches else changes.inserted(spark, uri, before.get(source), version)
-        since[source] = None if raw is None else before.get(source)
+        before = None if run.full_refresh or run.batches else inputs.read_before(source, last)
+        raw = changes.inserted(spark, uri, before, version)
+        since[source] = None if raw is None else before
         if raw is None:
             raw = snapshot.read(spark, uri, version)
         if run.batches:
             raw = raw.filter(F.col("_batch_id").isin(list(run.batches)))
         frames.append(_typed(raw, source, readers, schema))
     whole = [source for source, version in since.items() if version is None and not run.batches]
-    return _Arrived(reduce(DataFrame.unionByName, frames), inputs, since, whole)
+    return _Arrived(reduce(DataFrame.unionByName, frames), versions, since, whole)
+
+
+def _versions(run: Run, sources: Iterable[str], last: Commit | None) -> dict[str, int]:
+    """The version of each bronze table to read: its newest, and for a replay the one that the last commit read."""
+    known = last.inputs if last else {}
+    found: dict[str, int] = {}
+    for source in known if run.batches else sources:
+        before = inputs.read_before(source, last) if run.batches else None
+        version = _version(source, known) if before is None else before
+        if version is not None:
+            found[source] = version
+    return found
 
 
 @dataclass(frozen=True)

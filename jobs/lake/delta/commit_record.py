@@ -61,6 +61,7 @@ class CommitRecord:
         dag_id: the DAG; empty in records of format 1.
         code: hash of the code release.
         inputs: version of each table that the step read.
+        input_ids: id of each of these tables; {} in records of format 1.
         counts: of rows; None for commits that read nothing, such as compaction.
         seconds: from the start of the step to the commit.
         fencing: fencing number of the lease that the writer held.
@@ -68,6 +69,8 @@ class CommitRecord:
         batch_id: bronze: the batch that the commit writes.
         window: bronze: `start` and `end` of the source time that was read, ISO 8601, UTC. Without a `start`, the
             read went from the beginning.
+        read_to: bronze: how far the source has been read once this is committed, ISO 8601, UTC; None if only exact
+            windows were read.
         facts: bronze: what the source said about itself.
         since: silver: the version of each bronze table after which its rows were read; None for all rows.
         read_by_source: silver: number of rows read from each bronze table.
@@ -81,6 +84,7 @@ class CommitRecord:
         gap: stream: offsets [from, to) of each topic partition that Kafka deleted before they were read, and that a
             person accepted as lost.
         lost_offsets: stream: how many offsets the gap has.
+        format: of the record; 1 is what release 0.1.0 wrote.
     """
 
     run_id: str = ""
@@ -88,12 +92,14 @@ class CommitRecord:
     dag_id: str = ""
     code: str = ""
     inputs: Mapping[str, int] = field(default_factory=dict)
+    input_ids: Mapping[str, str] = field(default_factory=dict)
     counts: Counts | None = None
     seconds: float | None = None
     fencing: int | None = None
     source: str | None = None
     batch_id: str | None = None
     window: Mapping[str, str | None] | None = None
+    read_to: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     since: Mapping[str, int | None] = field(default_factory=dict)
     read_by_source: Mapping[str, int] = field(default_factory=dict)
@@ -106,6 +112,7 @@ class CommitRecord:
     batch_seconds: float | None = None
     gap: Mapping[str, Sequence[int]] | None = None
     lost_offsets: int | None = None
+    format: int = FORMAT
 
     @classmethod
     def of(cls, run: Run, **values: Any) -> CommitRecord:
@@ -130,7 +137,7 @@ class CommitRecord:
         values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, {}, ())}
         if self.counts:
             values["counts"] = asdict(self.counts)
-        return json.dumps({"format": FORMAT, **values}, sort_keys=True, default=str)
+        return json.dumps(values, sort_keys=True, default=str)
 
     @classmethod
     def from_json(cls, text: str | None) -> CommitRecord | None:
@@ -142,6 +149,7 @@ class CommitRecord:
         if not values:
             return None
         known = {f.name: values[f.name] for f in fields(cls) if values.get(f.name) is not None}
+        known.setdefault("format", 1)
         if counts := known.pop("counts", None):
             known["counts"] = Counts(**{f.name: counts.get(f.name, 0) for f in fields(Counts)})
         # In format 1, a replay of dead messages wrote its one batch as a text.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
+from botocore.exceptions import ClientError
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from jobs.lake import settings
 from jobs.lake.delta.commit_record import CommitRecord, Counts
+from jobs.lake.errors import LakeError
+
+_ENTRY = re.compile(r"(\d{20})\.json")
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,15 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
 
 
 def version(uri: str) -> int | None:
-    """The newest version; None when there is no table."""
-    found = open_table(uri)
-    return None if found is None else int(found.version())
+    """The newest version; None when there is no table. Costs two requests, however large table and log are."""
+    bucket, folder = _folder(uri)
+    s3 = boto3.client("s3")
+    checkpoint = _last_checkpoint(s3, bucket, folder)
+    begin = folder if checkpoint is None else f"{folder}{checkpoint:020d}"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
+    entries = (entry["Key"] for page in pages for entry in page.get("Contents", []))
+    numbers = [int(found[1]) for key in entries if (found := _ENTRY.fullmatch(key.removeprefix(folder)))]
+    return max(numbers, default=checkpoint)
 
 
 def table_id(uri: str) -> str | None:
@@ -74,27 +87,57 @@ def row_count(uri: str, version: int) -> int:
 
 
 def commits(uri: str) -> Iterator[Commit]:
-    """The commits that the log still has, newest first. It reads a few, and more only if the caller goes on."""
-    found = open_table(uri)
-    if found is None:
+    """The commits that the log still has, newest first. Each costs one request, when the caller asks for it."""
+    newest = version(uri)
+    if newest is None:
         return
-    seen = 0
-    for limit in (10, 100, None):
-        entries = found.history(limit)
-        for number, entry in enumerate(entries[seen:], start=seen):
-            metrics = entry.get("operationMetrics") or {}
-            yield Commit(
-                version=int(entry.get("version", found.version() - number)),
-                operation=str(entry["operation"]),
-                time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
-                record=CommitRecord.from_json(entry.get("userMetadata")),
-                bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
-                rows_written=_rows_written(metrics),
-                restored=_restored(entry),
-            )
-        seen = len(entries)
-        if limit is None or seen < limit:
-            return
+    bucket, folder = _folder(uri)
+    s3 = boto3.client("s3")
+    for number in range(newest, -1, -1):
+        entry = _commit_info(s3, bucket, f"{folder}{number:020d}.json")
+        if entry is None:
+            return  # the log was cleaned up to here
+        metrics = entry.get("operationMetrics") or {}
+        yield Commit(
+            version=number,
+            operation=str(entry["operation"]),
+            time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+            record=CommitRecord.from_json(entry.get("userMetadata")),
+            bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
+            rows_written=_rows_written(metrics),
+            restored=_restored(entry),
+        )
+
+
+def _folder(uri: str) -> tuple[str, str]:
+    """Bucket and key prefix of a table's log."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, f"{key}/_delta_log/"
+
+
+def _last_checkpoint(s3: Any, bucket: str, folder: str) -> int | None:
+    """The version of the newest checkpoint that the log names; None without one."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=f"{folder}_last_checkpoint")["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    return int(json.loads(body)["version"])
+
+
+def _commit_info(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
+    """What a log entry says of its commit. It is among the first lines, before those of the files."""
+    try:
+        lines = s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    for line in lines:
+        if b'"commitInfo"' in line and (found := json.loads(line).get("commitInfo")):
+            return dict(found)
+    raise LakeError(f"s3://{bucket}/{key} says nothing about its commit: another program has written it")
 
 
 def effective(uri: str) -> Iterator[Commit]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
+from jobs.lake.delta import inputs
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
 from jobs.lake.state import objects
@@ -36,7 +37,8 @@ def _key(run: Run) -> str:
 
 def record_passed(run: Run, versions: Mapping[str, int]) -> None:
     """Records that these versions passed in this run."""
-    objects.write_json(_key(run), {"dag_id": run.dag_id, "run_id": run.run_id, "versions": versions})
+    names = {"dag_id": run.dag_id, "run_id": run.run_id}
+    objects.write_json(_key(run), {**names, "versions": versions, "ids": inputs.ids(versions)})
 
 
 def take_back(run: Run) -> None:
@@ -44,11 +46,11 @@ def take_back(run: Run) -> None:
     objects.delete(_key(run))
 
 
-def passed_versions(run: Run, tables: Iterable[str]) -> dict[str, int]:
+def passed_versions(run: Run, tables: Sequence[str]) -> dict[str, int]:
     """The version of each table that passed in this run.
 
     Raises:
-        GateError: the gate did not pass one of them in this run.
+        GateError: the gate did not pass one of them in this run, or it was dropped and created again since.
     """
     verdict = objects.read_json(_key(run)) or {"versions": {}}
     missing = [name for name in tables if name not in verdict["versions"]]
@@ -56,6 +58,12 @@ def passed_versions(run: Run, tables: Iterable[str]) -> dict[str, int]:
         raise GateError(
             f"{run.step}: the gate has passed no version of {', '.join(missing)} in run {run}. "
             "Nothing was written. Run the gate first."
+        )
+    is_now = inputs.ids(tables)
+    if others := [name for name in tables if verdict["ids"].get(name) != is_now.get(name)]:
+        raise GateError(
+            f"{run.step}: {', '.join(others)} was dropped and created again after the gate judged it in run {run}. "
+            "Nothing was written. Run its step and the gate again."
         )
     return {name: int(verdict["versions"][name]) for name in tables}
 

@@ -1,18 +1,25 @@
-"""How far a source has been read: `_checkpoints/<source>/<object>/watermark.json`. Without it, all is read again.
+"""How far a source has been read. The commits of its bronze table say it, so that data and watermark can't disagree.
 
-It is saved after the bronze commit. So after a kill between the two, a window is read twice (its batch then replaces
-itself), and no window is ever skipped.
+After a RESTORE the source is read again from where the restored table ends; a table that was dropped is read from the
+beginning. The object `_checkpoints/<source>/<object>/watermark.json` shows the watermark to people. It decides one
+thing only: without it, everything is read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 
+from jobs.lake import settings
+from jobs.lake.delta import log
+from jobs.lake.delta.log import Commit
 from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window, utc
 from jobs.lake.state import objects
+
+# A retry looks for its own commit behind those of other runs, such as backfills.
+COMMITS_SEARCHED = 50
 
 
 def _key(table: Table) -> str:
@@ -23,9 +30,9 @@ def window(run: Run, table: Table) -> Window:
     """The window of source time that this run reads.
 
     Exact runs read their interval, and full refreshes read everything up to its end. Other runs read to the end of
-    their interval too. They start the table's overlap before the watermark. If the watermark has already passed the
-    interval, they start the overlap before the interval instead. The run that moved the watermark gets its own window
-    again, so that a retry reads the same.
+    their interval too, but never beyond now. They start the table's overlap before the watermark. If the watermark
+    has already passed the interval, they start the overlap before the interval instead. A run that has committed
+    gets its own window again, so that a retry reads the same.
 
     Raises:
         ValueError: the run has no interval, or it is empty.
@@ -36,28 +43,72 @@ def window(run: Run, table: Table) -> Window:
         if run.window_start is None:
             raise ValueError("an exact window needs --window-start")
         return Window(run.window_start, run.window_end)
-    saved = objects.read_json(_key(table))
-    if saved is None or run.full_refresh:
-        return Window(None, run.window_end)
-    if _is_of(run, saved) and utc(saved["end"]) == run.window_end:
-        return Window(utc(saved["start"]) if saved["start"] else None, run.window_end)
+    end = min(run.window_end, _now())
+    read_to = None if run.full_refresh else _read_to(table)
+    if read_to is None:
+        return Window(None, end)
+    if own := _own_window(run, table):
+        return own
     overlap = timedelta(hours=table.overlap_hours)
-    read_to = utc(saved["end"])
-    if read_to < run.window_end:
-        return Window(read_to - overlap, run.window_end)
-    begin = run.window_start or run.window_end - timedelta(days=1)
-    return Window(begin - overlap, run.window_end)
+    if read_to < end:
+        return Window(read_to - overlap, end)
+    begin = run.window_start if run.window_start and run.window_start < end else end - timedelta(days=1)
+    return Window(begin - overlap, end)
+
+
+def after(run: Run, table: Table, read: Window) -> str | None:
+    """The watermark once `read` is committed, for its commit record. Exact runs and older windows don't move it.
+
+    Returns:
+        ISO 8601, UTC; None when nothing has been read but exact windows.
+    """
+    before = _read_to(table)
+    if run.exact:
+        return before.isoformat() if before else None
+    return max(before or read.end, read.end).isoformat()
 
 
 def save(run: Run, table: Table, read: Window) -> None:
-    """Moves the watermark to the end of `read`; exact runs and older windows never move it."""
-    if run.exact:
-        return
+    """Shows the watermark to people, after the commit. Exact runs don't move it, and show nothing."""
+    read_to, shown = _committed(table), objects.read_json(_key(table))
+    if not run.exact and read_to and (shown is None or utc(shown["end"]) != read_to):
+        moved_by = {"start": read.record()["start"], "dag_id": run.dag_id, "run_id": run.run_id}
+        objects.write_json(_key(table), {**moved_by, "end": read_to.isoformat()})
+
+
+def _read_to(table: Table) -> datetime | None:
+    """How far the source has been read; None to read it from the beginning."""
+    return _committed(table) if objects.read_json(_key(table)) is not None else None
+
+
+def _committed(table: Table) -> datetime | None:
+    """What the newest effective commit says. Records of format 1 don't say it: there the object does."""
+    newest = next(_reads(table), None)
+    if newest is None or newest.record is None or newest.record.window is None:
+        return None
+    if newest.record.format > 1:
+        return utc(newest.record.read_to) if newest.record.read_to else None
     saved = objects.read_json(_key(table))
-    if saved is None or utc(saved["end"]) < read.end:
-        objects.write_json(_key(table), {**read.record(), "dag_id": run.dag_id, "run_id": run.run_id})
+    return min(utc(saved["end"]), utc(str(newest.record.window["end"]))) if saved else None
 
 
-def _is_of(run: Run, saved: Mapping[str, Any]) -> bool:
-    """Whether this run moved the watermark. Earlier releases saved it without the DAG's id."""
-    return (saved.get("dag_id", run.dag_id), saved["run_id"]) == (run.dag_id, run.run_id)
+def _own_window(run: Run, table: Table) -> Window | None:
+    """The window that this run has committed, if it has."""
+    for commit in islice(_reads(table), COMMITS_SEARCHED):
+        record = commit.record
+        if record and record.window and record.is_of(run) and run.window_end:
+            start, end = record.window["start"], utc(str(record.window["end"]))
+            # A run whose interval was not over yet has read up to the moment of its read.
+            if end == run.window_end or commit.time < run.window_end:
+                return Window(utc(start) if start else None, end)
+    return None
+
+
+def _reads(table: Table) -> Iterator[Commit]:
+    """The effective commits that read the source, newest first."""
+    commits = log.effective(settings.lake().uri(table.name))
+    return (commit for commit in commits if commit.record and commit.record.window)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

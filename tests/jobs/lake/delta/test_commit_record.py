@@ -20,12 +20,14 @@ SAMPLE: dict[str, Any] = {
     "dag_id": "daily",
     "code": "abc",
     "inputs": {"bronze.x": 3},
+    "input_ids": {"bronze.x": "a-b"},
     "counts": Counts(read=6, written=1, unchanged=1, superseded=1, quarantined=2, dead_lettered=1, deleted=4),
     "seconds": 1.5,
     "fencing": 7,
     "source": "shop/orders",
     "batch_id": "b1",
     "window": {"start": None, "end": "2026-10-02T00:00:00+00:00"},
+    "read_to": "2026-10-02T00:00:00+00:00",
     "facts": {"source_rows": 6},
     "since": {"bronze.x": None, "bronze.y": 2},
     "read_by_source": {"bronze.x": 6},
@@ -38,6 +40,7 @@ SAMPLE: dict[str, Any] = {
     "batch_seconds": 0.0,
     "gap": {"0": [1, 3]},
     "lost_offsets": 2,
+    "format": FORMAT,
 }
 
 
@@ -103,14 +106,14 @@ def test_format_1_is_read() -> None:
 
     assert record == CommitRecord(
         run_id="scheduled__1", step="dlq.replay", code="c", seconds=2.0, counts=Counts(0, deleted=3),
-        replayed=("orders-replay-1",),
+        replayed=("orders-replay-1",), format=1,
     )  # fmt: skip
 
 
 def test_fields_that_only_a_later_release_knows_are_left_out() -> None:
     later = {"format": FORMAT + 1, "run_id": "r", "colour": "red", "counts": {"read": 1, "written": 1, "tinted": 1}}
 
-    assert CommitRecord.from_json(json.dumps(later)) == CommitRecord(run_id="r", counts=Counts(1, 1))
+    assert CommitRecord.from_json(json.dumps(later)) == CommitRecord(run_id="r", counts=Counts(1, 1), format=FORMAT + 1)
 
 
 @pytest.mark.parametrize("lost", ["written", "unchanged", "superseded", "quarantined", "dead_lettered"])

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Any
+
+import pytest
+
 from jobs.lake import settings
 from jobs.lake.delta import log
+from jobs.lake.errors import LakeError
+from jobs.lake.state import objects
 from tests.jobs.lakehouse import ORDERS, order, put, silver_order
 
 TABLE = "silver.orders"
@@ -56,3 +63,49 @@ def test_newest_facts_of_a_source_are_found_and_commits_without_them_are_passed_
     put(ORDERS, [order()], step="optimize")
 
     assert log.newest_facts(settings.lake().uri(ORDERS)) == {"source_total": 5, "source_rows": 1}
+
+
+def test_commits_cost_one_request_each_however_long_the_log_is(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = settings.lake().uri(TABLE)
+    for _ in range(25):
+        put(TABLE, [silver_order()], step=TABLE)
+    log.open_table(uri).create_checkpoint()
+    newest = put(TABLE, [silver_order()], step=TABLE)
+    asked: list[str] = []
+    real = log.boto3.client
+
+    def counting(*arguments: Any) -> Any:
+        client = real(*arguments)
+        client.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+        return client
+
+    monkeypatch.setattr(log.boto3, "client", counting)
+
+    assert [commit.version for commit in islice(log.commits(uri), 5)] == [newest - n for n in range(5)]
+    assert asked == ["GetObject", "ListObjectsV2", *["GetObject"] * 5]
+    asked.clear()
+    assert log.version(uri) == newest
+    assert asked == ["GetObject", "ListObjectsV2"]
+
+
+def test_log_that_was_cleaned_ends_where_its_entries_end(lake: str) -> None:
+    uri = settings.lake().uri(TABLE)
+    for _ in range(4):
+        put(TABLE, [silver_order()], step=TABLE)
+    log.open_table(uri).create_checkpoint()
+    for number in (0, 1):
+        objects.delete(f"silver/orders/_delta_log/{number:020d}.json")
+    assert [commit.version for commit in log.commits(uri)] == [3, 2]
+
+    for number in (2, 3):
+        objects.delete(f"silver/orders/_delta_log/{number:020d}.json")
+    assert log.version(uri) == 3, "the checkpoint is the table"
+    assert list(log.commits(uri)) == []
+
+
+def test_entry_that_says_nothing_about_its_commit_is_named(lake: str) -> None:
+    put(TABLE, [silver_order()], step=TABLE)
+    objects.write("silver/orders/_delta_log/00000000000000000001.json", b'{"add": {}}\n')
+
+    with pytest.raises(LakeError, match=r"00000000000000000001\.json says nothing about its commit"):
+        next(log.commits(settings.lake().uri(TABLE)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from jobs.lake import tables
+from jobs.lake import settings, tables
+from jobs.lake.delta import log
+from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.run import Run, Window
 from jobs.lake.state import objects, watermark
-from tests.jobs.lakehouse import ORDERS, at
+from tests.jobs.lakehouse import ORDERS, at, put, version
 
 TABLE = tables.table(ORDERS)
 OVERLAP = timedelta(hours=TABLE.overlap_hours)
@@ -24,9 +27,16 @@ def daily(day: int, **options: object) -> Run:
     return replace(run, **options)
 
 
+def commit(run: Run, window: Window) -> None:
+    """What the bronze step commits, without its rows."""
+    record = CommitRecord.of(run, window=window.record(), read_to=watermark.after(run, TABLE, window), counts=Counts(0))
+    put(ORDERS, [], **json.loads(record.to_json()))
+
+
 def read(run: Run) -> Window:
     """The window of a run that then commits."""
     window = watermark.window(run, TABLE)
+    commit(run, window)
     watermark.save(run, TABLE, window)
     return window
 
@@ -90,6 +100,72 @@ def test_deleting_the_watermark_reads_everything_again(lake: str) -> None:
     objects.delete_prefix("_checkpoints/snowflake/orders/")
 
     assert watermark.window(daily(2), TABLE).start is None
+
+
+def test_kill_between_commit_and_object_loses_nothing(lake: str) -> None:
+    read(daily(1))
+    window = watermark.window(daily(2), TABLE)
+    commit(daily(2), window)
+
+    assert watermark.window(daily(2), TABLE) == window
+    assert watermark.window(daily(3), TABLE).start == at("2026-10-03") - OVERLAP
+
+
+def test_backfill_that_committed_in_between_does_not_hide_the_watermark_or_a_runs_own_window(lake: str) -> None:
+    read(daily(1))
+    mine = read(daily(2))
+    read(replace(daily(1, exact=True), run_id="backfill"))
+
+    assert watermark.window(daily(2), TABLE) == mine
+    assert watermark.window(daily(3), TABLE).start == at("2026-10-03") - OVERLAP
+
+
+def test_restored_table_is_read_again_from_where_it_ends(lake: str) -> None:
+    read(daily(1))
+    restored_to = version(ORDERS)
+    read(daily(2))
+    read(daily(3))
+    log.open_table(settings.lake().uri(ORDERS)).restore(restored_to)
+
+    assert watermark.window(daily(4), TABLE) == Window(at("2026-10-02") - OVERLAP, at("2026-10-05"))
+
+
+def test_dropped_table_is_read_from_the_beginning(lake: str) -> None:
+    read(daily(1))
+    read(daily(2))
+    objects.delete_prefix("bronze/snowflake_orders/")
+
+    assert watermark.window(daily(3), TABLE) == Window(None, at("2026-10-04"))
+
+
+def test_commits_of_the_release_before_leave_it_to_the_object(lake: str) -> None:
+    put(ORDERS, [], run_id="run-1", step=ORDERS, window={"start": None, "end": "2026-10-02T00:00:00+00:00"})
+    objects.write_json(KEY, {"start": None, "end": "2026-10-02T00:00:00+00:00", "run_id": "run-1"})
+
+    assert watermark.window(daily(1), TABLE) == Window(None, at("2026-10-02"))
+    assert watermark.window(daily(2), TABLE).start == at("2026-10-02") - OVERLAP
+
+
+NOW = at("2026-10-02 12:00:00")
+
+
+def test_run_whose_interval_is_not_over_reads_up_to_now_and_keeps_no_later_run_from_reading(
+    lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(daily(1))
+    monkeypatch.setattr(watermark, "_now", lambda: NOW)
+
+    assert read(daily(20)) == Window(at("2026-10-02") - OVERLAP, NOW)
+    assert watermark.window(daily(20), TABLE).end == NOW, "a retry reads the same"
+    monkeypatch.setattr(watermark, "_now", lambda: at("2026-10-04"))
+    assert watermark.window(daily(2), TABLE) == Window(NOW - OVERLAP, at("2026-10-03"))
+
+
+def test_equal_run_ids_of_two_dags_are_two_runs(lake: str) -> None:
+    read(daily(1))
+    read(daily(2))
+
+    assert watermark.window(replace(daily(2), dag_id="other"), TABLE).start == at("2026-10-02") - OVERLAP
 
 
 def test_every_source_has_a_watermark_of_its_own() -> None:
