@@ -19,7 +19,7 @@ from jobs.lake.state import gate_verdicts, objects
 from tests.jobs.lakehouse import put, silver_account, silver_order, silver_rate
 
 SILVER = ("silver.fx_rates", "silver.salesforce_accounts", "silver.orders")
-OF_THE_WAY = 2  # conservation and the quarantine's volume, beside the rules
+BESIDE_THE_RULES = 2  # conservation and the quarantine's volume
 GOOD: dict[str, list[dict[str, Any]]] = {
     "silver.fx_rates": [silver_rate("2026-10-01", ccy, "1.1") for ccy in ("EUR", "USD", "GBP", "JPY")],
     "silver.salesforce_accounts": [silver_account()],
@@ -29,7 +29,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(autouse=True)
 def short_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders are judged by all their rules, the other tables by one each: a rule costs a Spark job."""
+    """Orders are judged by all their rules, and each other table by one, because a rule costs a Spark job."""
     load = suite.load
 
     def cut(table: str) -> suite.Suite:
@@ -40,7 +40,7 @@ def short_suites(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wrote(run_id: str, **tables: list[dict[str, Any]]) -> dict[str, int]:
-    """Commits of a run to the silver tables: good rows, or others by the table's short name."""
+    """Commits of a run to the silver tables: good rows, or the rows given by the table's short name."""
     return {
         name: put(name, tables.get(name.partition(".")[2], rows), run_id=run_id, step=name, counts=vars(Counts(0)))
         for name, rows in GOOD.items()
@@ -65,7 +65,7 @@ def results(bucket: str) -> dict[str, dict[str, Any]]:
 def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()  # every suite whole
+    monkeypatch.undo()  # every suite with all of its rules
     versions = wrote("run-1")
 
     gate()
@@ -79,7 +79,7 @@ def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
         assert key.split("/")[2] == content["table_name"].partition(".")[2]
         assert (content["success"], content["run_id"], content["suite"]) == (True, "run-1", rules.digest)
         assert content["version"] == versions[content["table_name"]]
-        assert content["evaluated"] == len(content["results"]) == len(rules.rules) + OF_THE_WAY
+        assert content["evaluated"] == len(content["results"]) == len(rules.rules) + BESIDE_THE_RULES
 
 
 def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSession, lake: str) -> None:
@@ -157,7 +157,7 @@ def test_table_that_does_not_exist_refuses(lake: str, spark: SparkSession) -> No
         gate("run-1", tables=("silver.orders",))
 
 
-def test_rule_that_can_not_be_judged_refuses_though_it_only_warns(
+def test_rule_that_can_not_be_judged_refuses_even_if_it_only_warns(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrote("run-1")
@@ -178,7 +178,7 @@ def test_suite_without_expectations_refuses(spark: SparkSession, lake: str, monk
         verdict()
 
 
-def test_retry_after_a_refusal_passes_what_was_mended(spark: SparkSession, lake: str) -> None:
+def test_retry_after_a_refusal_passes_what_was_fixed(spark: SparkSession, lake: str) -> None:
     wrote("run-1", orders=[])
     with pytest.raises(GateError):
         gate()

@@ -78,14 +78,12 @@ def test_rule_that_could_not_be_judged_refuses_whatever_its_severity(spark: Spar
     assert "nope" in str(judged[0].error)
 
 
-def test_no_expectations_is_no_pass(spark: SparkSession) -> None:
+def test_suite_without_expectations_does_not_pass(spark: SparkSession) -> None:
     with pytest.raises(GateError, match=r"silver\.x: 0 of 0 expectations were evaluated"):
         judge(table(spark, "a"))
 
 
-def test_expectations_that_were_not_all_evaluated_is_no_pass(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_suite_that_was_not_fully_evaluated_does_not_pass(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = validate._judge
     monkeypatch.setattr(validate, "_judge", lambda frame, rules: judged(frame, rules)[:1])
 
@@ -119,7 +117,7 @@ def test_empty_rows_keep_every_row_rule(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("name", [table.name for table in tables.every() if table.layer != "bronze"])
 def test_suites_hold_for_good_rows_and_refuse_an_empty_table(spark: SparkSession, name: str) -> None:
-    """Every expectation of every suite really runs: none ends in an engine error."""
+    """Every expectation of every suite really runs, and none ends in an engine error."""
     rows = frame(spark, GOOD[name], schema_of(name))
     judged = validate.validate(suite.load(name), rows, rows)
     assert [(j.rule.name, j.observed, j.error) for j in judged if not j.success] == []

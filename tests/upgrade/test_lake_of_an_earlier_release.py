@@ -1,4 +1,4 @@
-"""A lake that an earlier release has written is read, continued and published by this one.
+"""This release reads, continues and publishes a lake that an earlier release wrote.
 
 Each `lake-<release>.zip` was made by that release's own code from the first two days of `days.py`.
 """
@@ -31,7 +31,7 @@ KEPT = sorted(Path(__file__).parent.glob("lake-*.zip"))
 def earlier(
     request: pytest.FixtureRequest, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, Any]]:
-    """The earlier release's lake; gives its content as that release read it."""
+    """The earlier release's lake; returns its content as that release read it."""
     monkeypatch.setattr(changes, "FILES_KEPT", timedelta(days=36_500))  # as if it were a week old at most
     with lakes.empty(lake_environment):
         yield kept_lake.unpack(request.param)
@@ -58,7 +58,7 @@ def test_every_commit_record_is_understood(spark: SparkSession, earlier: dict[st
             assert commit.counts.read == commit.counts.accounted
 
 
-def test_next_day_reads_just_what_is_new_and_comes_to_what_a_rebuild_gives(
+def test_next_day_reads_only_what_is_new_and_gives_the_same_as_a_rebuild(
     spark: SparkSession, earlier: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     read_to = {name: objects.read_json(f"_checkpoints/{tables.table(name).source}/watermark.json") for name in BATCHES}
