@@ -67,9 +67,9 @@ def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) ->
 
 def test_bad_row_that_was_fixed_meanwhile_is_not_a_fault(spark: SparkSession, passed: int) -> None:
     change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
-    mended = change(spark, SILVER, [silver_order("O4")])
+    fixed = change(spark, SILVER, [silver_order("O4")])
 
-    assert judge(spark, CRITICAL, mended)[0] is True
+    assert judge(spark, CRITICAL, fixed)[0] is True
 
 
 def test_bad_row_from_before_is_found_by_a_changed_suite_only(spark: SparkSession, passed: int) -> None:

@@ -182,11 +182,11 @@ def test_retry_after_a_refusal_passes_what_was_fixed(spark: SparkSession, lake: 
     wrote("run-1", orders=[])
     with pytest.raises(GateError):
         gate()
-    mended = wrote("run-1")
+    fixed = wrote("run-1")
 
     gate()
 
-    assert verdict() == mended
+    assert verdict() == fixed
 
 
 def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, lake: str) -> None:

@@ -44,7 +44,7 @@ def test_good_message_is_an_event_with_exact_values() -> None:
         (b"{" * 100_000, "not_json: at character 1: Expecting property name enclosed in double quotes"),
         (b"[" * 100_000, "not_json: it can't be read: RecursionError"),
         (b"9" * 5000, "not_json: it can't be read: ValueError"),
-        (b"null", "not_an_object: it is null"),
+        (b"null", "not_an_object: the message is null, not an object"),
         (b"[1]", "not_an_object: the message is a list, not an object"),
         (b"7", "not_an_object: the message is a number, not an object"),
         (event(status=None), "missing_field: status is missing or null"),
