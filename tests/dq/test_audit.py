@@ -1,4 +1,4 @@
-"""The own gate of a gold table, before its commit."""
+"""A gold table's own gate, before its commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate's cost follows the change: rows that passed under the same suite are not judged again."""
+"""The gate's cost grows with the changes: rows that passed under the same suite are not judged again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BAD = silver_order("O1", amount=Decimal("-1.00"))
 
 @pytest.fixture(scope="module")
 def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
-    """A version with a bad row that passed, long ago it seems; then another order came."""
+    """A version with a bad row, which the gate passed as if long ago; then another order came."""
     with lakes.empty(lake_environment) as bucket:
         remember(change(spark, SILVER, [BAD, silver_order("O2")]))
         change(spark, SILVER, [silver_order("O3")])
@@ -35,7 +35,7 @@ def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[
 
 @pytest.fixture
 def passed(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
-    """A lake with these; gives the newest version."""
+    """A lake with these; returns the newest version."""
     with lakes.copy(original, lake_environment):
         yield version(SILVER)
 
@@ -65,11 +65,11 @@ def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) ->
     assert judge(spark, CRITICAL, worse)[0] is False
 
 
-def test_bad_row_that_was_mended_meanwhile_is_no_fault(spark: SparkSession, passed: int) -> None:
+def test_bad_row_that_was_fixed_meanwhile_is_not_a_fault(spark: SparkSession, passed: int) -> None:
     change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
-    mended = change(spark, SILVER, [silver_order("O4")])
+    fixed = change(spark, SILVER, [silver_order("O4")])
 
-    assert judge(spark, CRITICAL, mended)[0] is True
+    assert judge(spark, CRITICAL, fixed)[0] is True
 
 
 def test_bad_row_from_before_is_found_by_a_changed_suite_only(spark: SparkSession, passed: int) -> None:
@@ -77,13 +77,13 @@ def test_bad_row_from_before_is_found_by_a_changed_suite_only(spark: SparkSessio
     assert judge(spark, WARNING, passed) == (False, "all rows")
 
 
-@pytest.mark.parametrize("reason", ["full refresh", "a week", "made anew", "never passed", "overtaken", "no feed"])
-def test_every_row_is_judged_where_it_has_to_be(
+@pytest.mark.parametrize("reason", ["full refresh", "a week", "created again", "never passed", "overtaken", "no feed"])
+def test_every_row_is_judged_when_the_changes_are_not_enough(
     spark: SparkSession, passed: int, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     if reason == "a week":
         remember(passed - 1, whole_at=(datetime.now(UTC) - timedelta(days=7)).isoformat())
-    elif reason == "made anew":
+    elif reason == "created again":
         remember(passed - 1, table_id="another")
     elif reason == "never passed":
         monkeypatch.setattr(gate_verdicts, "last_passed", lambda table: None)

@@ -1,4 +1,4 @@
-"""Every row that a silver commit was given is accounted for; what is missing is named with its number."""
+"""Every row that a silver commit read is accounted for; missing rows are reported with their number."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[
 
 @pytest.fixture
 def built(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
-    """A lake with these; gives silver's version."""
+    """A lake with these; returns silver's version."""
     with lakes.copy(original, lake_environment):
         yield version(SILVER)
 
@@ -45,8 +45,8 @@ def judge(version: int, since: int | None = None, run_id: str = "run-1") -> dict
     return {judgement.rule.name: judgement for judgement in found}
 
 
-def said(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[CommitRecord], CommitRecord]) -> None:
-    """Commits of a table say something else than they did."""
+def rewrite(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[CommitRecord], CommitRecord]) -> None:
+    """Makes the records of a table's commits read as changed."""
     real = log.commits
 
     def commits(uri: str) -> list[Commit]:
@@ -74,7 +74,7 @@ def faults(version: int) -> str:
     return str(judged.observed["faults"])
 
 
-def test_whole_way_adds_up(built: int) -> None:
+def test_counts_of_all_steps_add_up(built: int) -> None:
     judged = judge(built)
 
     assert judged["conservation"].success
@@ -87,13 +87,13 @@ def test_only_commits_since_the_version_that_passed_are_looked_at(built: int) ->
 
 
 def test_row_that_no_count_accounts_for_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    said(monkeypatch, SILVER, lambda record: counted(record, read=counts_of(record).read + 2))
+    rewrite(monkeypatch, SILVER, lambda record: counted(record, read=counts_of(record).read + 2))
 
     assert "2 accounted for: 2 missing" in faults(built)
 
 
 def test_row_that_bronze_gave_and_silver_did_not_read_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    said(monkeypatch, ORDERS, lambda record: counted(record, written=5))
+    rewrite(monkeypatch, ORDERS, lambda record: counted(record, written=5))
 
     assert f"{ORDERS} gave 5 rows, 1 were read: 4 missing" in faults(built)
 
@@ -102,7 +102,7 @@ def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.
     def forget(record: CommitRecord) -> CommitRecord:
         return replace(record, read_by_source={}) if record.since[ORDERS] is not None else record
 
-    said(monkeypatch, SILVER, forget)
+    rewrite(monkeypatch, SILVER, forget)
 
     assert f"{ORDERS} gave 1 rows, none were read: 1 missing" in faults(built)
 
@@ -110,7 +110,7 @@ def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.
 def test_rows_said_to_be_written_that_delta_did_not_write_are_noticed(
     built: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said(monkeypatch, SILVER, lambda record: counted(record, written=0, unchanged=1))
+    rewrite(monkeypatch, SILVER, lambda record: counted(record, written=0, unchanged=1))
 
     assert "0 recorded as written, 1 were" in faults(built)
 
@@ -128,7 +128,7 @@ def test_run_that_left_no_record_is_noticed(built: int) -> None:
     assert "run by_hand another did not record the rows that it read" in judged.observed["faults"]
 
 
-def test_commit_by_a_stranger_is_no_record(spark: SparkSession, built: int) -> None:
+def test_commit_of_another_writer_is_not_a_record(spark: SparkSession, built: int) -> None:
     writes.commit_nothing(spark, settings.lake().uri(SILVER), CommitRecord(run_id="run-2"))
 
     assert judge(version(SILVER), since=built, run_id="run-2")["conservation"].critical
@@ -155,7 +155,7 @@ def test_too_many_quarantined_rows_are_critical(built: int, limits: suite.Quaran
 
 
 @pytest.mark.slow
-def test_rows_that_a_replay_brought_home_do_not_count(
+def test_rows_that_a_replay_moved_to_silver_do_not_count(
     spark: SparkSession, built: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suite, "load", lambda table: suite.Suite(table, (), "d", suite.Quarantine()))

@@ -89,7 +89,7 @@ def test_rules_that_are_not_marked_split_nothing_off(spark: SparkSession) -> Non
     assert [row["rule"] for row in found] == [""]
 
 
-def test_expectation_that_no_row_can_answer_may_not_be_marked() -> None:
+def test_expectation_about_more_than_one_row_may_not_be_marked() -> None:
     given = Rule("expect_column_values_to_be_unique", {"column": "text"}, "critical", quarantine=True)
 
     with pytest.raises(ConfigurationError, match="expect_column_values_to_be_unique can't be marked"):

@@ -20,12 +20,12 @@ from jobs.lake.state import gate_verdicts, objects
 from tests.jobs.lakehouse import good_rows, put, silver_account, silver_order
 
 SILVER = tuple(table.name for table in tables.pipeline("lakehouse").gated)
-OF_THE_WAY = 2  # conservation and the quarantine's volume, beside the rules
+BESIDE_THE_RULES = 2  # conservation and the quarantine's volume
 
 
 @pytest.fixture(autouse=True)
 def short_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders are judged by all their rules, the other tables by one each: a rule costs a Spark job."""
+    """Orders are judged by all their rules, and each other table by one, because a rule costs a Spark job."""
     load = suite.load
 
     def cut(table: str) -> suite.Suite:
@@ -63,7 +63,7 @@ def results(bucket: str) -> dict[str, dict[str, Any]]:
 def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()  # every suite whole
+    monkeypatch.undo()  # every suite with all of its rules
     versions = wrote("run-1")
 
     gate()
@@ -77,7 +77,7 @@ def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
         assert key.split("/")[2] == content["table_name"].partition(".")[2]
         assert (content["success"], content["run_id"], content["suite"]) == (True, "run-1", rules.digest)
         assert content["version"] == versions[content["table_name"]]
-        assert content["evaluated"] == len(content["results"]) == len(rules.rules) + OF_THE_WAY
+        assert content["evaluated"] == len(content["results"]) == len(rules.rules) + BESIDE_THE_RULES
 
 
 def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSession, lake: str) -> None:
@@ -155,7 +155,7 @@ def test_table_that_does_not_exist_refuses(lake: str, spark: SparkSession) -> No
         gate("run-1", tables=("silver.orders",))
 
 
-def test_rule_that_can_not_be_judged_refuses_though_it_only_warns(
+def test_rule_that_can_not_be_judged_refuses_even_if_it_only_warns(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrote("run-1")
@@ -176,15 +176,15 @@ def test_suite_without_expectations_refuses(spark: SparkSession, lake: str, monk
         verdict()
 
 
-def test_retry_after_a_refusal_passes_what_was_mended(spark: SparkSession, lake: str) -> None:
+def test_retry_after_a_refusal_passes_what_was_fixed(spark: SparkSession, lake: str) -> None:
     wrote("run-1", orders=[])
     with pytest.raises(GateError):
         gate()
-    mended = wrote("run-1")
+    fixed = wrote("run-1")
 
     gate()
 
-    assert verdict() == mended
+    assert verdict() == fixed
 
 
 def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, lake: str) -> None:

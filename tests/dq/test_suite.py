@@ -45,7 +45,7 @@ def test_rule_that_is_not_well_formed_is_refused(entry: str) -> None:
         suite.parse("silver.x", f"expectations: [{RULE}, {entry}]")
 
 
-def test_table_without_a_suite_is_told_where_to_write_one() -> None:
+def test_error_for_a_table_without_a_suite_says_where_to_write_one() -> None:
     with pytest.raises(ConfigurationError, match=r"write dq/suites/silver/nothing\.yaml"):
         suite.load("silver.nothing")
 

@@ -60,14 +60,12 @@ def test_rule_that_could_not_be_judged_refuses_whatever_its_severity(spark: Spar
     assert "nope" in str(judged[0].error)
 
 
-def test_no_expectations_is_no_pass(spark: SparkSession) -> None:
+def test_suite_without_expectations_does_not_pass(spark: SparkSession) -> None:
     with pytest.raises(GateError, match=r"silver\.x: 0 of 0 expectations were evaluated"):
         judge(table(spark, "a"))
 
 
-def test_expectations_that_were_not_all_evaluated_is_no_pass(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_suite_that_was_not_fully_evaluated_does_not_pass(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = validate._judge
     monkeypatch.setattr(validate, "_judge", lambda frame, rules: judged(frame, rules)[:1])
 

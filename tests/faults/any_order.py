@@ -1,4 +1,4 @@
-"""Days of a source, backfilled in one order after another: each into a lake of its own, all to the same tables.
+"""Backfills the days of a source in several orders, each into its own lake. All must end in the same tables.
 
 `python -m tests.faults.any_order DAYS ORDERS` prints the checksum of silver and gold for each order.
 """
@@ -44,7 +44,7 @@ def orders_of(days: int, number: int) -> Iterator[tuple[str, list[int]]]:
 
 
 def changes_of(day: int) -> list[dict[str, Any]]:
-    """What the source gives for a day's window: new orders, and earlier ones that changed, some to another month."""
+    """The source's rows for a day's window: new orders, and earlier ones that changed, some to another month."""
     chance, changed = random.Random(day), []
     for name in {f"O{day}{letter}" for letter in "abc"} | {f"O{d}a" for d in range(day) if chance.random() < 0.5}:
         moment = f"{FIRST + timedelta(days=day)} {chance.randrange(24):02}:{chance.randrange(60):02}:00"
@@ -62,7 +62,7 @@ def changes_of(day: int) -> list[dict[str, Any]]:
 
 
 def backfill(spark: SparkSession, days: Sequence[int]) -> str:
-    """Reads the days in this order through silver, with gold built in the middle and at the end; gives the checksum."""
+    """Builds silver from the days in this order, and gold in the middle and at the end; returns the checksum."""
     for number, day in enumerate(days):
         on = FIRST + timedelta(days=day)
         land(spark, ORDERS, f"day-{day:02}", changes_of(day))

@@ -31,7 +31,7 @@ HEALTHY = {"page_size": 2000, "daily_limit": 100_000, "calls_used": 0, "bulk_pol
 
 @dataclass(frozen=True)
 class Sources:
-    """The three sources, and how to hurt them."""
+    """The three sources, and ways to break them."""
 
     addresses: Addresses
 
@@ -46,7 +46,7 @@ class Sources:
             connection.cursor().execute(statement)
 
     def fill(self) -> None:
-        """The seeds as they were."""
+        """Puts the original seeds back."""
         with connect(self.addresses) as connection:
             connection.cursor().execute("DROP TABLE IF EXISTS SEEDS.LOADED")
             load_orders(connection, RECIPE)

@@ -1,4 +1,4 @@
-"""Accounts of an org, a read of them into staged parts, and what the org was asked for it."""
+"""Accounts of an org, a read of them into staged parts, and the queries that the read sent to the org."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def queries(org: Org) -> list[str]:
 
 
 def bulk_jobs(org: Org) -> int:
-    """How many Bulk 2.0 jobs read accounts: paged reads say an order."""
+    """How many Bulk 2.0 jobs read accounts: they are the queries without ORDER BY."""
     return sum(query.startswith("SELECT Id, AccountNumber") and "ORDER BY" not in query for query in queries(org))
 
 

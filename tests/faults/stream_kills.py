@@ -36,7 +36,7 @@ BETWEEN = (1.0, 6.0)  # seconds of work between a batch and the next kill
 
 
 def send(scene: Scene, sent: list[Message], rate: float, ledger: produce.Ledger, allowed: Callable[[], int]) -> None:
-    """Sends at a rate, each message once, through whatever happens to the broker.
+    """Sends at a rate, each message once, whatever happens to the broker.
 
     Args:
         scene: has the broker.
@@ -67,7 +67,7 @@ def _answer(ledger: produce.Ledger, message: Message) -> Callable[[Any, Any], No
 
 
 def run(number: int, kills: int, *, rate: float, seed: int = 1, say: Callable[[str], object] = print) -> dict[str, Any]:
-    """Lets events flow and kills so many times; gives what was sent and what the tables hold."""
+    """Lets events flow and kills as often as asked; returns what was sent and what the tables hold."""
     random = Random(f"kills {seed}")
     sent = list(messages(number, broken=BROKEN, customers=["C1", "C2"], day=datetime.now(UTC).date(),
                          now=datetime.now(UTC), seed=seed))  # fmt: skip
@@ -136,7 +136,7 @@ def found(ledger: produce.Ledger, scene: Scene) -> dict[str, Any]:
 
 if __name__ == "__main__":
     events, kills = int(sys.argv[1]), int(sys.argv[2])
-    told = run(events, kills, rate=float(sys.argv[3]) if len(sys.argv) > 3 else 1000.0)
-    print(json.dumps(told, indent=1))
-    assert told["missing"] == told["twice"] == told["unknown"] == 0
-    assert told["kinds_sent"] == told["kinds_found"]
+    result = run(events, kills, rate=float(sys.argv[3]) if len(sys.argv) > 3 else 1000.0)
+    print(json.dumps(result, indent=1))
+    assert result["missing"] == result["twice"] == result["unknown"] == 0
+    assert result["kinds_sent"] == result["kinds_found"]

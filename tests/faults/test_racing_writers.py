@@ -19,7 +19,7 @@ COMMITS = 50  # of each
 
 
 def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
-    """Commits that the drivers were told were made, and those that the table's history has."""
+    """Number of commits that the drivers believe they made, and of those that the table's history has."""
     environment = {**os.environ, **spark_conf.environment(lake_environment), "PYTHONPATH": str(REPOSITORY)}
     drivers = [
         subprocess.Popen(
@@ -37,7 +37,7 @@ def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
             assert driver.stdin
             driver.stdin.write("go\n")
             driver.stdin.flush()
-        told = [int(driver.communicate(timeout=400)[0].split()[-1]) for driver in drivers]
+        reported = [int(driver.communicate(timeout=400)[0].split()[-1]) for driver in drivers]
     finally:
         for driver in drivers:
             driver.kill()
@@ -45,16 +45,16 @@ def race(lake_environment: dict[str, str], mode: str) -> tuple[int, int]:
     rows = table.to_pyarrow_table().to_pylist()
     kept = {(row["writer"], row["n"]) for row in rows}
     assert len(rows) == len(kept), "a commit was doubled"
-    print(f"{mode}: {sum(told)} commits reported, {len(kept)} in the table, {len(table.history())} in its history")
-    return sum(told), len(kept)
+    print(f"{mode}: {sum(reported)} commits reported, {len(kept)} in the table, {len(table.history())} in its history")
+    return sum(reported), len(kept)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_with_the_lease_every_one_of_100_racing_commits_is_there(lake: str, lake_environment: dict[str, str]) -> None:
-    told, kept = race(lake_environment, "leased")
+def test_with_the_lease_every_one_of_100_racing_commits_is_kept(lake: str, lake_environment: dict[str, str]) -> None:
+    reported, kept = race(lake_environment, "leased")
 
-    assert (told, kept) == (2 * COMMITS, 2 * COMMITS)
+    assert (reported, kept) == (2 * COMMITS, 2 * COMMITS)
 
 
 @pytest.mark.slow

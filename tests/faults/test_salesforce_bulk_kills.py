@@ -20,7 +20,7 @@ from tests.jobs.lakehouse import rows as bronze_rows
 
 
 def kill_at_write(number: int) -> None:
-    """Reads, and is killed as it writes its so-manieth object."""
+    """Reads, and is killed when it writes the object of this number."""
     real, written = objects.write, list[str]()
 
     def write(key: str, body: bytes) -> str:
@@ -52,7 +52,7 @@ def test_bulk_read_that_was_killed_goes_on_with_its_job_and_loses_and_doubles_no
 
 def test_bulk_read_that_goes_on_fetches_no_page_twice(org: Org, in_bulk: None) -> None:
     fill(org, 5)
-    kill_at_write(5)  # as it says that two pages are there
+    kill_at_write(5)  # as it records that two pages are staged
     used = org.control("GET", "state")["settings"]["calls_used"]
 
     read()
@@ -69,7 +69,7 @@ def test_bulk_read_that_goes_on_keeps_to_its_own_result(org: Org, in_bulk: None)
     assert [row["name"] for row in read()[0]] == ["n0", "n1", "n2", "n3", "n4"]
 
 
-def test_bulk_read_begins_anew_when_its_job_is_gone_and_mixes_nothing(org: Org, in_bulk: None) -> None:
+def test_bulk_read_begins_again_when_its_job_is_gone_and_mixes_nothing(org: Org, in_bulk: None) -> None:
     known = fill(org, 5)
     kill_at_write(6)
     progress = staging.progress(TABLE, DAY.batch_id)

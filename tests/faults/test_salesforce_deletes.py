@@ -1,4 +1,4 @@
-"""Accounts that were deleted for good are told of once, and none that exists is ever taken for deleted."""
+"""Accounts that were deleted for good are reported once, and no existing account is ever taken for deleted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.jobs.lakehouse import ACCOUNTS, at, put, request
 
 
 def commit(window: Window, *earlier: Row) -> list[Row]:
-    """Makes what is staged for the window, and earlier rows, the whole of bronze; gives them."""
+    """Makes the window's staged rows and earlier rows the whole content of bronze; returns them."""
     rows = [*earlier, *({**row, "_batch_id": window.batch_id} for row in staged(window))]
     put(ACCOUNTS, rows)
     staging.clear(TABLE, window.batch_id)
@@ -102,7 +102,7 @@ def test_account_in_the_recycle_bin_is_not_gone(org: Org) -> None:
     assert read(NEXT_DAY, find_deleted=True)[0] == []
 
 
-def test_account_that_goes_right_after_it_was_read_gets_its_row_in_the_same_batch(
+def test_account_that_is_deleted_right_after_it_was_read_gets_its_row_in_the_same_batch(
     org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, _ = committed(org, 2)
@@ -123,7 +123,7 @@ def test_account_that_goes_right_after_it_was_read_gets_its_row_in_the_same_batc
     ]
 
 
-def test_deleted_account_is_told_of_once_and_again_when_its_window_is_read_again(org: Org) -> None:
+def test_deleted_account_is_reported_once_and_again_when_its_window_is_read_again(org: Org) -> None:
     known, bronze = committed(org, 2)
     org.control("POST", "records/purge", {"ids": known[:1]})
     assert ids(read(NEXT_DAY, find_deleted=True)[0]) == known[:1]

@@ -1,4 +1,4 @@
-"""Salesforce's daily API calls: a read that would use up the share of others is not begun."""
+"""Salesforce's daily API calls: a read that would use up the share of others is not started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.infra.local.sources.conftest import Org
 
 
 @pytest.mark.parametrize(("used", "enough"), [(892, True), (893, False)])
-def test_read_that_would_use_up_others_share_of_api_calls_is_not_begun(
+def test_read_that_would_use_up_others_share_of_api_calls_is_not_started(
     org: Org, monkeypatch: pytest.MonkeyPatch, used: int, enough: bool
 ) -> None:
     fill(org, 10)

@@ -84,7 +84,9 @@ def test_fewer_accounts_than_were_counted_are_refused(org: Org, monkeypatch: pyt
     assert objects.keys("_staging/") == []
 
 
-def test_account_that_leaves_the_window_while_it_is_read_is_no_loss(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_account_that_leaves_the_window_while_it_is_read_is_not_a_loss(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = fill(org, 3)
     after_count(monkeypatch, "SystemModstamp", lambda: org.put(record(0, "2026-10-02T00:00:01Z")))
 

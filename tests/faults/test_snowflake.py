@@ -1,4 +1,4 @@
-"""Snowflake's values and losses, through the real connector: nothing is bent to fit, and nothing is lost unseen."""
+"""Snowflake's values and losses, through the real connector: no value is changed to fit, and every loss is noticed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def asked(sources: Sources, query: str) -> list[Any]:
 
 
 def remake(sources: Sources, *values: str, amount: str = "NUMBER(18,2)", updated_at: str = "TIMESTAMP_NTZ(9)") -> None:
-    """Makes ORDERS anew, with these types and these (order date, amount, updated at)."""
+    """Creates ORDERS again, with these types and these rows of (order date, amount, updated at)."""
     sources.snowflake(
         "CREATE OR REPLACE TABLE PUBLIC.ORDERS (ORDER_ID VARCHAR, CUSTOMER_ID VARCHAR, ORDER_DATE DATE,"
         f" CURRENCY VARCHAR, AMOUNT {amount}, STATUS VARCHAR, UPDATED_AT {updated_at})"
@@ -64,7 +64,7 @@ def remake(sources: Sources, *values: str, amount: str = "NUMBER(18,2)", updated
         )
 
 
-def test_whole_table_comes_in_bounded_parts_and_as_the_source_counts_it(
+def test_whole_table_comes_in_parts_of_limited_size_and_as_the_source_counts_it(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "ROWS_PER_PART", 50)
@@ -154,7 +154,7 @@ def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: p
     )
 
 
-def test_order_that_changes_between_count_and_read_is_no_loss(
+def test_order_that_changes_between_count_and_read_is_not_a_loss(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def counted_then_changed(*arguments: Any) -> reading.Measure:

@@ -125,7 +125,7 @@ def test_a_feed_that_is_unavailable_is_tried_again(spark: SparkSession, sources:
     assert_fails("bronze.fx_rates", TransientError, "ECB feed", "503")
 
 
-def test_an_api_limit_in_mid_read_leaves_nothing_and_the_next_try_reads_all(
+def test_an_api_limit_during_a_read_leaves_nothing_and_the_next_try_reads_all(
     spark: SparkSession, sources: Sources
 ) -> None:
     sources.control("salesforce", "POST", "fail", {"kind": "rate_limit", "path": "/query", "after": 1})

@@ -62,7 +62,7 @@ class Platform:
         return DeltaTable(f"s3://{self.addresses.lake_bucket}/{name.replace('.', '/')}", storage_options=options)
 
     def trigger(self, dag: str = DAG, **conf: Any) -> str:
-        """Starts a manual run; gives its id."""
+        """Starts a manual run; returns its id."""
         self.airflow.pause(dag, False)
         url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns"
         answer = requests.post(url, json={"logical_date": None, "conf": conf}, timeout=60)
@@ -70,7 +70,7 @@ class Platform:
         return str(answer.json()["dag_run_id"])
 
     def backfill(self, first: date, last: date, **options: Any) -> list[str]:
-        """Asks for a backfill of these days, one after another; gives the ids of its runs, oldest day first.
+        """Asks for a backfill of these days, one after another; returns the ids of its runs, oldest day first.
 
         Args:
             first: first day.
@@ -110,7 +110,7 @@ class Platform:
         return {step: rest for step, *rest in (submit["entryPointArguments"] for submit in words)}
 
     def wait(self, run_id: str, seconds: float = 420, dag: str = DAG) -> dict[str, str]:
-        """Waits for the end of a run of any type; gives the state of each task."""
+        """Waits for the end of a run of any type; returns the state of each task."""
         url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns/{run_id}"
         give_up = time.monotonic() + seconds
         while requests.get(url, timeout=60).json()["state"] not in ("success", "failed"):

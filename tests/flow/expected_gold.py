@@ -1,4 +1,4 @@
-"""What gold has to hold, computed by DuckDB from the rows that the sources hold: no code of the jobs takes part."""
+"""What gold has to hold. DuckDB computes it from the sources' rows, without any code of the jobs."""
 
 from __future__ import annotations
 

@@ -202,4 +202,4 @@ def test_a_critical_defect_closes_the_gate_and_leaves_gold_alone(platform: Platf
     log = "\n".join(platform.airflow.log(DAG, run_id, "gate.silver", 1))
     for word in ("silver.orders", "order_id be_unique", "Gold is unchanged", "never retried"):
         assert word in log
-    platform.table("silver.orders").restore(whole)  # mended, for the tests of other files
+    platform.table("silver.orders").restore(whole)  # repaired, for the tests of other files

@@ -42,7 +42,7 @@ def report(platform: Platform) -> dict[str, Any]:
 
 
 def unpaused(platform: Platform, dag: str) -> dict[str, str]:
-    """Unpauses a DAG, which starts the run of its newest interval, and waits for that; gives the states."""
+    """Unpauses a DAG, which starts the run of its newest interval, and waits for its end; returns the states."""
     platform.airflow.pause(dag, False)
     (run, *_) = wait(lambda: platform.airflow.runs(dag), 60, f"{dag} starts no run")
     return platform.wait(run["dag_run_id"], dag=dag)

@@ -32,7 +32,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def two_tables(spark: SparkSession, lake_environment: dict[str, str]) -> str:
-    """A lake with the stream's two tables, still empty: making them takes longer than most of a test."""
+    """A lake with the stream's two tables, still empty. To create them takes longer than most of a test."""
     with lakes.empty(lake_environment) as bucket:
         batches.create_tables(spark, of_table(tables.table(EVENTS)))
     return bucket
@@ -46,7 +46,7 @@ def lake_with_tables(two_tables: str, lake_environment: dict[str, str]) -> Itera
 
 @pytest.fixture
 def topic(broker: Broker, lake_with_tables: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topic]:
-    """A topic that no other test knows, its log-in in the lake's secrets, batches one after another without pause."""
+    """A topic that no other test knows. Its log-in is in the lake's secrets, and batches follow without a pause."""
     monkeypatch.setenv("KAFKA_SSL_CA_FILE", str(broker.addresses.kafka_authority))
     monkeypatch.setattr(stream, "TRIGGER", "0 seconds")
     monkeypatch.setattr(stream, "LOOK_SECONDS", 1)

@@ -1,4 +1,4 @@
-"""What tests of the lake say often: rows of each table, landing them, building, and looking at what came of it."""
+"""What tests of the lake need often: rows of each table, to write them, to build tables, and to look at the result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def at(text: str) -> datetime:
 
 
 def order(order_id: str | None = "O1", **other: Any) -> dict[str, Any]:
-    """A good row of Snowflake's ORDERS, with what the test cares about."""
+    """A good row of Snowflake's ORDERS, with the values that matter to the test."""
     return {
         "order_id": order_id,
         "customer_id": "C1",
@@ -93,7 +93,7 @@ def silver_account(record_id: str = "001000000000001AAA", **other: Any) -> dict[
 
 
 def order_event(order_id: str = "O1", **other: Any) -> dict[str, Any]:
-    """A good row of `bronze.orders_events`, with what the test cares about."""
+    """A good row of `bronze.orders_events`, with the values that matter to the test."""
     row = {key: value for key, value in order(order_id).items() if key != "updated_at"}
     place = {"topic": "orders", "partition": 0, "offset": 0}
     return {**row, **place, "event_timestamp": at("2026-10-01 08:00:00"), **other}
@@ -138,7 +138,7 @@ def frame(spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema: Struct
 
 
 def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Commits rows as a batch of a bronze table, as its own step would; gives the version.
+    """Commits rows as a batch of a bronze table, as its own step would; returns the version.
 
     A batch that is there already is replaced by Spark, as in production; a new one is appended without it, which
     spares two seconds.
@@ -168,7 +168,7 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
 
 
 def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
-    """Makes these rows the whole of a silver or gold table in one commit, without Spark; gives the version."""
+    """Makes these rows the whole of a silver or gold table in one commit, without Spark; returns the version."""
     arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
     partitions = _partitions(table)
     _write(settings.lake().uri(table), rows, arrow, json.dumps(metadata), mode="overwrite", partition_by=partitions)
@@ -201,7 +201,7 @@ def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], g
 
 
 def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
-    """Runs a table's step as `run.py` would; gives the record of the commit that it made."""
+    """Runs a table's step as `run.py` would; returns the record of the commit that it made."""
     steps.build(Run(run_id=run_id, step=step, **options))
     lakes.forget_frames()  # a job's process ends here
     return record(step)
@@ -227,7 +227,7 @@ def rows(spark: SparkSession, table: str) -> list[dict[str, Any]]:
 
 
 def collect(found: DataFrame) -> list[dict[str, Any]]:
-    """Rows with times in UTC: Spark hands them to Python in the machine's own zone, without saying so."""
+    """Rows with times in UTC: Spark passes them to Python in the machine's own zone, without a zone in them."""
     return [
         {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.asDict().items()}
         for row in found.collect()
@@ -249,7 +249,7 @@ def files(table: str) -> set[str]:
 
 @contextmanager
 def killed_at(place: Any, name: str) -> Iterator[None]:
-    """What runs inside is killed as it gets to `place.name`; it must get there."""
+    """Kills what runs inside the block when it calls `place.name`; it must get there."""
 
     def kill(*_: object, **__: object) -> None:
         raise InterruptedError(f"killed at {name}")

@@ -1,4 +1,4 @@
-"""The entry point: exit codes, and the last line by which the operator tells failures apart."""
+"""The entry point: exit codes, and the last line that tells the operator the kind of failure."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_other_step_is_run_by_the_function_that_it_names(monkeypatch: pyte
     assert done == [Run("r1", name)]
 
 
-def test_unknown_step_is_answered_with_those_there_are() -> None:
+def test_error_for_an_unknown_step_lists_those_that_exist() -> None:
     with pytest.raises(errors.ConfigurationError, match=r"no step 'gold'; there are bronze\.fx_rates, .*, register, "):
         run.perform(Run("r1", "gold"))
 
@@ -100,7 +100,7 @@ def test_failure_exits_with_the_code_of_its_kind_and_reports_last(
     assert last.startswith("SLUICE-ERROR {")
 
 
-def test_success_exits_with_zero_and_says_nothing_of_errors(
+def test_success_exits_with_zero_and_reports_no_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "perform", lambda _: None)

@@ -1,4 +1,4 @@
-"""Two pipelines share nothing but the kernel: one that is broken, or not built yet, holds up no other."""
+"""Two pipelines share nothing but the kernel: one that is broken, or not built yet, blocks no other."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def lakehouse_gold(spark: SparkSession) -> None:
     assert by(spark, "gold.fact_orders", "order_id", "status") == {"O1": "PLACED"}
 
 
-def test_pipeline_of_a_row_modules_and_suites_comes_to_gold(spark: SparkSession, lake: str, shop: Pipeline) -> None:
+def test_pipeline_of_a_row_modules_and_suites_reaches_gold(spark: SparkSession, lake: str, shop: Pipeline) -> None:
     shop_day()
 
     assert by(spark, "gold.articles", "sku", "colour") == {"1": "red", "2": "blue"}
@@ -125,13 +125,13 @@ def test_pipeline_of_a_row_modules_and_suites_comes_to_gold(spark: SparkSession,
         gate_verdicts.passed_versions(Run(MIDNIGHT, "gold.articles", "daily_shop"), ["silver.orders"])
 
 
-def test_pipeline_that_is_not_built_yet_holds_up_no_other(spark: SparkSession, lake: str, shop: Pipeline) -> None:
+def test_pipeline_that_is_not_built_yet_blocks_no_other(spark: SparkSession, lake: str, shop: Pipeline) -> None:
     lakehouse_silver()
 
     lakehouse_gold(spark)
 
 
-def test_pipeline_whose_gate_closes_at_the_same_midnight_holds_up_no_other(
+def test_pipeline_whose_gate_closes_at_the_same_midnight_blocks_no_other(
     spark: SparkSession, lake: str, shop: Pipeline, colours: list[str]
 ) -> None:
     colours.append("sour")
@@ -159,7 +159,7 @@ def _raises(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("damage", [_no_schema, _raises])
-def test_pipeline_whose_module_is_broken_holds_up_no_other(
+def test_pipeline_whose_module_is_broken_blocks_no_other(
     spark: SparkSession, lake: str, shop: Pipeline, damage: Callable[[ModuleType], None]
 ) -> None:
     damage(sys.modules["jobs.silver.articles"])
@@ -190,7 +190,9 @@ def test_each_pipeline_registers_its_own_tables(
 
 
 @pytest.mark.parametrize("subject", ["", "nowhere"])
-def test_gate_without_a_pipeline_is_told_which_there_are(lake: str, spark: SparkSession, subject: str) -> None:
+def test_error_for_a_gate_without_a_pipeline_lists_those_that_exist(
+    lake: str, spark: SparkSession, subject: str
+) -> None:
     with pytest.raises(ConfigurationError, match=r"name the pipeline .* the registry has lakehouse"):
         run("gate", "by_hand", subject)
 

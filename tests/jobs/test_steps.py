@@ -105,7 +105,7 @@ def test_module_that_the_kernel_can_not_use_is_refused_with_a_sentence(
         table_module.load(table)
 
 
-def test_table_without_a_module_is_told_which_file_to_write() -> None:
+def test_error_for_a_table_without_a_module_names_the_file_to_write() -> None:
     with pytest.raises(ConfigurationError, match=r"silver\.x has no module: write jobs/silver/x\.py"):
         table_module.load(SILVER)
 

@@ -1,4 +1,4 @@
-"""A topic of one test, and what tests of the stream say often: sending, streaming, looking at what came of it."""
+"""One test's topic, and what tests of the stream need often: to send, to stream, and to look at the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVENTS, DEAD = "bronze.orders_events", "bronze.orders_dlq"
 
 
 def event(order_id: str = "O1", **other: Any) -> bytes:
-    """A good event, with what the test cares about."""
+    """A good event, with the values that matter to the test."""
     known = {
         "order_id": order_id,
         "customer_id": "C1",
@@ -47,7 +47,7 @@ def event(order_id: str = "O1", **other: Any) -> bytes:
 
 @dataclass
 class Topic:
-    """A topic of one test, of two partitions, and the stream that reads it.
+    """One test's topic with two topic partitions, and the stream that reads it.
 
     Attributes:
         refused: a currency that the release in use does not know; empty for the release as it is.
@@ -83,10 +83,10 @@ class Topic:
                 return self.create()
             except KafkaException:  # it is still being deleted
                 time.sleep(0.2)
-        raise AssertionError(f"{self.name} can't be made anew")
+        raise AssertionError(f"{self.name} can't be created again")
 
     def delete_before(self, *, partition: int, offset: int) -> None:
-        """Kafka forgets the partition's messages before this offset, as its retention would have it."""
+        """Kafka deletes the topic partition's messages before this offset, as its retention does."""
         admin, place = self.admin(), TopicPartition(self.name, partition, offset)
         admin.delete_records([place])[place].result(20)
 

@@ -32,7 +32,7 @@ class Fault:
         promise: what it breaks.
         file: where.
         find: text that occurs once in the file.
-        replace: what stands there instead.
+        replace: the text to put in its place.
         red: ids of tests of which at least one must fail.
         slow: its tests build whole lakes: left to `make mutants`.
     """
@@ -45,10 +45,10 @@ class Fault:
     slow: bool = False
 
     def plant(self, tree: Path) -> str:
-        """Changes the file; gives its former text.
+        """Changes the file; returns its former text.
 
         Raises:
-            ValueError: the text is not there exactly once: the list has to follow the code.
+            ValueError: the text is not in the file exactly once; `faults.yaml` has to follow the code.
         """
         path = tree / self.file
         text = path.read_text()
@@ -65,7 +65,7 @@ def faults() -> list[Fault]:
 
 
 def main(tested: bool) -> int:
-    """Plants all faults, or, beside the suite that shows the tests green, the quick ones; 0 when each is caught."""
+    """Plants the faults; 0 when each is caught. If the suite has just shown the tests green, only the quick ones."""
     begun, listed = time.monotonic(), [fault for fault in faults() if not (tested and fault.slow)]
     with tempfile.TemporaryDirectory() as folder:
         tree = _copy(Path(folder) / "tree")
@@ -73,7 +73,7 @@ def main(tested: bool) -> int:
             red = sorted({test for fault in listed for test in fault.red})
             if not tested:
                 if not _green(tree, red):
-                    print("the tests fail without any fault: mend that first", file=sys.stderr)
+                    print("the tests fail without any fault: fix that first", file=sys.stderr)
                     return 1
                 print(f"{len(red)} tests are green without a fault, {time.monotonic() - begun:.0f} s", flush=True)
             missed = [fault for fault in listed if not _caught(tree, fault)]
@@ -90,7 +90,7 @@ def _caught(tree: Path, fault: Fault) -> bool:
         code = _pytest(tree, fault.red)
     finally:
         (tree / fault.file).write_text(former)
-    # 1 says that tests ran and failed; what can't even be collected has proved nothing.
+    # 1 means that tests ran and failed. Tests that can't even be collected prove nothing.
     outcome = {0: "NOT NOTICED", 1: "caught"}.get(code, f"pytest ended with {code}")
     print(f"  {outcome:<12} {time.monotonic() - begun:5.1f} s  {fault.promise}", flush=True)
     return code == 1

@@ -1,4 +1,4 @@
-"""Lakes of earlier releases as zip files: making one, and putting one into a bucket.
+"""Lakes of earlier releases as zip files: to make one, and to put one into a bucket.
 
 `python -m tests.upgrade.kept_lake lake-<version>.zip` makes the one that this release leaves behind, once it is cut.
 A lake that is kept is never made again: it has to stay as the old code wrote it.
@@ -26,7 +26,7 @@ from tests.jobs.lakehouse import rows
 from tests.upgrade import days
 
 EXPECTED = "expected.json"
-_STAMP = (2026, 11, 25, 0, 0, 0)  # of the files in the zip: equal content, equal bytes
+_STAMP = (2026, 11, 25, 0, 0, 0)  # time of the files in the zip: the same content has the same bytes
 
 
 def content(spark: SparkSession) -> dict[str, list[Any]]:
@@ -38,7 +38,7 @@ def content(spark: SparkSession) -> dict[str, list[Any]]:
 
 
 def unpack(file: Path) -> dict[str, list[Any]]:
-    """Puts the lake into this process's bucket; gives its content as the old code read it."""
+    """Puts the lake into this process's bucket; returns its content as the old code read it."""
     s3: Any = boto3.client("s3")
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():

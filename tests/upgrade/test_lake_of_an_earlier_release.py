@@ -1,4 +1,4 @@
-"""A lake that an earlier release has written is read, continued and published by this one.
+"""This release reads, continues and publishes a lake that an earlier release wrote.
 
 Each `lake-<release>.zip` was made by that release's own code from the first two days of `days.py`.
 """
@@ -32,7 +32,7 @@ KEPT = sorted(Path(__file__).parent.glob("lake-*.zip"))
 def earlier(
     request: pytest.FixtureRequest, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, Any]]:
-    """The earlier release's lake; gives its content as that release read it."""
+    """The earlier release's lake; returns its content as that release read it."""
     monkeypatch.setattr(changes, "FILES_KEPT", timedelta(days=36_500))  # as if it were a week old at most
     with lakes.empty(lake_environment):
         content = kept_lake.unpack(request.param)

@@ -1,4 +1,4 @@
-"""The sources of bronze, answering as a test tells them to."""
+"""The sources of bronze, with the answers that a test chooses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.jobs.bronze.snowflake_source import Answers, Cursor
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """Makes this cursor the source's."""
+    """Makes a given cursor the source's."""
 
     def use(cursor: Cursor) -> Cursor:
         monkeypatch.setattr(reading, "connect", lambda: cursor)
@@ -26,7 +26,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 @pytest.fixture
 def ecb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Serves a body under FX_RATES_URL; gives the address."""
+    """Serves a body under FX_RATES_URL; returns the address."""
     servers: list[ThreadingHTTPServer] = []
 
     def serve(body: bytes, status: int = 200, stamp: str | None = STAMP) -> str:

@@ -1,4 +1,4 @@
-"""Orders as Snowflake's connector gives them, a source that counts as it is told, and a read of it to its end."""
+"""Orders as Snowflake's connector returns them, a source with given counts, and a complete read of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WINDOW = Window(at("2026-10-01"), at("2026-10-02"))
 
 
 def batch(**columns: pa.Array) -> pa.Table:
-    """One order as the connector gives it, with what the test cares about."""
+    """One order as the connector returns it, with the values that matter to the test."""
     usual = {
         "ORDER_ID": pa.array(["O1"]),
         "CUSTOMER_ID": pa.array(["C1"]),
@@ -32,12 +32,12 @@ def batch(**columns: pa.Array) -> pa.Table:
 
 
 def orders(number: int, amount: str = "1.00") -> pa.Table:
-    """So many orders of one amount each, as the connector gives them."""
+    """A number of orders with the same amount, as the connector returns them."""
     return pa.concat_tables([batch(AMOUNT=pa.array([Decimal(amount)], pa.decimal128(38, 2)))] * number)
 
 
 class Cursor:
-    """A connection and its cursor over given batches, with what the source counts at each call."""
+    """A connection and its cursor over given batches, with the source's counts for each call."""
 
     def __init__(self, batches: Iterable[pa.Table], total: int, *counts: tuple[int, str | None]) -> None:
         self.batches, self.total, self.counts = batches, total, list(counts)

@@ -1,4 +1,4 @@
-"""ECB's feed, from a web server of the test's own: a window's quotes, or an error that names the feed."""
+"""ECB's feed, from the test's own web server: a window's quotes, or an error that names the feed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(window: Window = EVERYTHING) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_each_quote_becomes_a_row_as_published_with_the_euro_beside(ecb: Serve) -> None:
+def test_each_quote_becomes_a_row_as_published_and_the_euro_is_added(ecb: Serve) -> None:
     ecb(zipped(FEED))
 
     assert read() == [
@@ -60,7 +60,7 @@ def test_window_without_quotes_gives_no_rows(ecb: Serve) -> None:
     [b"<html>maintenance</html>", b"", zipped("x", name="readme.txt"), zipped("x")[:-10]],
     ids=["a page", "nothing", "a zip without CSV", "a broken zip"],
 )
-def test_answer_that_is_no_zip_with_a_csv_is_refused(ecb: Serve, body: bytes) -> None:
+def test_answer_that_is_not_a_zip_with_a_csv_is_refused(ecb: Serve, body: bytes) -> None:
     url = ecb(body)
 
     with pytest.raises(DataError, match="is not a zip with one UTF-8 CSV") as caught:

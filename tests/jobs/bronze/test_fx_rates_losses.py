@@ -23,7 +23,7 @@ def facts(**options: Any) -> dict[str, Any]:
             return dict(end.value)
 
 
-def test_read_tells_how_far_the_feed_goes(ecb: Serve) -> None:
+def test_read_reports_how_far_the_feed_goes(ecb: Serve) -> None:
     ecb(zipped(FEED))
 
     assert facts() == {"source_rows": 5, "source_days": 2, "source_last_day": "2026-10-02"}
@@ -57,7 +57,7 @@ def test_feed_that_grew_is_read(ecb: Serve) -> None:
     assert facts(known=known) == {"source_rows": 8, "source_days": 3, "source_last_day": "2026-10-05"}
 
 
-def test_step_compares_the_feed_with_the_newest_commit_and_takes_what_its_run_accepts(
+def test_step_compares_the_feed_with_the_newest_commit_and_allows_what_its_run_accepts(
     ecb: Serve, lake: str, spark: SparkSession
 ) -> None:
     put(RATES, [], facts={"source_rows": 9, "source_days": 3, "source_last_day": "2026-10-02"})

@@ -19,12 +19,12 @@ def test_missing_quotes_give_no_row() -> None:
     assert [ccy for _, ccy, _ in parsed(HEADER + "2026-10-02,1.1,N/A,,\n")] == ["EUR", "USD"]
 
 
-def test_rate_that_is_no_number_is_kept_for_the_rules_to_judge() -> None:
+def test_rate_that_is_not_a_number_is_kept_for_the_rules_to_judge() -> None:
     assert (date(2026, 10, 2), "JPY", "abc") in parsed(HEADER + "2026-10-02,1.1,abc,,\n")
 
 
 @pytest.mark.parametrize("ending", [",", ""], ids=["as ECB writes it", "without a trailing comma"])
-def test_trailing_comma_is_no_column(ending: str) -> None:
+def test_trailing_comma_is_not_a_column(ending: str) -> None:
     text = f"Date,USD,JPY{ending}\n2026-10-02,1.1,160.5{ending}\n"
 
     assert [ccy for _, ccy, _ in parsed(text)] == ["EUR", "USD", "JPY"]

@@ -1,4 +1,4 @@
-"""The dead-letter queue: what it keeps of a message, and that it never says what is in it."""
+"""The dead-letter queue: what it keeps of a message, and that lists never show the message's content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASKED = Run("by-hand", "dlq", subject=EVENTS)
 
 @pytest.fixture
 def queue(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> Topic:
-    """A queue of three, and the operations told of the test's topic."""
+    """A queue of three messages; the operations know only the test's topic."""
     monkeypatch.setattr(dlq, "_topics", lambda: [topic.source])
     topic.send([event("O1"), PERSONAL, None, b"\xff"])
     topic.read(4)
@@ -34,7 +34,9 @@ def test_dead_message_is_kept_byte_by_byte_with_reason_and_detail(queue: Topic) 
     }  # fmt: skip
 
 
-def test_listings_tell_place_and_reason_and_never_the_content(queue: Topic, capsys: pytest.CaptureFixture[str]) -> None:
+def test_listings_show_offset_and_reason_and_never_the_content(
+    queue: Topic, capsys: pytest.CaptureFixture[str]
+) -> None:
     dlq.count(ASKED)
     dlq.count(replace(ASKED, rule="tombstone", window_start=utc("2026-01-01"), offsets=("0:0-9",)))
     dlq.count(replace(ASKED, window_end=utc("2026-01-01")))

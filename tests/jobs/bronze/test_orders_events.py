@@ -25,11 +25,11 @@ from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, write_desi
 
 
 def newest(table: str) -> CommitRecord:
-    """What the table's newest batch says of itself."""
+    """The commit record of the table's newest batch."""
     return next(c.record for c in log.commits(settings.lake().uri(table)) if c.record and c.counts)
 
 
-def test_each_message_is_in_exactly_one_table_with_its_place_and_the_secret_nowhere(
+def test_each_message_is_in_exactly_one_table_with_its_offset_and_the_secret_nowhere(
     topic: Topic, capfd: pytest.CaptureFixture[str], spark: SparkSession
 ) -> None:
     topic.send([event("O1"), b"{", event("O2"), None], headers=[("trace", b"1")])
@@ -103,7 +103,7 @@ def test_batch_accounts_for_every_message_in_its_commit_the_ledger_and_cloudwatc
     assert mine == {"MessagesRead", "MessagesDeadLettered", "EventsPerSecond", "BatchSeconds", "Lag"}
 
 
-def test_message_that_the_next_release_judges_otherwise_after_a_kill_is_in_one_table(
+def test_message_that_the_next_release_judges_differently_after_a_kill_is_in_one_table(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic.send([event("O1", currency="XAU"), event("O2")])
@@ -137,7 +137,7 @@ def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
 
 
-def test_tables_can_be_queried_as_soon_as_the_stream_has_begun(topic: Topic) -> None:
+def test_tables_can_be_queried_as_soon_as_the_stream_has_started(topic: Topic) -> None:
     topic.send([event("O1")])
 
     topic.read(1)
@@ -162,8 +162,8 @@ def test_stream_goes_on_without_a_catalog_and_says_what_makes_up_for_it(
     topic.read(1)
 
     assert topic.places() == [(EVENTS, 0, 0)]
-    told = f"{topic.name}: tables not registered, EndpointConnectionError; `register` makes up for it"
-    assert told in capsys.readouterr().out
+    message = f"{topic.name}: tables not registered, EndpointConnectionError; `register` makes up for it"
+    assert message in capsys.readouterr().out
 
 
 def test_stream_of_another_release_drains(topic: Topic) -> None:

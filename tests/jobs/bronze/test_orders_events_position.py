@@ -1,4 +1,4 @@
-"""Where the stream of order events goes on: what contradicts the table's position stops it, and is told."""
+"""Where the stream of order events goes on: what contradicts the table's position stops it, and is reported."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
     record = lakehouse.record(EVENTS)
     assert (record["lost_offsets"], record["gap"], record["read"]) == (2, {"0": [1, 3]}, 0)
     operations.accept_gap(accepted)
-    assert lakehouse.record(EVENTS) == record, "accepted again it changes nothing"
+    assert lakehouse.record(EVENTS) == record, "accepting it a second time changes nothing"
     topic.read(2)
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 3)]
 
 
 @pytest.mark.slow
-def test_topic_that_was_made_anew_stops_the_stream(topic: Topic) -> None:
+def test_topic_that_was_created_again_stops_the_stream(topic: Topic) -> None:
     topic.send([event("O1"), event("O2")])
     topic.read(2)
     topic.recreate()
@@ -84,7 +84,7 @@ def test_topic_that_was_made_anew_stops_the_stream(topic: Topic) -> None:
 
 
 @pytest.mark.slow
-def test_restored_table_is_read_on_from_where_it_went_back_to(topic: Topic, spark: SparkSession) -> None:
+def test_stream_goes_on_where_a_restored_table_ends(topic: Topic, spark: SparkSession) -> None:
     topic.send([event("O1")])
     topic.read(1)
     before = lakehouse.version(EVENTS)

@@ -17,13 +17,13 @@ WINDOW = Window(at("2026-10-01"), at("2026-10-02"))
 
 
 def sobject(**fields: Any) -> dict[str, Any]:
-    """An account as REST gives it."""
+    """An account as REST returns it."""
     usual = dict.fromkeys(salesforce_accounts.FIELDS)
     return {**usual, "attributes": {"type": "Account"}, "Id": "001000000000001AAA", **fields}
 
 
 class Org:
-    """A logged-in client of an org with these accounts in the window, and so many in all."""
+    """A logged-in client of an org with these accounts in the window, and a number of accounts in all."""
 
     def __init__(self, accounts: list[dict[str, Any]], in_all: int = 1) -> None:
         self.accounts, self.in_all, self.asked = accounts, in_all, list[str]()
@@ -86,13 +86,13 @@ def test_window_is_half_open_and_pages_are_in_a_fixed_order(
     assert org.asked[1].endswith(f" FROM Account WHERE {condition} ORDER BY SystemModstamp, Id")
 
 
-def test_rows_come_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_come_in_parts_of_limited_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extract, "ROWS_PER_PART", 2)
 
     assert [part.num_rows for part in parts(monkeypatch, Org([sobject()] * 5))] == [2, 2, 1]
 
 
-def test_window_without_accounts_is_no_error_in_an_org_that_has_some(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_window_without_accounts_is_not_an_error_in_an_org_that_has_some(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts(monkeypatch, Org([], in_all=3)) == []
 
 

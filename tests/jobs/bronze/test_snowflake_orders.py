@@ -18,7 +18,7 @@ from tests.jobs.bronze.snowflake_source import WINDOW, Answers, Cursor, batch, d
 from tests.jobs.lakehouse import at
 
 
-def test_window_is_half_open_and_bound_not_written_into_the_query() -> None:
+def test_window_is_half_open_and_its_bounds_are_parameters_of_the_query() -> None:
     assert reading._bounds(ORDERS, WINDOW) == (
         "UPDATED_AT >= %s AND UPDATED_AT < %s",
         (datetime(2026, 10, 1), datetime(2026, 10, 2)),
@@ -26,7 +26,7 @@ def test_window_is_half_open_and_bound_not_written_into_the_query() -> None:
     assert reading._bounds(ORDERS, Window(None, WINDOW.end)) == ("UPDATED_AT < %s", (datetime(2026, 10, 2),))
 
 
-def test_large_batch_is_handed_on_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
+def test_large_batch_is_passed_on_in_parts_of_limited_size(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
     monkeypatch.setattr(reading, "ROWS_PER_PART", 4)
     answers(Cursor([orders(10), orders(3)], 13, (13, "13.00")))
 
@@ -55,7 +55,7 @@ def test_batches_are_fetched_one_by_one_and_not_kept(answers: Answers) -> None:
     assert max(alive) <= 2
 
 
-def test_nanosecond_and_microsecond_batches_of_one_result_come_out_alike(answers: Answers) -> None:
+def test_nanosecond_and_microsecond_batches_of_one_result_become_the_same(answers: Answers) -> None:
     near = batch(UPDATED_AT=pa.array([1_790_841_600_123_456_789], pa.timestamp("ns")))
     far = batch(UPDATED_AT=pa.array([datetime(9999, 12, 31)], pa.timestamp("us")))
     answers(Cursor([near, far], 2, (2, "24.60")))

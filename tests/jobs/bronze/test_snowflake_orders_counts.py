@@ -1,4 +1,4 @@
-"""Orders that differ from the source's own count, or a source that lost many, are refused; nothing goes unseen."""
+"""Orders that differ from the source's own count are refused, and so is a source that lost many rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobs.lake.errors import DataError
 from tests.jobs.bronze.snowflake_source import Answers, Cursor, batch, drained, extract, orders
 
 
-def test_read_tells_what_the_source_counts(answers: Answers) -> None:
+def test_read_reports_what_the_source_counts(answers: Answers) -> None:
     answers(Cursor([orders(3, "0.10")], 9, (3, "0.30")))
 
     assert drained(extract())[1] == {"source_rows": 3, "source_sum": "0.30", "source_total": 9}
@@ -57,7 +57,7 @@ def test_source_without_any_row_is_refused(answers: Answers) -> None:
         drained(extract())
 
 
-def test_window_without_rows_is_no_error(answers: Answers) -> None:
+def test_window_without_rows_is_not_an_error(answers: Answers) -> None:
     answers(Cursor([], 9, (0, None)))
 
     nothing = {"source_rows": 0, "source_sum": "0.00", "source_total": 9}

@@ -1,4 +1,4 @@
-"""Snowflake's Arrow batches, brought to the table's types; the connector itself is tested with the stand-in."""
+"""Snowflake's Arrow batches, converted to the table's types; the connector itself is tested with the stand-in."""
 
 from __future__ import annotations
 

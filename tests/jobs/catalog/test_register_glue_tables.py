@@ -27,7 +27,7 @@ SILVER = "silver.orders"
 
 @pytest.fixture
 def glue(lake: str) -> Any:
-    """An empty catalog: moto's is one for all tests."""
+    """An empty catalog: all tests share moto's catalog."""
     client: Any = boto3.client("glue")
     for database in client.get_databases()["DatabaseList"]:
         client.delete_database(Name=database["Name"])
@@ -118,7 +118,7 @@ def test_new_column_of_the_table_is_added(lake: str, glue: Any) -> None:
 _SCHEMA_PART = "spark.sql.sources.schema.part.0"
 
 
-def test_drift_is_reported_and_mended(lake: str, glue: Any) -> None:
+def test_drift_is_reported_and_repaired(lake: str, glue: Any) -> None:
     put(SILVER, [silver_order()])
     register(lake, glue)
     good = columns(glue)
@@ -152,7 +152,7 @@ def test_description_that_changed_in_the_registry_is_brought_up_to_date(lake: st
     )
 
 
-def test_owner_and_classes_of_columns_are_in_the_catalog_and_their_loss_is_mended(
+def test_owner_and_classes_of_columns_are_in_the_catalog_and_their_loss_is_repaired(
     spark: SparkSession, lake: str, glue: Any
 ) -> None:
     writes.create(spark, settings.lake().uri(SILVER), orders.SCHEMA, "order_month", "d")
@@ -218,7 +218,7 @@ def test_every_layer_is_registered_with_the_quarantine(
     ],
     ids=str,
 )
-def test_delta_types_are_said_in_hives_words(delta_type: Any, hive: str) -> None:
+def test_delta_types_become_hives_types(delta_type: Any, hive: str) -> None:
     assert register_glue_tables.hive_type(delta_type) == hive
 
 

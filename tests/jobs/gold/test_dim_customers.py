@@ -1,4 +1,4 @@
-"""Customers by account number: no fact is lost by a join, none doubled."""
+"""Customers by account number: a join loses no fact and doubles none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_order_is_lost_by_the_join(spark: SparkSession) -> None:
     assert {order["customer_id"] for order in orders} <= set(compute(spark, [silver_account(ONE)], orders))
 
 
-def test_account_made_anew_under_the_same_number_is_one_customer_and_the_live_one_wins(spark: SparkSession) -> None:
+def test_account_created_again_under_the_same_number_is_one_customer_and_the_live_one_wins(spark: SparkSession) -> None:
     deleted = silver_account(ONE, account_number="C1", is_deleted=True, system_modstamp=at("2026-10-09"))
     live = silver_account(TWO, account_number="C1", is_deleted=False, system_modstamp=at("2026-10-01"))
 
@@ -67,7 +67,7 @@ def test_newest_of_several_live_accounts_with_one_number_wins(spark: SparkSessio
         silver_account(TWO, system_modstamp=at("2026-10-02")),
     ]
 
-    assert compute(spark, accounts, [])["C1"]["salesforce_id"] == THREE  # a tie falls to the greater id
+    assert compute(spark, accounts, [])["C1"]["salesforce_id"] == THREE  # in a tie, the greater id wins
     assert compute(spark, accounts[::-1], [])["C1"]["salesforce_id"] == THREE
 
 

@@ -1,4 +1,4 @@
-"""Gold computed from changes equals gold computed whole, change by change; and it is computed from changes."""
+"""After each change, gold computed from changes equals gold computed from whole inputs."""
 
 from __future__ import annotations
 
@@ -82,20 +82,20 @@ def _two_months(spark: SparkSession) -> None:
 
 
 def publish(*names: str) -> dict[str, dict[str, Any]]:
-    """Lets the gate pass what silver is now and builds gold, all or those named; gives the ledger's records."""
+    """Lets the gate pass silver as it is and builds the named gold tables, or all; returns the ledger's records."""
     gate_verdicts.record_passed(Run("run", "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
     return {name: build(name, "run") for name in names or (FACTS, CUSTOMERS)}
 
 
 def whole(spark: SparkSession, table: str) -> list[dict[str, Any]]:
-    """The table as its whole inputs say."""
+    """The table computed from its whole inputs."""
     module = import_module(f"jobs.{table}")
     inputs = {name: snapshot.read(spark, settings.lake().uri(name)) for name in tables.table(table).depends_on}
     return sorted(collect(module.compute(inputs).select(module.SCHEMA.names)), key=str)
 
 
 @pytest.mark.usefixtures("silver")
-def test_changed_orders_bring_gold_to_what_a_rebuild_gives_and_no_other_is_computed(spark: SparkSession) -> None:
+def test_changed_orders_give_the_same_gold_as_a_rebuild_and_no_others_are_computed(spark: SparkSession) -> None:
     new = pound("O7", "2026-10-02", amount=Decimal("3.00"))
     dearer = pound("O1", "2026-09-30", amount=Decimal("99.00"))
     to_another_month = pound("O3", "2026-09-02")
@@ -111,7 +111,7 @@ def test_changed_orders_bring_gold_to_what_a_rebuild_gives_and_no_other_is_compu
 
 @pytest.mark.usefixtures("silver")
 @pytest.mark.slow
-def test_changed_rates_revalue_exactly_the_orders_that_they_count_for(spark: SparkSession) -> None:
+def test_changed_rates_revalue_exactly_the_orders_that_they_apply_to(spark: SparkSession) -> None:
     change(
         spark,
         RATES,
@@ -130,7 +130,7 @@ def test_changed_rates_revalue_exactly_the_orders_that_they_count_for(spark: Spa
 
 @pytest.mark.usefixtures("silver")
 @pytest.mark.slow
-def test_changed_accounts_and_customers_without_orders_bring_gold_to_what_a_rebuild_gives(spark: SparkSession) -> None:
+def test_changed_accounts_and_customers_without_orders_give_the_same_gold_as_a_rebuild(spark: SparkSession) -> None:
     inferred_no_more = silver_account("001000000000009AAA", account_number="C9")
     other_number = silver_account(ONE, account_number="C7")  # C1 is known from orders still
     vanished = silver_account(TWO, account_number="C2")
@@ -169,7 +169,7 @@ def test_other_code_computes_the_whole(spark: SparkSession) -> None:
 
 
 @pytest.mark.usefixtures("silver")
-def test_restored_gold_counts_as_made_of_what_it_went_back_to(spark: SparkSession) -> None:
+def test_restored_gold_has_the_inputs_of_the_version_that_it_went_back_to(spark: SparkSession) -> None:
     uri, first = settings.lake().uri(FACTS), version(FACTS)
 
     def inputs() -> dict[str, int]:

@@ -16,7 +16,7 @@ def test_same_schema_adds_nothing() -> None:
     assert contract.new_columns("t", TABLE, TABLE) == []
 
 
-def test_comments_and_order_of_columns_are_no_difference() -> None:
+def test_comments_and_order_of_columns_do_not_matter() -> None:
     batch = StructType([TABLE["amount"], StructField("id", StringType(), metadata={"comment": "the id"})])
 
     assert contract.new_columns("t", TABLE, batch) == []
@@ -42,7 +42,7 @@ def test_every_break_is_named_with_both_types_at_once() -> None:
     assert isinstance(caught.value, DataError)
 
 
-def test_column_that_turns_null_all_at_once_is_refused_with_what_it_was_like() -> None:
+def test_column_that_suddenly_turns_null_is_refused_with_its_earlier_share_of_nulls() -> None:
     before = {"id": [Nulls(100, 0)], "email": [Nulls(30, 2), Nulls(70, 3)], "more": [Nulls(100, 0)]}
 
     with pytest.raises(SchemaContractError) as caught:
@@ -71,7 +71,7 @@ def test_every_column_that_turned_null_is_named_at_once() -> None:
     ],
     ids=["small batch", "no rows", "often null before", "taken before", "no rows before", "new column"],
 )
-def test_null_column_that_may_well_be_so_is_taken(rows: int, before: list[Nulls] | None) -> None:
+def test_null_column_that_is_plausible_is_accepted(rows: int, before: list[Nulls] | None) -> None:
     known = {} if before is None else {"email": before}
 
     contract.sudden_nulls("t", rows, {"email": rows}, known)

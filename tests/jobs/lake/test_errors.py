@@ -33,7 +33,7 @@ def test_kind_of_failure_decides_the_exit_code(error: Exception, code: int, kind
     }
 
 
-def test_report_is_one_line_of_bounded_length() -> None:
+def test_report_is_one_line_of_limited_length() -> None:
     _, line = errors.report(errors.DataError("first\nsecond " + "x" * 10_000))
 
     assert "\n" not in line

@@ -151,9 +151,7 @@ def test_other_schema_stops_the_batch_and_nothing_is_written(
     assert staged() == []
 
 
-def test_column_that_turns_null_all_at_once_stops_the_batch_until_that_is_accepted(
-    spark: SparkSession, lake: str
-) -> None:
+def test_column_that_suddenly_turns_null_stops_the_batch_until_that_is_accepted(spark: SparkSession, lake: str) -> None:
     lost: list[dict[str, Any]] = [{"id": str(number), "n": None} for number in range(20)]
     ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
     before, saved = version(ACCOUNTS), objects.read_json(WATERMARK)
@@ -165,12 +163,12 @@ def test_column_that_turns_null_all_at_once_stops_the_batch_until_that_is_accept
     assert staged() == []
 
     ingest_day(spark, 2, source(lost), accept=("null_column",))
-    ingest_day(spark, 3, source(lost))  # what was taken once is nothing new
+    ingest_day(spark, 3, source(lost))  # what was accepted once is not refused again
 
     assert len(rows(spark, ACCOUNTS)) == 41
 
 
-def test_column_that_was_never_filled_is_taken_also_in_a_first_batch(spark: SparkSession, lake: str) -> None:
+def test_column_that_was_never_filled_is_accepted_even_in_a_first_batch(spark: SparkSession, lake: str) -> None:
     nothing: list[dict[str, Any]] = [{"id": str(number), "n": None} for number in range(20)]
 
     ingest_day(spark, 1, source(nothing))

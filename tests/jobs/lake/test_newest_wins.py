@@ -1,4 +1,4 @@
-"""Newest-wins as a pure function; a plain dictionary plays the table."""
+"""Newest-wins as a pure function; a plain dictionary stands for the table."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def after(spark: SparkSession, batches: Sequence[Sequence[Row]], order_by: Seque
 
 
 def side_by_side(batches: Sequence[Sequence[Row]]) -> list[list[Row]]:
-    """The batches in all their orders at once: step by step, each order under keys of its own."""
+    """The batches in all orders at once, step by step; each order has its own keys."""
     orders = list(enumerate(permutations(batches)))
     return [
         [{**row, "key": f"{number}/{row['key']}"} for number, order in orders for row in order[step]]
@@ -103,7 +103,7 @@ def test_later_columns_of_the_order_decide_between_equal_times(spark: SparkSessi
         assert after(spark, batches, ("time", "sequence"))["k"]["value"] == "a"
 
 
-def test_tie_falls_the_same_way_in_either_order(spark: SparkSession) -> None:
+def test_tie_has_the_same_winner_in_either_order(spark: SparkSession) -> None:
     one, two = event("one", "2026-10-01"), event("two", "2026-10-01")
 
     assert after(spark, [[one], [two]]) == after(spark, [[two], [one]]) == after(spark, [[one, two]])
@@ -141,7 +141,7 @@ def test_value_that_returns_wins_in_any_order(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(("one", "two"), [("a", None), ("a", ""), ("", None), ('"', "'")])
-def test_hash_tells_different_values_apart(spark: SparkSession, one: str | None, two: str | None) -> None:
+def test_different_values_have_different_hashes(spark: SparkSession, one: str | None, two: str | None) -> None:
     found = frame(spark, [event(one, None), event(two, None)], SCHEMA).select(newest_wins.content_hash(SCHEMA.names))
 
     assert found.distinct().count() == 2

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 @pytest.fixture
 def silver(lake: str) -> None:
-    """Rates; orders are each test's own."""
+    """Rates; each test has its own orders."""
     put("silver.fx_rates", [silver_rate("2026-10-01", "EUR", "2.0")])
 
 
@@ -37,7 +37,7 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def accept(rows: DataFrame, whole: DataFrame) -> None:
-    """An audit that has nothing against it."""
+    """An audit that passes everything."""
 
 
 def refuse(rows: DataFrame, whole: DataFrame) -> None:

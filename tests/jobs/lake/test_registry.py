@@ -1,4 +1,4 @@
-"""A row that the kernel could not serve is refused as it is made, with a sentence that says what to change."""
+"""A row that the kernel can't handle is refused when it is created, with a sentence that says what to change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
     ],
     ids=str,
 )
-def test_table_that_the_kernel_could_not_serve_is_refused(table: Table, change: dict[str, Any], sentence: str) -> None:
+def test_table_that_the_kernel_can_not_handle_is_refused(table: Table, change: dict[str, Any], sentence: str) -> None:
     name = change.get("name", table.name)
     with pytest.raises(ValueError, match=rf"^{name}: .*{sentence}"):
         replace(table, **change)
@@ -97,7 +97,7 @@ def renamed(pipeline: Pipeline, name: str) -> Pipeline:
     return replace(pipeline, name=name, schedule=replace(pipeline.schedule, dag_id=f"daily_{name}"), tables=tables)
 
 
-def test_pipelines_that_share_nothing_stand_beside_each_other() -> None:
+def test_pipelines_that_share_nothing_are_accepted() -> None:
     registry.check([SHOP, renamed(SHOP, "other"), *tables.PIPELINES])
 
 
@@ -123,7 +123,7 @@ def test_two_tables_with_one_watermark_are_refused() -> None:
         registry.check([SHOP, other])
 
 
-def test_tables_of_one_source_system_stand_beside_each_other() -> None:
+def test_tables_of_one_source_system_are_accepted() -> None:
     both = replace(SHOP, tables=(replace(BATCHES, name="bronze.more", source="shop/more"), *SHOP.tables))
 
     registry.check([both])
@@ -136,7 +136,7 @@ def test_gate_judges_the_silver_tables_that_gold_reads_and_no_others() -> None:
     assert replace(SHOP, tables=(BATCHES, SILVER, unread, GOLD)).gated == (SILVER,)
 
 
-def test_tables_that_a_streams_rows_come_to_are_refreshed_and_no_others() -> None:
+def test_tables_that_a_streams_rows_reach_are_refreshed_and_no_others() -> None:
     clicks = replace(SILVER, name="silver.clicks", depends_on=("bronze.clicks",))
     counted = replace(GOLD, name="gold.clicks", depends_on=("silver.clicks", "silver.things"))
     both = replace(SHOP, tables=(EVENTS, clicks, *SHOP.tables, counted), streams=EVERY_MINUTE, refresh=EVERY_MINUTE)

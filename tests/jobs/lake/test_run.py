@@ -10,7 +10,7 @@ from jobs.lake.run import Run, Window, utc
 from tests.jobs.lakehouse import at
 
 
-def test_same_window_names_the_same_batch_and_another_another() -> None:
+def test_same_window_names_the_same_batch_and_another_window_another_batch() -> None:
     window = Window(at("2026-10-01"), at("2026-10-02"))
 
     assert window.batch_id == "20261001T000000Z-20261002T000000Z"

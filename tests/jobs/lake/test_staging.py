@@ -84,7 +84,7 @@ def one(value: str) -> pa.Table:
 
 
 def interrupted(*batches: pa.Table | Checkpoint | Progress) -> Progress:
-    """What a read that was killed after these leaves to go on from."""
+    """The progress that a read leaves when it is killed after these."""
     with pytest.raises(InterruptedError):
         staging.write(TABLE, "b1", killed(list(batches)))
     found = staging.progress(TABLE, "b1")
@@ -96,7 +96,7 @@ def values(bucket: str) -> list[str]:
     return [part["id"][0].as_py() for part in parts(bucket).values()]
 
 
-def test_read_goes_on_after_its_last_checkpoint_and_counts_what_was_there(lake: str) -> None:
+def test_read_goes_on_after_its_last_checkpoint_and_counts_the_earlier_parts(lake: str) -> None:
     known = interrupted(one("a"), Checkpoint({"at": 1}), one("b"))
 
     staged = staging.write(TABLE, "b1", ends([known, one("c")]))
@@ -113,7 +113,7 @@ def test_parts_beyond_the_checkpoint_are_dropped_when_nothing_more_comes(lake: s
     assert values(lake) == ["a"]
 
 
-def test_read_that_begins_anew_leaves_no_part_of_the_one_before(lake: str) -> None:
+def test_read_that_begins_again_leaves_no_part_of_the_one_before(lake: str) -> None:
     interrupted(one("a"), one("b"), Checkpoint({"at": 2}))
 
     interrupted(Checkpoint({"at": 0}))
@@ -122,7 +122,7 @@ def test_read_that_begins_anew_leaves_no_part_of_the_one_before(lake: str) -> No
     assert staging.progress(TABLE, "b1") == Progress(resume_from={"at": 0}, parts=0, rows=0, nulls={})
 
 
-def test_source_that_fails_before_its_first_row_leaves_what_was_there(lake: str) -> None:
+def test_source_that_fails_before_its_first_row_keeps_the_earlier_parts(lake: str) -> None:
     known = interrupted(one("a"), Checkpoint({"at": 1}))
 
     assert interrupted() == known
@@ -140,9 +140,9 @@ def test_progress_without_all_of_its_parts_is_none(lake: str) -> None:
 @pytest.mark.parametrize(
     "removal",
     [lambda: staging.clear(TABLE, "b1"), lambda: staging.write(TABLE, "b1", ends([one("x")]))],
-    ids=["cleared", "begun anew"],
+    ids=["cleared", "begun again"],
 )
-def test_kill_in_mid_removal_never_leaves_progress_without_parts(
+def test_kill_during_the_removal_never_leaves_progress_without_parts(
     lake: str, monkeypatch: pytest.MonkeyPatch, removal: Callable[[], object]
 ) -> None:
     interrupted(one("a"), Checkpoint({"at": 1}))
@@ -162,7 +162,7 @@ def test_kill_in_mid_removal_never_leaves_progress_without_parts(
     assert [key.rsplit("/", 1)[-1] for key in objects.keys("_staging/")] == ["part-00000.parquet"]
 
 
-def test_refused_read_is_never_gone_on_with(lake: str) -> None:
+def test_refused_read_is_never_continued(lake: str) -> None:
     def refused() -> SourceRows:
         yield one("a")
         yield Checkpoint({"at": 1})

@@ -106,13 +106,13 @@ def test_walk_sees_a_missing_suite_a_missing_rule_and_an_unknown_column(monkeypa
     ]
 
 
-def test_streams_messages_come_to_silver_and_gold_orders_and_customers() -> None:
+def test_streams_messages_reach_silver_and_gold_orders_and_customers() -> None:
     refreshed = [table.name for table in tables.pipeline("lakehouse").refreshed]
 
     assert refreshed == ["silver.orders", "gold.dim_customers", "gold.fact_orders"]
 
 
-def test_unknown_table_or_pipeline_is_answered_with_those_there_are() -> None:
+def test_error_for_an_unknown_table_or_pipeline_lists_those_that_exist() -> None:
     with pytest.raises(KeyError, match=r"no table 'silver\.order'; the registry has bronze\.fx_rates, "):
         tables.table("silver.order")
     with pytest.raises(KeyError, match="no pipeline 'lake'; the registry has lakehouse"):

@@ -1,4 +1,4 @@
-"""An operator counts, lists and replays what was kept out; a replay brings each row home once."""
+"""An operator counts, lists and replays rows that were kept out; a replay moves each row to silver once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def reasons(spark: SparkSession) -> list[tuple[str, str]]:
 
 
 def allow_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fix: the rule learns the new status."""
+    """The fix: the rule allows the new status."""
     known = suite.load(SILVER)
     rules = tuple(rule for rule in known.rules if rule.name != STATUS)
     monkeypatch.setattr(suite, "load", lambda table: suite.Suite(table, rules, "fixed", known.quarantine))
@@ -81,7 +81,7 @@ def test_count_and_list_name_reason_and_batch_and_show_no_content(
 
 
 @pytest.mark.usefixtures("kept_out")
-def test_replay_after_a_fix_brings_rows_home_once_and_leaves_the_rest(
+def test_replay_after_a_fix_moves_rows_to_silver_once_and_leaves_the_rest(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow_lost(monkeypatch)
@@ -116,7 +116,7 @@ def test_replay_killed_between_its_commits_is_completed_by_the_next(
         patch.setattr(quarantine, "settle", killed)
         with pytest.raises(InterruptedError):
             operate("replay", subject=SILVER, rule=STATUS)
-    assert len(reasons(spark)) == 5  # in both for now, never in none
+    assert len(reasons(spark)) == 5  # in both tables for now, but never in neither
 
     operate("replay", subject=SILVER, rule=STATUS)
 
@@ -139,7 +139,7 @@ def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, mon
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("kept_out")
-def test_batch_that_the_source_sends_mended_frees_its_rows(spark: SparkSession) -> None:
+def test_batch_that_the_source_corrects_frees_its_rows(spark: SparkSession) -> None:
     land(spark, ORDERS, "b1", [order("O1"), order("Q1", status="PAID")])  # Q2 is gone
     with killed_at(upsert, "_difference"):  # between the quarantine's commit and silver's
         build(SILVER)

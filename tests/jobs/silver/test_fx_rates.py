@@ -56,7 +56,7 @@ def test_dollars_of_the_same_day_are_taken(spark: SparkSession) -> None:
 
 
 def test_dollars_of_the_same_read_are_taken(spark: SparkSession) -> None:
-    """A correction of the dollar's rate must not be mixed with the other rates of the read before."""
+    """A correction of the dollar's rate must not be mixed with the other rates of an earlier read."""
     read = [{**quote("2026-10-01", ccy, rate, FIRST), "_batch_id": "b1"} for ccy, rate in (("USD", "1"), ("GBP", "1"))]
     again = [
         {**quote("2026-10-01", ccy, rate, SECOND), "_batch_id": "b2"} for ccy, rate in (("USD", "2"), ("GBP", "1"))
@@ -72,7 +72,7 @@ def test_dollars_of_the_same_read_are_taken(spark: SparkSession) -> None:
     }
 
 
-def test_rate_that_is_no_positive_number_gives_no_rate(spark: SparkSession) -> None:
+def test_rate_that_is_not_a_positive_number_gives_no_rate(spark: SparkSession) -> None:
     day = "2026-10-01"
     found = rates(
         spark,

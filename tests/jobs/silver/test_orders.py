@@ -99,7 +99,7 @@ def test_replay_rewrites_no_file_and_commits_its_inputs(spark: SparkSession, lak
     assert (made["read"], made["unchanged"], made["bytes_written"]) == (2, 2, 0)
 
 
-def test_full_refresh_reads_bronze_whole_and_finds_nothing_new(spark: SparkSession, lake: str) -> None:
+def test_full_refresh_reads_all_of_bronze_and_finds_nothing_new(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1"), order("O2")])
     assert build(SILVER)["read"] == 2
 

@@ -42,7 +42,7 @@ def test_newest_state_wins_in_whatever_order_the_sources_are_read(
     }
 
 
-def test_stream_that_has_not_begun_holds_nothing_up(spark: SparkSession, lake: str) -> None:
+def test_stream_that_has_not_started_blocks_nothing(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
 
     assert build(SILVER)["inputs"] == {ORDERS: 1}
@@ -50,7 +50,7 @@ def test_stream_that_has_not_begun_holds_nothing_up(spark: SparkSession, lake: s
     land(spark, EVENTS, "orders-000000000001", [order_event("K1")])
     assert build(SILVER, "run-2")["read_by_source"] == {EVENTS: 1}
     assert by(spark, SILVER, "order_id", "source") == {"O1": "snowflake", "K1": "kafka"}
-    assert build(SILVER, "run-3", full_refresh=True)["unchanged"] == 2, "read again, in one go, it is the same"
+    assert build(SILVER, "run-3", full_refresh=True)["unchanged"] == 2, "read again in one step, it is the same"
 
 
 def test_streams_table_that_was_read_and_is_gone_stops_silver(spark: SparkSession, lake: str) -> None:
@@ -74,7 +74,7 @@ def test_event_that_breaks_a_rule_of_silver_is_in_quarantine(spark: SparkSession
     assert (kept["source_table"], kept["batch_id"]) == (EVENTS, "orders-000000000002")
 
 
-def test_batches_are_named_where_they_are_what_is_new_and_not_where_all_is_read(spark: SparkSession, lake: str) -> None:
+def test_batches_are_named_if_only_new_ones_are_read_and_not_if_all_are(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
     land(spark, EVENTS, "orders-000000000001", [_bad_event("K1")])
     first = build(SILVER)

@@ -1,4 +1,4 @@
-"""Salesforce's text, typed."""
+"""Salesforce's text with types."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_text_becomes_the_columns_types(spark: SparkSession) -> None:
     assert found["is_deleted"] is True
 
 
-def test_what_is_no_value_of_its_type_becomes_null(spark: SparkSession) -> None:
+def test_text_that_does_not_fit_its_type_becomes_null(spark: SparkSession) -> None:
     found = typed(spark, annual_revenue="much", number_of_employees="few", is_deleted="maybe", system_modstamp="soon")
 
     assert {found[name] for name in ("annual_revenue", "number_of_employees", "is_deleted", "system_modstamp")} == {

@@ -1,4 +1,4 @@
-"""Credentials by name; what is wrong is said without showing a value."""
+"""Credentials by name; errors say what is wrong and never show a value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEYS = ("username", "password")
 
 
 def store(lake: str, text: str) -> str:
-    """Puts a Salesforce secret; the project is named as the test's bucket."""
+    """Stores a Salesforce secret; the project has the name of the test's bucket."""
     name = f"{lake}/salesforce/credentials"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=text)
     return name
@@ -43,14 +43,14 @@ def test_missing_secret_is_named_with_its_keys(lake: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["hunter2", '{"password": "hunter2"', '["hunter2"]', '"hunter2"'])
-def test_secret_that_is_no_json_object_is_never_shown(lake: str, text: str) -> None:
+def test_secret_that_is_not_a_json_object_is_never_shown(lake: str, text: str) -> None:
     name = store(lake, text)
 
     assert f"{name} is not a JSON object" in refused()
 
 
 @pytest.mark.parametrize("value", [{"password": "hunter2"}, {"password": "hunter2", "username": ""}])
-def test_key_that_a_secret_lacks_is_named_and_no_value(lake: str, value: dict[str, str]) -> None:
+def test_missing_key_of_a_secret_is_named_and_no_value_is_shown(lake: str, value: dict[str, str]) -> None:
     store(lake, json.dumps(value))
 
     assert "lacks username:" in refused()

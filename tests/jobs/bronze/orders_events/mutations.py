@@ -1,4 +1,4 @@
-"""Messages changed at random, by what trips a parser."""
+"""Messages changed at random, with contents that break parsers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = [
 
 
 def mutated(random: Random, message: bytes) -> bytes | None:
-    """A message with one to four changes: bytes flipped, cut out, doubled or replaced by what trips a parser."""
+    """A message with one to four changes: bytes flipped, removed, doubled or replaced by what breaks parsers."""
     body = bytearray(message)
     for _ in range(random.randint(1, 4)):
         at = random.randrange(len(body) + 1)

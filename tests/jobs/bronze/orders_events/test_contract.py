@@ -44,7 +44,7 @@ def test_good_message_is_an_event_with_exact_values() -> None:
         (b"{" * 100_000, "not_json: at character 1: Expecting property name enclosed in double quotes"),
         (b"[" * 100_000, "not_json: it can't be read: RecursionError"),
         (b"9" * 5000, "not_json: it can't be read: ValueError"),
-        (b"null", "not_an_object: it is null"),
+        (b"null", "not_an_object: the message is null, not an object"),
         (b"[1]", "not_an_object: the message is a list, not an object"),
         (b"7", "not_an_object: the message is a number, not an object"),
         (event(status=None), "missing_field: status is missing or null"),
@@ -85,10 +85,10 @@ def test_every_reason_is_given_and_no_detail_quotes_a_value() -> None:
         made = messages(13, broken=1.0, customers=["Jane Doe"], day=date(2026, 10, 1), now=KAFKA_TIME, seed=1)
         for message in made:
             if message.broken is kind:
-                told = reason(message.value)
-                given.add(told.partition(":")[0])
-                assert told.startswith(f"{kind.value}: ")
-                assert not any(word in told for word in ("Jane", "EV-", "ZZZ", "LOST", "yesterday"))
+                found = reason(message.value)
+                given.add(found.partition(":")[0])
+                assert found.startswith(f"{kind.value}: ")
+                assert not any(word in found for word in ("Jane", "EV-", "ZZZ", "LOST", "yesterday"))
     assert given == {known.value for known in Reason}
 
 
@@ -99,6 +99,6 @@ def test_statuses_are_those_of_silvers_rule() -> None:
     assert set(rule.kwargs["value_set"]) == contract.STATUSES
 
 
-def test_field_that_nobody_asked_for_does_no_harm() -> None:
+def test_unknown_field_does_no_harm() -> None:
     document: dict[str, Any] = json.loads(event())
     assert contract.read(json.dumps({**document, "note": {"a": [1]}}).encode(), micros(KAFKA_TIME)).order_id == "O1"

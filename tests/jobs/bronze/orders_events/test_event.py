@@ -1,4 +1,4 @@
-"""The quick way takes what is written as nearly all events are, and nothing that the contract reads otherwise."""
+"""The quick way accepts events in the usual form, and none that the contract reads differently."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_good_messages_are_read_the_quick_way_with_the_contracts_values() -> Non
         assert quick == contract.read_in_full(value, KAFKA_TIME)
 
 
-def test_whatever_the_quick_way_takes_the_contract_reads_alike() -> None:
+def test_whatever_the_quick_way_accepts_the_contract_reads_the_same() -> None:
     random = Random("quick 1")
     taken = 0
     for number in range(50_000):
@@ -72,7 +72,7 @@ def test_whatever_the_quick_way_takes_the_contract_reads_alike() -> None:
         event("\ud800"),
     ],
 )
-def test_what_is_written_otherwise_is_left_to_the_contract(value: bytes | None) -> None:
+def test_message_in_another_form_is_left_to_the_contract(value: bytes | None) -> None:
     assert quick_event.plain(value, KAFKA_TIME) is None
 
 

@@ -1,4 +1,4 @@
-"""What is new: read from the change feed where it is, and told as unknown where it is not."""
+"""What is new: it is read from the change feed, and reported as unknown if the feed can't say it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_only_rows_after_the_version_and_up_to_the_other_are_new(spark: SparkSes
     assert ids(spark, second, second) == []
 
 
-def test_batch_that_was_replaced_in_between_comes_once_as_it_was_left(spark: SparkSession, lake: str) -> None:
+def test_batch_that_was_replaced_in_between_comes_once_in_its_last_form(spark: SparkSession, lake: str) -> None:
     first = land(spark, ORDERS, "b1", [order("O1")])
     land(spark, ORDERS, "b2", [order("O2"), order("O9")])
     land(spark, ORDERS, "b3", [order("O4")])
@@ -44,15 +44,19 @@ def test_batch_that_was_replaced_in_between_comes_once_as_it_was_left(spark: Spa
     assert ids(spark, first, last) == ["O2", "O3", "O4"]
 
 
-@pytest.mark.parametrize("since", [None, 99], ids=["never read", "read of a table that was made anew"])
-def test_what_can_not_be_told_is_told_as_unknown(spark: SparkSession, lake: str, since: int | None) -> None:
+@pytest.mark.parametrize("since", [None, 99], ids=["never read", "table was created again"])
+def test_changes_that_can_not_be_known_are_reported_as_unknown(
+    spark: SparkSession, lake: str, since: int | None
+) -> None:
     until = land(spark, ORDERS, "b1", [order("O1")])
 
     assert ids(spark, since, until) is None
     assert changes.net(spark, settings.lake().uri(ORDERS), ["order_id"], since, until) is None
 
 
-def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, lake: str, capsys: Any) -> None:
+def test_changes_whose_versions_the_log_has_lost_are_reported_as_unknown(
+    spark: SparkSession, lake: str, capsys: Any
+) -> None:
     versions = [land(spark, ORDERS, batch, [order(batch)]) for batch in ("O1", "O2", "O3")]
     DeltaTable(settings.lake().uri(ORDERS), storage_options=settings.storage_options()).create_checkpoint()
     for lost in range(versions[1] + 1):
@@ -65,7 +69,7 @@ def test_log_that_has_lost_the_versions_is_told_as_unknown(spark: SparkSession, 
     assert "reads the whole table" in capsys.readouterr().out
 
 
-def test_changes_that_may_be_vacuumed_are_told_as_unknown(
+def test_changes_that_may_be_vacuumed_are_reported_as_unknown(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = land(spark, ORDERS, "b1", [order("O1")])

@@ -30,7 +30,7 @@ def newest(without: str = "") -> dict[str, list[Nulls]]:
     return column_nulls.newest(settings.lake().uri(ORDERS), without)
 
 
-def test_table_that_is_not_there_has_no_columns(lake: str) -> None:
+def test_table_that_does_not_exist_has_no_columns(lake: str) -> None:
     assert newest() == {}
 
 

@@ -1,4 +1,4 @@
-"""A commit says of itself who made it of what; what earlier releases wrote is read, and lost rows are refused."""
+"""A commit records who made it and of what. Records of earlier releases are read, and lost rows are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.lake.errors import LakeError
 from jobs.lake.run import Run
 
 RUN = Run(run_id="run-1", step="silver.orders", dag_id="daily", code="abc")
-# A value for each field; `test_every_field_has_a_sample` holds the list complete.
+# A value for each field; `test_every_field_has_a_sample` checks that the list is complete.
 SAMPLE: dict[str, Any] = {
     "run_id": "run-1",
     "step": "silver.orders",
@@ -62,11 +62,11 @@ def test_each_field_comes_back_by_itself(name: str) -> None:
 
 
 def test_commit_says_who_made_it_of_what_and_in_which_format() -> None:
-    said = json.loads(CommitRecord.of(RUN, inputs={"bronze.x": 3}, counts=Counts(read=1, written=1)).to_json())
+    written = json.loads(CommitRecord.of(RUN, inputs={"bronze.x": 3}, counts=Counts(read=1, written=1)).to_json())
 
-    assert said.pop("seconds") >= 0
-    assert said.pop("counts").items() >= {"read": 1, "written": 1, "unchanged": 0}.items()
-    assert said == {
+    assert written.pop("seconds") >= 0
+    assert written.pop("counts").items() >= {"read": 1, "written": 1, "unchanged": 0}.items()
+    assert written == {
         "format": FORMAT,
         "run_id": "run-1",
         "step": "silver.orders",
@@ -77,12 +77,12 @@ def test_commit_says_who_made_it_of_what_and_in_which_format() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "Optimized by hand", "[1]"])
-def test_commit_of_others_has_no_record(text: str | None) -> None:
+def test_commit_of_another_writer_has_no_record(text: str | None) -> None:
     assert CommitRecord.from_json(text) is None
 
 
 def test_format_1_is_read() -> None:
-    """As release 0.1.0 wrote it: no format, no DAG, and one batch as a text where dead messages were replayed."""
+    """As release 0.1.0 wrote it: no format, no DAG, and a replay of dead messages names one batch as a text."""
     old = {
         "run_id": "scheduled__1",
         "step": "dlq.replay",
@@ -139,7 +139,7 @@ def test_run_is_dag_and_run_id() -> None:
     assert record.is_of(replace(RUN, step="gate"))
     assert not record.is_of(replace(RUN, dag_id="refresh"))
     assert not record.is_of(replace(RUN, run_id="run-2"))
-    assert replace(record, dag_id="").is_of(RUN), "format 1 does not know its DAG"
+    assert replace(record, dag_id="").is_of(RUN), "format 1 does not name its DAG"
 
 
 def test_deleted_rows_are_not_input() -> None:

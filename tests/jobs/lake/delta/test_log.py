@@ -56,7 +56,7 @@ def test_commits_of_other_writers_have_no_record(lake: str) -> None:
     assert (commit.record, commit.inputs, commit.counts) == (None, {}, None)
 
 
-def test_newest_facts_of_a_source_are_found_and_commits_without_them_are_passed_over(lake: str) -> None:
+def test_newest_facts_of_a_source_are_found_and_commits_without_them_are_skipped(lake: str) -> None:
     put(ORDERS, [order()], facts={"source_total": 3, "source_rows": 3})
     put(ORDERS, [order()], facts={"source_total": 5, "source_rows": 1})
     put(ORDERS, [order()], facts=None)

@@ -48,8 +48,8 @@ RUNS = [
 ]
 
 
-def test_verdicts_of_two_runs_never_meet(lake: str) -> None:
-    """Airflow gives equal run ids to different DAGs, and ids may hold any character."""
+def test_verdicts_of_two_runs_never_mix(lake: str) -> None:
+    """Airflow gives the same run id to runs of different DAGs, and ids may hold any character."""
     for number, run in enumerate(RUNS):
         gate_verdicts.record_passed(run, {"silver.orders": number})
 

@@ -1,4 +1,4 @@
-"""One writer a table: a lease is exclusive, given back, and broken only when its owner is silent and dead."""
+"""One writer per table: a lease is exclusive, given back, and broken only when its owner is silent and dead."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ KEY = f"_locks/{TABLE}.json"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for another."""
+    """No job waits for another one."""
     monkeypatch.setattr(leases, "PATIENCE", timedelta(0))
 
 
 @pytest.fixture
 def job_runs(lake: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """State by name of the job runs of an EMR Serverless application."""
+    """The state of each job run of an EMR Serverless application, by name."""
     states: dict[str, str] = {}
 
     class Emr:
@@ -68,7 +68,7 @@ def body() -> dict[str, Any]:
     return dict(objects.read_json(KEY) or {})
 
 
-def test_second_writer_is_told_who_writes_and_gets_the_table_when_it_is_given_back(lake: str) -> None:
+def test_second_writer_learns_who_writes_and_gets_the_table_when_it_is_given_back(lake: str) -> None:
     with leases.hold(run(1), TABLE) as held:
         assert held[TABLE].fencing == 1
         with (
@@ -119,7 +119,7 @@ def test_lease_of_a_silent_owner_without_a_job_run_is_broken_and_the_fencing_num
         assert held[TABLE].fencing == 8
 
 
-def test_lease_of_an_owner_that_was_heard_of_is_not_broken(lake: str) -> None:
+def test_lease_of_an_owner_with_a_recent_heartbeat_is_not_broken(lake: str) -> None:
     left_behind(leases.STALE - timedelta(seconds=10))
 
     with pytest.raises(TableBusyError), leases.hold(run(2), TABLE):
@@ -154,7 +154,7 @@ def test_next_attempt_of_the_same_job_run_takes_the_lease_at_once(job_runs: dict
         pytest.fail("two writers")
 
 
-def test_who_waits_is_known_until_it_has_the_lease(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_job_is_known_until_it_has_the_lease(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "PATIENCE", timedelta(seconds=30))
     done: list[int] = []
 
@@ -176,17 +176,17 @@ def test_who_waits_is_known_until_it_has_the_lease(lake: str, monkeypatch: pytes
     assert not leases.awaited(TABLE)
 
 
-def test_waiter_that_was_killed_is_forgotten(lake: str) -> None:
+def test_waiting_job_that_was_killed_is_forgotten(lake: str) -> None:
     long_ago = datetime.now(UTC) - leases.WAITING - timedelta(seconds=1)
     objects.write_json(f"_locks/{TABLE}.waiting.json", {"run_id": "r", "step": "s", "at": long_ago.isoformat()})
 
     assert not leases.awaited(TABLE)
 
 
-def test_owner_that_was_taken_over_may_not_commit_and_fails(lake: str) -> None:
+def test_owner_whose_lease_was_taken_over_may_not_commit_and_fails(lake: str) -> None:
     def commit() -> None:
         with leases.hold(run(1), TABLE) as held:
-            left_behind(timedelta(0))  # another's, by now
+            left_behind(timedelta(0))  # now another owner has it
             held[TABLE].renew()
             pytest.fail("it would commit")
 
@@ -196,7 +196,7 @@ def test_owner_that_was_taken_over_may_not_commit_and_fails(lake: str) -> None:
     assert body()["owner"] == "o"
 
 
-def test_heartbeat_tells_that_the_owner_lives(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeat_says_that_the_owner_is_alive(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "HEARTBEAT", timedelta(milliseconds=20))
     with leases.hold(run(1), TABLE):
         first, give_up = body()["heartbeat_at"], time.monotonic() + 20

@@ -1,4 +1,4 @@
-"""The ledger's records come from commits alone, so a kill between the two is mended by the next step."""
+"""The ledger's records come from commits alone, so that the next step repairs a kill between the two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def commit(run_id: str, **counts: int) -> int:
     return put(TABLE, [silver_order()], **facts, counts=vars(Counts(**counts)))
 
 
-def test_record_says_what_went_in_and_what_came_of_it(lake: str) -> None:
+def test_record_says_what_went_in_and_what_became_of_it(lake: str) -> None:
     made = commit("run-1", read=5, written=2, unchanged=1, superseded=1, quarantined=1)
 
     ledger.record(TABLE)
@@ -54,7 +54,7 @@ def test_record_lost_between_commit_and_ledger_is_made_by_the_next_step(
     assert objects.read_json(ledger.key(TABLE, version(TABLE))) is None
 
 
-def test_records_that_are_there_are_not_written_again(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_records_are_not_written_again(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     commit("run-1", read=1, written=1)
     ledger.record(TABLE)
     monkeypatch.setattr(objects, "write_json", lambda *_: pytest.fail("written again"))

@@ -1,4 +1,4 @@
-"""What a batch costs beside its messages."""
+"""What a batch costs besides its messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AS_A_JOB = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMo
 
 @pytest.fixture
 def compiling(spark: SparkSession) -> Iterator[SparkSession]:
-    """The tests' session, for once with code generated as in a job."""
+    """The tests' session, but with generated code as in a job."""
     before = {key: str(spark.conf.get(key)) for key in AS_A_JOB}
     for key, value in AS_A_JOB.items():
         spark.conf.set(key, value)
@@ -48,7 +48,7 @@ def code(frame: DataFrame) -> str:
     return "".join(str(stages.apply(number)._2()) for number in range(stages.size()))
 
 
-def test_log_has_statistics_of_the_columns_by_which_files_are_left_out_and_of_no_others(topic: Topic) -> None:
+def test_log_has_statistics_of_the_columns_by_which_files_are_skipped_and_of_no_others(topic: Topic) -> None:
     topic.send([event("O1"), event("O2")])
 
     topic.read(2)

@@ -1,4 +1,4 @@
-"""Where a stream begins, and when it must not: the table's own word, Kafka's bounds and the second witness."""
+"""Where a stream starts, and when it must not start: by the table's position, Kafka's bounds and the checkpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHOLE = {0: Bounds(0, 9), 1: Bounds(0, 4)}
 
 
 def read_to(**offsets: int) -> None:
-    """The table's newest batch came so far."""
+    """The table's newest batch ends at these offsets."""
     reached = {name.removeprefix("p"): offset for name, offset in offsets.items()}
     put(EVENTS, [order_event(offset=number) for number in range(2)], position=reached)
 
@@ -59,7 +59,7 @@ def test_deleted_offsets_stop_with_each_range(lake: str) -> None:
         position.start(TABLE, "orders", {0: Bounds(5, 9), 1: Bounds(2, 4)})
 
 
-def test_topic_that_was_made_anew_stops(lake: str) -> None:
+def test_topic_that_was_created_again_stops(lake: str) -> None:
     read_to(p0=7, p1=1)
     position.save_checkpoint(TABLE, {})
 
@@ -69,7 +69,7 @@ def test_topic_that_was_made_anew_stops(lake: str) -> None:
         position.start(TABLE, "orders", {0: Bounds(0, 9)})
 
 
-def test_log_that_forgot_the_newest_batch_leaves_the_newest_event(lake: str) -> None:
+def test_position_comes_from_the_rows_when_the_log_has_forgotten_the_newest_batch(lake: str) -> None:
     put(EVENTS, [order_event(offset=4), order_event(offset=2), order_event(partition=1, offset=0)])
 
     assert position.of_table(TABLE) == {0: 5, 1: 1}

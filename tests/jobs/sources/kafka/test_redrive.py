@@ -1,4 +1,4 @@
-"""Dead messages come home after a fix: once, whatever is killed."""
+"""After a fix, a replay moves dead messages to their table once, whatever is killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL = "true"
 
 @pytest.fixture
 def strict(topic: Topic) -> Topic:
-    """A topic whose messages were judged by a release that took yen for no currency."""
+    """A topic whose messages were judged by a release that did not know the yen."""
     topic.refused = "JPY"
     topic.send([event("O1"), event("O2", currency="JPY"), b"{", event("O3", currency="JPY")])
     topic.read(4)
@@ -68,7 +68,7 @@ def test_replay_that_was_killed_between_its_commits_is_finished_by_the_stream(
 
 
 @pytest.mark.slow
-def test_silver_reads_what_came_home_as_a_batch_of_its_own(strict: Topic, spark: SparkSession) -> None:
+def test_silver_reads_replayed_messages_as_a_batch_of_their_own(strict: Topic, spark: SparkSession) -> None:
     lakehouse.land(spark, lakehouse.ORDERS, "b1", [lakehouse.order("S1")])
     assert lakehouse.build("silver.orders")["read_by_source"] == {lakehouse.ORDERS: 1, EVENTS: 1}
     redrive.replay(spark, REPLAY, strict.source, F.expr(ALL))

@@ -1,4 +1,4 @@
-"""Reading by REST, where the stand-in can't play what an org does."""
+"""Reading by REST, in cases where the stand-in can't behave as an org does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.sources.salesforce import rest
 
 
 class Org:
-    """An org whose result holds so many records and comes in these pages."""
+    """An org whose result has `total` records and comes in these pages."""
 
     def __init__(self, total: int, *pages: int) -> None:
         self.total, self.pages = total, list(pages)
@@ -34,7 +34,7 @@ def read(org: Org) -> int:
     return len(list(rest.records(cast(Salesforce, org), "SELECT Id FROM Account")))
 
 
-def test_result_that_breaks_off_is_never_taken_for_whole() -> None:
+def test_result_that_breaks_off_is_never_accepted_as_complete() -> None:
     with pytest.raises(TransientError, match="a result of 5 records broke off after 4"):
         read(Org(5, 2, 2))
 
