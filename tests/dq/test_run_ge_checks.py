@@ -132,7 +132,7 @@ def test_version_that_the_run_wrote_is_judged_and_not_a_later_one(spark: SparkSe
 def test_table_that_the_run_did_not_write_refuses(lake: str, spark: SparkSession) -> None:
     wrote("run-1")
 
-    with pytest.raises(GateError, match=r"silver\.fx_rates was not written in run by_hand run-2: run its step first"):
+    with pytest.raises(GateError, match=rf"{SILVER[0]} was not written in run by_hand run-2: run its step first"):
         gate("run-2")
 
 
@@ -151,7 +151,7 @@ def test_table_that_a_limited_run_leaves_out_is_judged_at_its_newest(spark: Spar
 def test_table_that_does_not_exist_refuses(lake: str, spark: SparkSession) -> None:
     put("silver.orders", [silver_order()], run_id="run-1")
 
-    with pytest.raises(GateError, match=r"silver\.fx_rates has no table yet"):
+    with pytest.raises(GateError, match=rf"{SILVER[0]} has no table yet"):
         gate("run-1", tables=("silver.orders",))
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("spark")  # rules are compiled to Spark's c
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NOT_NULL = "expect_column_values_to_not_be_null"
+ROW_COUNT = "expect_table_row_count_to_be_between"
 
 
 def missing_parts(table: Table, repository: Path = REPOSITORY) -> list[str]:
@@ -51,6 +52,8 @@ def _missing_rules(table: Table, columns: list[str]) -> list[str]:
     guarded = {rule.kwargs["column"] for rule in critical if rule.type == NOT_NULL}
     split_off = {rule.kwargs["column"] for rule in given.row_rules if rule.type == NOT_NULL}
     found += [f"a critical not-null rule for key {key}" for key in table.keys if key not in guarded]
+    if not any(rule.type == ROW_COUNT and rule.kwargs.get("min_value", 0) > 0 for rule in critical):
+        found.append(f"a critical {ROW_COUNT} with min_value 1: an empty table is a lost one")
     if table.layer == "silver":
         # A row without its key or its time can't take part in newest-wins.
         wanted = (*table.keys, *table.order_by[:1])
@@ -101,6 +104,7 @@ def test_walk_sees_a_missing_suite_a_missing_rule_and_an_unknown_column(monkeypa
         "a critical rule",
         "column nope, which its suite names",
         "a critical not-null rule for key order_id",
+        f"a critical {ROW_COUNT} with min_value 1: an empty table is a lost one",
         "a quarantine rule for null order_id",
         "a quarantine rule for null updated_at",
     ]

@@ -153,7 +153,7 @@ def test_batch_that_the_source_corrects_frees_its_rows(spark: SparkSession) -> N
 def test_replay_says_what_is_missing(spark: SparkSession, lake: str) -> None:
     with pytest.raises(ConfigurationError, match=r"quarantine\.replay silver\.orders"):
         operate("replay")
-    with pytest.raises(ConfigurationError, match=r"no silver table 'gold\.x'; there are silver\.fx_rates"):
+    with pytest.raises(ConfigurationError, match=r"no silver table 'gold\.x'; there are .*silver\.orders"):
         operate("count", subject="gold.x")
     land(spark, ORDERS, "b1", [order("O1")])
     with pytest.raises(LakeError, match="never built"):
