@@ -28,7 +28,7 @@ def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> lis
     Args:
         suite: of the table; holds the thresholds.
         version: the version to judge.
-        since: the version that passed last; None to judge all commits of the log.
+        since: rows are accounted for up to this version; None to judge all commits of the log.
         run: the run that must have recorded what it read; None when it left the table out.
     """
     uri = settings.lake().uri(suite.table)

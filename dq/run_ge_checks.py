@@ -70,19 +70,15 @@ class Scope:
 
     Attributes:
         changed: the rows; None for all rows.
-        since: the version that passed last, under any suite; None if there is none.
+        since: rows are accounted for up to this version, under any suite; None if no version has passed.
+        words: which rows these are, for the log.
         verdict: what to store when the version passes.
     """
 
     changed: DataFrame | None
     since: int | None
+    words: str
     verdict: gate_verdicts.Passed
-
-    @property
-    def words(self) -> str:
-        if self.changed is None:
-            return "all rows"
-        return "nothing new" if self.since is None else f"rows changed since version {self.since}"
 
 
 def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
@@ -91,14 +87,18 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     table_id = log.table_id(uri) or ""
     last = gate_verdicts.last_passed(rules.table)
     if last is None or last.table_id != table_id:
-        return Scope(None, None, gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
+        return Scope(None, None, "all rows", gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
     whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
     keys = tables.table(rules.table).keys
     net = None if whole else changes.net(spark, uri, keys, last.version, version)
     changed = None if net is None else changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
     whole_at = now.isoformat() if changed is None else last.whole_at
-    since = last.version if last.version < version else None
-    return Scope(changed, since, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
+    words = "all rows" if changed is None else f"rows changed since version {last.version}"
+    if changed is not None and last.version >= version:
+        words = "nothing new"
+    # Another DAG's gate may have passed this version already: then its own commit is judged again, and no older one.
+    since = min(last.version, version - 1)
+    return Scope(changed, since, words, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
 
 
 def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> list[Judgement]:

@@ -24,8 +24,7 @@ class Window:
     @property
     def batch_id(self) -> str:
         """Names the batch that this window reads. A window that is read again replaces its own batch."""
-        first = f"{self.start:%Y%m%dT%H%M%SZ}" if self.start else "beginning"
-        return f"{first}-{self.end:%Y%m%dT%H%M%SZ}"
+        return f"{_compact(self.start) if self.start else 'beginning'}-{_compact(self.end)}"
 
     def record(self) -> dict[str, str | None]:
         """As written to ledgers and commits: ISO 8601, UTC."""
@@ -86,6 +85,11 @@ class Run:
 
     def __str__(self) -> str:
         return f"{self.dag_id} {self.run_id}"
+
+
+def _compact(moment: datetime) -> str:
+    """To the second, or to the microsecond where there are some: different windows have different batches."""
+    return f"{moment:%Y%m%dT%H%M%S.%fZ}" if moment.microsecond else f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def utc(text: str) -> datetime:

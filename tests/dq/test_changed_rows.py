@@ -59,6 +59,17 @@ def test_rows_that_passed_are_not_judged_again(spark: SparkSession, passed: int)
     assert judge(spark, CRITICAL, passed) == (True, f"rows changed since version {passed - 1}")
 
 
+def test_version_that_another_dags_gate_has_passed_is_judged_by_its_own_commit_alone(
+    spark: SparkSession, passed: int
+) -> None:
+    remember(passed)
+
+    for version_ in (passed, passed - 1):
+        scope = run_ge_checks.scope(spark, Run("run", "gate"), CRITICAL, version_)
+        assert scope.since == version_ - 1
+    assert scope.words == "nothing new"
+
+
 def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) -> None:
     worse = change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
 

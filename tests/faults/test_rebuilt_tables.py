@@ -43,6 +43,7 @@ def test_bronze_that_was_created_again_is_read_whole_and_adds_up(
     assert [judgement.success for judgement in judged] == [True, True]
 
 
+@pytest.mark.slow
 def test_replay_after_bronze_was_created_again_reads_the_new_table(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
     land(spark, ORDERS, "b2", [order("O2")])
@@ -76,6 +77,7 @@ def test_gold_refuses_silver_that_was_created_again_after_the_gate_and_says_the_
     assert by(spark, GOLD, "order_id", "status") == {"O2": "SHIPPED"}
 
 
+@pytest.mark.slow
 def test_published_version_of_an_older_silver_does_not_hold_back_the_new_one(spark: SparkSession, lake: str) -> None:
     put(RATES, [silver_rate("2026-10-01", "EUR", "2.0")])
     for status in ("PLACED", "PAID", "SHIPPED"):

@@ -158,6 +158,7 @@ def _raises(module: ModuleType) -> None:
     vars(module)["READERS"] = {"bronze.articles": fail}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [_no_schema, _raises])
 def test_pipeline_whose_module_is_broken_blocks_no_other(
     spark: SparkSession, lake: str, shop: Pipeline, damage: Callable[[ModuleType], None]
@@ -197,6 +198,7 @@ def test_error_for_a_gate_without_a_pipeline_lists_those_that_exist(
         run("gate", "by_hand", subject)
 
 
+@pytest.mark.slow
 def test_lakehouse_is_read_by_no_other_pipeline(spark: SparkSession, lake: str, shop: Pipeline) -> None:
     lakehouse_silver()
     before = {name: rows(spark, name) for name in GATED}

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from jobs.lake import settings
+from jobs.lake import s3, settings
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 
@@ -65,10 +64,10 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
 def version(uri: str) -> int | None:
     """The newest version; None when there is no table. Costs two requests, however large table and log are."""
     bucket, folder = _folder(uri)
-    s3 = boto3.client("s3")
-    checkpoint = _last_checkpoint(s3, bucket, folder)
+    client = s3.client()
+    checkpoint = _last_checkpoint(client, bucket, folder)
     begin = folder if checkpoint is None else f"{folder}{checkpoint:020d}"
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
     entries = (entry["Key"] for page in pages for entry in page.get("Contents", []))
     numbers = [int(found[1]) for key in entries if (found := _ENTRY.fullmatch(key.removeprefix(folder)))]
     return max(numbers, default=checkpoint)
@@ -92,9 +91,9 @@ def commits(uri: str) -> Iterator[Commit]:
     if newest is None:
         return
     bucket, folder = _folder(uri)
-    s3 = boto3.client("s3")
+    client = s3.client()
     for number in range(newest, -1, -1):
-        entry = _commit_info(s3, bucket, f"{folder}{number:020d}.json")
+        entry = _commit_info(client, bucket, f"{folder}{number:020d}.json")
         if entry is None:
             return  # the log was cleaned up to here
         metrics = entry.get("operationMetrics") or {}
@@ -115,10 +114,10 @@ def _folder(uri: str) -> tuple[str, str]:
     return bucket, f"{key}/_delta_log/"
 
 
-def _last_checkpoint(s3: Any, bucket: str, folder: str) -> int | None:
+def _last_checkpoint(client: Any, bucket: str, folder: str) -> int | None:
     """The version of the newest checkpoint that the log names; None without one."""
     try:
-        body = s3.get_object(Bucket=bucket, Key=f"{folder}_last_checkpoint")["Body"].read()
+        body = client.get_object(Bucket=bucket, Key=f"{folder}_last_checkpoint")["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             return None
@@ -126,10 +125,10 @@ def _last_checkpoint(s3: Any, bucket: str, folder: str) -> int | None:
     return int(json.loads(body)["version"])
 
 
-def _commit_info(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
+def _commit_info(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
     """What a log entry says of its commit. It is among the first lines, before those of the files."""
     try:
-        lines = s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines()
+        lines = client.get_object(Bucket=bucket, Key=key)["Body"].iter_lines()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             return None

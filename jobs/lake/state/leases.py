@@ -40,13 +40,11 @@ class Lease:
         table: name of the table.
         body: content of its object.
         etag: of the object as this owner wrote it.
-        s3: the client that writes it. Threads may share a client, but only one thread at a time may create clients.
     """
 
     table: str
     body: dict[str, Any]
     etag: str
-    s3: Any
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -62,11 +60,16 @@ class Lease:
         """
         with self._one_at_a_time:
             self.body |= {"heartbeat_at": _now().isoformat(), "held": held}
-            etag = objects.write_json_if(_key(self.table), self.body, etag=self.etag, s3=self.s3)
+            etag = objects.write_json_if(_key(self.table), self.body, etag=self.etag)
+            if etag is None:
+                # The answer to an earlier renewal may have been lost: then the object is ours, by another ETag.
+                found, seen = objects.read_json_with_etag(_key(self.table)) or ({}, None)
+                if found.get("owner") == self.body["owner"]:
+                    etag = objects.write_json_if(_key(self.table), self.body, etag=seen)
             if etag is None:
                 raise LeaseLostError(
-                    f"{self.table}: the lease of {self.body['run_id']} was taken over while it wrote. What it did "
-                    "not commit is lost: run the step again."
+                    f"{self.table}: the lease of run {self.body['run_id']} was taken over while it wrote. Nothing "
+                    "more was committed: run the step again."
                 )
             self.etag = etag
 
@@ -123,7 +126,6 @@ def _held(run: Run, table: str, waiting: Callable[[], object]) -> Iterator[Lease
 
 def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
     """Waits for the lease and takes it."""
-    s3 = boto3.client("s3")
     give_up = time.monotonic() + PATIENCE.total_seconds()
     announced = False
     own: dict[str, Any] = {
@@ -135,15 +137,15 @@ def _take(run: Run, table: str, waiting: Callable[[], object]) -> Lease:
     }
     own |= {"owner": uuid4().hex, "held": True}
     while True:
-        current, seen = objects.read_json_with_etag(_key(table), s3) or (None, None)
+        current, seen = objects.read_json_with_etag(_key(table)) or (None, None)
         if current is None or _free(current, run):
             fencing = 1 if current is None else int(current["fencing"]) + 1
             own |= {"fencing": fencing, "heartbeat_at": _now().isoformat()}
-            etag = objects.write_json_if(_key(table), own, etag=seen, s3=s3)
+            etag = objects.write_json_if(_key(table), own, etag=seen)
             if etag is not None:
                 if announced:
                     objects.delete(_waiting_key(table))
-                return Lease(table, own, etag, s3)
+                return Lease(table, own, etag)
             continue  # another job was quicker
         owner = f"{current['step']} of run {current['run_id']}"
         if time.monotonic() > give_up:

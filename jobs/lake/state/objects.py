@@ -6,16 +6,15 @@ import json
 from datetime import date
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
-from jobs.lake import settings
+from jobs.lake import s3, settings
 
 
 def write(key: str, body: bytes) -> str:
     """Writes one object and returns its URI. Readers see the whole object or nothing of it."""
     bucket = settings.lake().bucket
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    s3.client().put_object(Bucket=bucket, Key=key, Body=body)
     return f"s3://{bucket}/{key}"
 
 
@@ -24,22 +23,20 @@ def write_json(key: str, value: Any) -> str:
     return write(key, _line(value))
 
 
-def write_json_if(key: str, value: Any, *, etag: str | None, s3: Any = None) -> str | None:
+def write_json_if(key: str, value: Any, *, etag: str | None) -> str | None:
     """Writes one line of JSON, unless the object has changed since it was seen: S3's conditional PUT.
 
     Args:
         key: of the object.
         value: to write.
         etag: of the object as it was seen; None when there was none.
-        s3: a client to share, because creating one takes longer than the call.
 
     Returns:
         The object's new ETag; None when somebody else has written the object.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-    client = s3 or boto3.client("s3")
     try:
-        answer = client.put_object(Bucket=settings.lake().bucket, Key=key, Body=_line(value), **condition)
+        answer = s3.client().put_object(Bucket=settings.lake().bucket, Key=key, Body=_line(value), **condition)
     except ClientError as error:
         # 409: two conditional writes at the same moment; perhaps neither succeeded.
         if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
@@ -54,11 +51,10 @@ def read_json(key: str) -> Any | None:
     return None if found is None else found[0]
 
 
-def read_json_with_etag(key: str, s3: Any = None) -> tuple[Any, str] | None:
+def read_json_with_etag(key: str) -> tuple[Any, str] | None:
     """The object's value and its ETag, for `write_json_if`; None when it doesn't exist."""
-    client = s3 or boto3.client("s3")
     try:
-        answer = client.get_object(Bucket=settings.lake().bucket, Key=key)
+        answer = s3.client().get_object(Bucket=settings.lake().bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
             return None
@@ -68,29 +64,29 @@ def read_json_with_etag(key: str, s3: Any = None) -> tuple[Any, str] | None:
 
 def read(key: str) -> bytes:
     """The object's bytes."""
-    answer = boto3.client("s3").get_object(Bucket=settings.lake().bucket, Key=key)
+    answer = s3.client().get_object(Bucket=settings.lake().bucket, Key=key)
     return bytes(answer["Body"].read())
 
 
 def keys(prefix: str) -> list[str]:
     """Every key that starts with `prefix`, in S3's order."""
-    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.lake().bucket, Prefix=prefix)
+    pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=settings.lake().bucket, Prefix=prefix)
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
 def delete(key: str) -> None:
     """Deletes one object, if it exists."""
-    boto3.client("s3").delete_object(Bucket=settings.lake().bucket, Key=key)
+    s3.client().delete_object(Bucket=settings.lake().bucket, Key=key)
 
 
 def delete_prefix(prefix: str) -> None:
     """Deletes every object whose key starts with `prefix`."""
     bucket = settings.lake().bucket
-    s3 = boto3.client("s3")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    client = s3.client()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
         if keys:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
+            client.delete_objects(Bucket=bucket, Delete={"Objects": keys})
 
 
 def _line(value: Any) -> bytes:

@@ -111,4 +111,4 @@ def _reads(table: Table) -> Iterator[Commit]:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(UTC).replace(microsecond=0)  # Salesforce's queries know whole seconds

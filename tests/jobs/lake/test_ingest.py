@@ -45,8 +45,7 @@ def commits() -> list[log.Commit]:
 
 
 def staged() -> list[str]:
-    listed = objects.boto3.client("s3").list_objects_v2(Bucket=settings.lake().bucket, Prefix="_staging/")
-    return [entry["Key"] for entry in listed.get("Contents", [])]
+    return objects.keys("_staging/")
 
 
 def test_window_becomes_one_batch_with_its_lineage(spark: SparkSession, lake: str) -> None:

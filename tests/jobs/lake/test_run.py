@@ -16,6 +16,8 @@ def test_same_window_names_the_same_batch_and_another_window_another_batch() -> 
     assert window.batch_id == "20261001T000000Z-20261002T000000Z"
     assert Window(None, window.end).batch_id == "beginning-20261002T000000Z"
     assert Window(window.start, window.end + timedelta(seconds=1)).batch_id != window.batch_id
+    soon = Window(window.start, window.end + timedelta(microseconds=1))
+    assert soon.batch_id == "20261001T000000Z-20261002T000000.000001Z"
 
 
 @pytest.mark.parametrize(

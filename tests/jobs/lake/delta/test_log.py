@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import pytest
 
-from jobs.lake import settings
+from jobs.lake import s3, settings
 from jobs.lake.delta import log
 from jobs.lake.errors import LakeError
 from jobs.lake.state import objects
@@ -65,26 +67,32 @@ def test_newest_facts_of_a_source_are_found_and_commits_without_them_are_skipped
     assert log.newest_facts(settings.lake().uri(ORDERS)) == {"source_total": 5, "source_rows": 1}
 
 
-def test_commits_cost_one_request_each_however_long_the_log_is(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def requests() -> Iterator[list[str]]:
+    """The requests to S3 that are made inside."""
+    asked: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        asked.append(model.name)
+
+    events = s3.client().meta.events
+    events.register("before-call.s3", note)
+    yield asked
+    events.unregister("before-call.s3", note)
+
+
+def test_commits_cost_one_request_each_however_long_the_log_is(lake: str) -> None:
     uri = settings.lake().uri(TABLE)
     for _ in range(25):
         put(TABLE, [silver_order()], step=TABLE)
     log.open_table(uri).create_checkpoint()
     newest = put(TABLE, [silver_order()], step=TABLE)
-    asked: list[str] = []
-    real = log.boto3.client
-
-    def counting(*arguments: Any) -> Any:
-        client = real(*arguments)
-        client.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
-        return client
-
-    monkeypatch.setattr(log.boto3, "client", counting)
-
-    assert [commit.version for commit in islice(log.commits(uri), 5)] == [newest - n for n in range(5)]
+    with requests() as asked:
+        assert [commit.version for commit in islice(log.commits(uri), 5)] == [newest - n for n in range(5)]
     assert asked == ["GetObject", "ListObjectsV2", *["GetObject"] * 5]
-    asked.clear()
-    assert log.version(uri) == newest
+
+    with requests() as asked:
+        assert log.version(uri) == newest
     assert asked == ["GetObject", "ListObjectsV2"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from jobs.lake.errors import LeaseLostError, TableBusyError
 from jobs.lake.run import Run
@@ -194,6 +195,27 @@ def test_owner_whose_lease_was_taken_over_may_not_commit_and_fails(lake: str) ->
         commit()
 
     assert body()["owner"] == "o"
+
+
+def test_renewal_whose_answer_was_lost_is_not_a_lost_lease(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = objects.write_json_if
+    lost: list[str] = []
+
+    def losing(*arguments: Any, **options: Any) -> str | None:
+        etag = real(*arguments, **options)
+        if not lost:
+            lost.append(str(etag))
+            raise EndpointConnectionError(endpoint_url="https://s3")
+        return etag
+
+    with leases.hold(run(1), TABLE) as held:
+        monkeypatch.setattr(objects, "write_json_if", losing)
+        with pytest.raises(EndpointConnectionError):
+            held[TABLE].renew()
+        held[TABLE].renew()  # the object is ours, by an ETag that we never heard of
+
+    assert lost
+    assert body()["held"] is False
 
 
 def test_heartbeat_says_that_the_owner_is_alive(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
