@@ -60,7 +60,7 @@ def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
     with pytest.raises(OffsetsLostError, match=r"partition 0 offsets 1 to 2: 2 messages were deleted.*accept_gap"):
         topic.run()
 
-    monkeypatch.setattr(operations, "source_of", lambda run: topic.source)
+    monkeypatch.setattr(operations, "topic_of", lambda run: topic.source)
     accepted = Run("by-hand", "stream.accept_gap", subject=EVENTS)
     operations.accept_gap(accepted)
     record = lakehouse.record(EVENTS)
