@@ -17,7 +17,7 @@ from jobs.lake.state import objects, watermark
 from jobs.sources.salesforce import client, rest
 from tests.faults.salesforce_org import NEXT_DAY, TABLE, after_count, assert_fails, fill, ids, queries, read, record
 from tests.infra.local.sources.conftest import Org
-from tests.jobs.lakehouse import ACCOUNTS, at
+from tests.jobs.lakehouse import ACCOUNTS, at, commit_window
 
 
 def test_accounts_changed_in_the_same_second_come_once_each_across_pages(org: Org) -> None:
@@ -38,6 +38,7 @@ def test_account_stamped_before_the_cursor_that_becomes_visible_later_is_read_by
     fill(org, 1)
     first = watermark.window(scheduled(1), TABLE)
     assert len(read(first)[0]) == 1
+    commit_window(scheduled(1), first)
     watermark.save(scheduled(1), TABLE, first)
     org.put(record(9, "2026-10-01T23:30:00Z"))
 

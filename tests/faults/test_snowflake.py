@@ -149,7 +149,7 @@ def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: p
         read(DAY)
 
     assert str(caught.value).startswith(
-        "snowflake: ORDERS counts 2 rows with a sum of 3.30 in the window, 1 rows with a sum of 2.20 arrived: "
+        "snowflake: ORDERS counts 2 rows with a sum of 3.30 in the window, but 1 rows with a sum of 2.20 arrived: "
         "1 are missing. Nothing was written."
     )
 

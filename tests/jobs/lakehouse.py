@@ -25,7 +25,7 @@ from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.extract import Request
 from jobs.lake.ingest import LINEAGE
 from jobs.lake.run import Run, Window
-from jobs.lake.state import ledger, objects
+from jobs.lake.state import ledger, objects, watermark
 from tests import lakes
 
 ORDERS = "bronze.snowflake_orders"
@@ -185,6 +185,14 @@ def _write(uri: str, rows: Iterable[Mapping[str, Any]], arrow: pa.Schema, metada
     content = pa.Table.from_pylist([{name: row.get(name) for name in arrow.names} for row in rows], arrow)
     properties = CommitProperties(custom_metadata={"userMetadata": metadata})
     write_deltalake(uri, content, storage_options=settings.storage_options(), commit_properties=properties, **options)
+
+
+def commit_window(run: Run, window: Window) -> None:
+    """What a bronze step commits for a window without rows; the watermark's object is left to the caller."""
+    table = tables.table(run.step)
+    read_to = watermark.after(run, table, window)
+    record = CommitRecord.of(run, window=window.record(), read_to=read_to, counts=Counts(0))
+    put(run.step, [], **json.loads(record.to_json()))
 
 
 def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,10 +9,9 @@ import pytest
 
 from jobs.lake import settings, tables
 from jobs.lake.delta import log
-from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.run import Run, Window
 from jobs.lake.state import objects, watermark
-from tests.jobs.lakehouse import ORDERS, at, put, version
+from tests.jobs.lakehouse import ORDERS, at, commit_window, put, version
 
 TABLE = tables.table(ORDERS)
 OVERLAP = timedelta(hours=TABLE.overlap_hours)
@@ -27,16 +25,10 @@ def daily(day: int, **options: object) -> Run:
     return replace(run, **options)
 
 
-def commit(run: Run, window: Window) -> None:
-    """What the bronze step commits, without its rows."""
-    record = CommitRecord.of(run, window=window.record(), read_to=watermark.after(run, TABLE, window), counts=Counts(0))
-    put(ORDERS, [], **json.loads(record.to_json()))
-
-
 def read(run: Run) -> Window:
     """The window of a run that then commits."""
     window = watermark.window(run, TABLE)
-    commit(run, window)
+    commit_window(run, window)
     watermark.save(run, TABLE, window)
     return window
 
@@ -105,7 +97,7 @@ def test_deleting_the_watermark_reads_everything_again(lake: str) -> None:
 def test_kill_between_commit_and_object_loses_nothing(lake: str) -> None:
     read(daily(1))
     window = watermark.window(daily(2), TABLE)
-    commit(daily(2), window)
+    commit_window(daily(2), window)
 
     assert watermark.window(daily(2), TABLE) == window
     assert watermark.window(daily(3), TABLE).start == at("2026-10-03") - OVERLAP
