@@ -22,6 +22,7 @@ from jobs.lake.run import ACCEPTABLE, Run, utc
 STEPS = {
     "gate": "dq.run_ge_checks:gate",
     "register": "jobs.catalog.register_glue_tables:register",
+    "commits.accept": "jobs.operations.commits:accept",
     "dlq.count": "jobs.operations.dlq:count",
     "dlq.replay": "jobs.operations.dlq:replay",
     "dlq.sample": "jobs.operations.dlq:sample",
@@ -60,6 +61,8 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument(
         "--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, separated by commas"
     )
+    parser.add_argument("--who", default="", help="commits.accept: who accepts them")
+    parser.add_argument("--why", default="", help="commits.accept: and why")
     parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)

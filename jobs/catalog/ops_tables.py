@@ -69,6 +69,7 @@ TABLES = (
             ("quarantined", "bigint", "rows that a rule split off"),
             ("dead_lettered", "bigint", "messages that could not be read"),
             ("deleted", "bigint", "rows that the step removed from the table"),
+            ("reinstated", "bigint", "rows of earlier batches that came back, as a later one lost its rows"),
             ("table_rows", "bigint", "rows of the table at this version"),
             ("inputs", "map<string,bigint>", "version of each input table"),
             ("read_by_source", "map<string,bigint>", "silver: rows read from each bronze table"),

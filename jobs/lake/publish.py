@@ -10,15 +10,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, settings, tables
+from jobs.lake import difference, settings, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
+from jobs.lake.difference import CHANGED, DELETED, NEW, UNCHANGED
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, leases, ledger
-
-DELETED = "_deleted"
 
 
 @dataclass(frozen=True)
@@ -87,13 +86,14 @@ def publish(
         current = snapshot.read(spark, uri)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
         new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
-        difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
-        classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
-        written = classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0)
-        unchanged, deleted = classes.get(newest_wins.UNCHANGED, 0), classes.get(DELETED, 0)
+        rows = difference.compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
+        classes = {row["_class"]: row["count"] for row in rows.groupBy("_class").count().collect()}
+        written = classes.get(NEW, 0) + classes.get(CHANGED, 0)
+        unchanged, deleted = classes.get(UNCHANGED, 0), classes.get(DELETED, 0)
         counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
         if written or deleted:
-            audit(_to_write(difference, schema), _content(current, difference, table, schema, affected_rows))
+            changed = difference.to_write(rows, schema.names)
+            audit(changed, _content(current, rows, table, schema, affected_rows))
         fencing = held[table.name].fencing
         record = CommitRecord.of(
             run,
@@ -104,12 +104,7 @@ def publish(
             fencing=fencing,
         )
         held[table.name].renew()
-        if classes.get(newest_wins.CHANGED) or deleted:
-            _merge(spark, uri, table, difference, record)
-        elif written:  # only new rows: nobody else writes while the lease is held
-            writes.append(_to_write(difference, schema), uri, record)
-        else:
-            writes.commit_nothing(spark, uri, record)
+        difference.commit(spark, uri, table, rows, classes, record)
         ledger.record(table.name)
     return counts
 
@@ -146,51 +141,17 @@ def _affected(
 def _rows_of(current: DataFrame, affected_rows: AffectedRows, table: Table) -> DataFrame:
     if affected_rows.partitions is not None and table.partition_by:
         current = current.filter(F.col(table.partition_by).isin(list(affected_rows.partitions)))
-    return current.join(F.broadcast(affected_rows.keys), list(table.keys), "left_semi")
-
-
-def _to_write(difference: DataFrame, schema: StructType) -> DataFrame:
-    return difference.filter(F.col("_class").isin(newest_wins.NEW, newest_wins.CHANGED)).select(schema.names)
+    return current.join(affected_rows.keys, list(table.keys), "left_semi")
 
 
 def _content(
-    current: DataFrame, difference: DataFrame, table: Table, schema: StructType, affected_rows: AffectedRows | None
+    current: DataFrame, rows: DataFrame, table: Table, schema: StructType, affected_rows: AffectedRows | None
 ) -> DataFrame:
     """The table as it will be."""
-    new = difference.filter(F.col("_class") != DELETED).select(schema.names)
+    new = rows.filter(F.col("_class") != DELETED).select(schema.names)
     if affected_rows is None:
         return new
-    return current.join(F.broadcast(affected_rows.keys), list(table.keys), "left_anti").unionByName(new)
-
-
-def _merge(spark: SparkSession, uri: str, table: Table, difference: DataFrame, record: CommitRecord) -> None:
-    changed = difference.filter(F.col("_class") != newest_wins.UNCHANGED)
-    changed = changed.withColumn(DELETED, F.col("_class") == DELETED)
-    partitions = None
-    if column := table.partition_by:
-        values = changed.select(column).union(changed.select(F.col(f"_was_{column}"))).distinct().collect()
-        partitions = (column, [row[0] for row in values if row[0] is not None])
-    writes.merge(spark, uri, changed, keys=table.keys, record=record, partitions=partitions, deleted=DELETED)
-
-
-def compare(new: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-    """Every row of both, with `_class` (new, changed, unchanged or _deleted) and the old row as `_was_<column>`."""
-    names = new.columns
-    new = new.withColumn("_hash", newest_wins.content_hash(names))
-    old = current.select(
-        *[F.col(name).alias(f"_was_{name}") for name in names],
-        newest_wins.content_hash(names).alias("_was_hash"),
-    )
-    joined = new.join(old, [new[key] == old[f"_was_{key}"] for key in keys], "full_outer")
-    kind = (
-        F.when(F.col("_hash").isNull(), DELETED)
-        .when(F.col("_was_hash").isNull(), newest_wins.NEW)
-        .when(F.col("_hash") == F.col("_was_hash"), newest_wins.UNCHANGED)
-        .otherwise(newest_wins.CHANGED)
-    )
-    # A deleted row keeps its key, so that the merge finds it.
-    filled = [F.coalesce(name, f"_was_{name}").alias(name) if name in keys else F.col(name) for name in names]
-    return joined.select(*filled, *[f"_was_{name}" for name in names], kind.alias("_class"))
+    return current.join(affected_rows.keys, list(table.keys), "left_anti").unionByName(new)
 
 
 def _conformed(frame: DataFrame, schema: StructType) -> DataFrame:

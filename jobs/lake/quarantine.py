@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import or_
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from deltalake.exceptions import DeltaError
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -108,17 +111,32 @@ def _correct(
         writes.merge(spark, uri, changes, keys=("row_id",), record=record, deleted="_gone")
 
 
-def held(table: Table, batches: BatchIds, version: int | None = None) -> int:
-    """How many rows of these batches the quarantine holds. It reads two columns of the quarantine."""
-    found = log.open_table(settings.lake().uri(name(table)), version)
-    if found is None or not batches:
-        return 0
-    chosen = [
-        (ds.field("source_table") == source)
-        & (ds.scalar(True) if ids is None else ds.field("batch_id").isin(list(ids)))
-        for source, ids in batches.items()
-    ]
-    return int(found.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen)))
+def held(table: Table, batches: BatchIds, version: int | None = None, after: datetime | None = None) -> int | None:
+    """How many rows of these batches the quarantine holds. It reads three columns of the quarantine.
+
+    Args:
+        table: the silver table.
+        batches: by bronze table; None for all batches of the table.
+        version: of the quarantine; the newest if not given.
+        after: counts only rows that were split off after this moment.
+
+    Returns:
+        None if the version can't be read any more; 0 without a quarantine.
+    """
+    uri = settings.lake().uri(name(table))
+    try:
+        found = log.open_table(uri, version)
+        if found is None or not batches:
+            return 0
+        chosen = [
+            (ds.field("source_table") == source)
+            & (ds.scalar(True) if ids is None else ds.field("batch_id").isin(list(ids)))
+            for source, ids in batches.items()
+        ]
+        late = ds.scalar(True) if after is None else ds.field("quarantined_at") > pa.scalar(after)
+        return int(found.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen) & late))
+    except (DeltaError, FileNotFoundError):  # the log was cleaned, or VACUUM removed files
+        return None
 
 
 def total(table: Table) -> int:

@@ -55,6 +55,8 @@ class Run:
         rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
         batches: limits an operation on the quarantine, or a silver step, to these bronze batches.
         offsets: limits an operation on a dead-letter queue to messages of `PARTITION:FROM-TO`.
+        who: the person who decided what the step does; kept in the commit.
+        why: and why.
     """
 
     run_id: str
@@ -72,6 +74,8 @@ class Run:
     rule: str = ""
     batches: tuple[str, ...] = ()
     offsets: tuple[str, ...] = ()
+    who: str = ""
+    why: str = ""
     _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     @property

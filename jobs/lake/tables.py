@@ -79,8 +79,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("bronze.salesforce_accounts",),
             keys=("id",),
-            # A record that was deleted for good keeps the time of its last change; then deleted wins over live.
-            order_by=("system_modstamp", "is_deleted"),
+            order_by=("system_modstamp",),
         ),
         Table(
             name="silver.orders",

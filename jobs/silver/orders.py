@@ -29,10 +29,11 @@ def from_snowflake(raw: DataFrame) -> DataFrame:
 
 
 def from_events(raw: DataFrame) -> DataFrame:
-    """Order events: each is the whole state of its order at its own time."""
+    """Order events: each is the whole state of its order at its own time. At equal times, Kafka's order decides."""
     return raw.withColumns(
         {
             "updated_at": F.col("event_timestamp"),
+            "_position": F.array(F.unix_micros("timestamp"), F.col("partition").cast("bigint"), F.col("offset")),
             "source": F.lit("kafka"),
             "order_month": F.date_format("order_date", "yyyy-MM"),
         }

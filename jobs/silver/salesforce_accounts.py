@@ -39,7 +39,11 @@ def from_salesforce(raw: DataFrame) -> DataFrame:
         for field in SCHEMA
         if isinstance(field.dataType, TimestampType)
     }
-    return raw.withColumns({**typed, **times})
+    rows = raw.withColumns({**typed, **times})
+    # A record that was deleted for good keeps the time of its last change. Within one read, it was live before it was
+    # found to be gone.
+    found_gone = F.col("_ingested_at") + F.expr("INTERVAL 1 MICROSECOND")
+    return rows.withColumn("_ingested_at", F.when(F.col("is_deleted"), found_gone).otherwise(F.col("_ingested_at")))
 
 
 READERS = {"bronze.salesforce_accounts": from_salesforce}

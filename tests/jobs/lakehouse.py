@@ -141,11 +141,11 @@ def land(spark: SparkSession, table: str, batch_id: str, rows: Sequence[Mapping[
     """Commits rows as a batch of a bronze table, as its own step would; returns the version.
 
     A batch that is there already is replaced by Spark, as in production; a new one is appended without it, which
-    spares two seconds.
+    spares two seconds. A row that names `_ingested_at` was read then, all others now.
     """
     uri, source = settings.lake().uri(table), tables.table(table).source
     lineage = {"_batch_id": batch_id, "_source": source, "_ingested_at": datetime.now(UTC)}
-    content = [{**row, **lineage} for row in rows]
+    content = [{**lineage, **row} for row in rows]
     record = CommitRecord.of(
         Run("land", table),
         batch_id=batch_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pyspark.errors import AnalysisException
@@ -16,28 +17,55 @@ BEFORE, AFTER = "_before", "_after"
 # VACUUM keeps files that the newest version no longer uses for so long: `delta.deletedFileRetentionDuration`, here
 # Delta's default.
 FILES_KEPT = timedelta(days=7)
+# Their ids are listed in the commit. A RESTORE of a stream's table may undo the batches of days.
+MOST_LOST = 1_000
 
 
-def inserted(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
-    """Rows of the batches that were added after version `since` and up to `until`, for append-only bronze.
+@dataclass(frozen=True)
+class BatchChanges:
+    """What became of a bronze table's batches between two versions.
 
-    A batch that was replaced in between comes once, in its last form. Cost grows with the new rows.
+    Attributes:
+        rows: rows that were added. A batch that lost rows comes whole, as it is now.
+        former: rows, as they were at the start, of the batches that lost rows; None if no batch did.
+        lost: ids of the batches that lost rows: they were replaced, or a person deleted from them, or a RESTORE did.
+    """
+
+    rows: DataFrame
+    former: DataFrame | None = None
+    lost: tuple[str, ...] = ()
+
+
+def of_batches(spark: SparkSession, uri: str, since: int | None, until: int) -> BatchChanges | None:
+    """What became of the batches after version `since` and up to `until`. Cost grows with the batches that changed.
 
     Returns:
-        None if the feed can't answer: it is gone, `since` is None, or `since` is beyond `until` (the table was dropped
-        and created again). A caller that then reads the whole table gets the same result, since silver keeps the
-        newest row of each key.
+        None if the feed can't answer: it is gone, `since` is None or beyond `until`, or more than `MOST_LOST`
+        batches lost rows. The caller then reads the whole table.
     """
+    now = snapshot.read(spark, uri, until)
     if since == until:
-        return snapshot.read(spark, uri, until).limit(0)
+        return BatchChanges(now.limit(0))
     feed = _feed(spark, uri, since, until)
     if feed is None:
         return None
-    last = feed.groupBy(F.col("_batch_id").alias("_b")).agg(F.max("_commit_version").alias("_last"))
-    kept = feed.filter(F.col("_change_type") == "insert").join(
-        F.broadcast(last), (F.col("_batch_id") == F.col("_b")) & (F.col("_commit_version") == F.col("_last"))
+    added = feed.filter(F.col("_change_type") == "insert").drop(*FEED_COLUMNS)
+    if not _may_remove_rows(uri, since, until):
+        return BatchChanges(added)
+    losing = (
+        feed.filter("_change_type IN ('delete', 'update_preimage') AND _batch_id IS NOT NULL")
+        .select("_batch_id")
+        .distinct()
     )
-    return kept.drop(*FEED_COLUMNS, "_b", "_last")
+    lost = sorted(row[0] for row in losing.limit(MOST_LOST + 1).collect())
+    if len(lost) > MOST_LOST:
+        print(f"{uri}: more than {MOST_LOST} batches lost rows since version {since}; reads the whole table")
+        return None
+    if not lost:
+        return BatchChanges(added)
+    of_lost = F.col("_batch_id").isin(lost)
+    rows = added.filter(~of_lost).unionByName(now.filter(of_lost))
+    return BatchChanges(rows, snapshot.read(spark, uri, since).filter(of_lost), tuple(lost))
 
 
 def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, until: int) -> DataFrame | None:
@@ -98,6 +126,16 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
     except AnalysisException as error:
         print(f"{uri}: no change feed from version {since + 1} ({error.getCondition()}); reads the whole table")
         return None
+
+
+def _may_remove_rows(uri: str, since: int | None, until: int) -> bool:
+    """Whether a commit between the versions removed files, by Delta's own count; one that doesn't say may have."""
+    for commit in log.commits(uri):
+        if since is None or commit.version <= since:
+            return False
+        if commit.version <= until and commit.files_removed != 0:
+            return True
+    return True
 
 
 def _may_be_vacuumed(uri: str, version: int) -> bool:

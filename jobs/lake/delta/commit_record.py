@@ -31,6 +31,8 @@ class Counts:
         quarantined: rows that a rule split off.
         dead_lettered: messages that could not be read.
         deleted: rows of the table that the step removed; they are not input rows.
+        reinstated: rows of earlier batches that the step wrote again, because what had superseded them has left
+            bronze; they are not input rows.
     """
 
     read: int
@@ -40,6 +42,7 @@ class Counts:
     quarantined: int = 0
     dead_lettered: int = 0
     deleted: int = 0
+    reinstated: int = 0
 
     @property
     def accounted(self) -> int:
@@ -75,7 +78,9 @@ class CommitRecord:
         since: silver: the version of each bronze table after which its rows were read; None for all rows.
         read_by_source: silver: number of rows read from each bronze table.
         batches: silver: batches that were read, by bronze table; None for all batches of the table.
-        quarantine_version: silver: the quarantine's version that belongs to the commit.
+        lost: silver: of these, batches that had lost rows since they were read before, by bronze table. They were read
+            whole, and can be empty now.
+        quarantine_version: silver: the quarantine's version that belongs to the commit; None without a quarantine.
         replayed: batches that were read again on purpose.
         whole: gold: all rows were computed, not only the affected ones.
         position: stream: the first offset of each topic partition that was not read yet.
@@ -84,6 +89,9 @@ class CommitRecord:
         gap: stream: offsets [from, to) of each topic partition that Kafka deleted before they were read, and that a
             person accepted as lost.
         lost_offsets: stream: how many offsets the gap has.
+        accepted: versions of other writers that a person accepted.
+        who: who accepted them.
+        why: and why.
         format: of the record; 1 is what release 0.1.0 wrote.
     """
 
@@ -104,6 +112,7 @@ class CommitRecord:
     since: Mapping[str, int | None] = field(default_factory=dict)
     read_by_source: Mapping[str, int] = field(default_factory=dict)
     batches: Mapping[str, Sequence[str] | None] | None = None
+    lost: Mapping[str, Sequence[str]] = field(default_factory=dict)
     quarantine_version: int | None = None
     replayed: tuple[str, ...] = ()
     whole: bool | None = None
@@ -112,12 +121,20 @@ class CommitRecord:
     batch_seconds: float | None = None
     gap: Mapping[str, Sequence[int]] | None = None
     lost_offsets: int | None = None
+    accepted: tuple[int, ...] = ()
+    who: str = ""
+    why: str = ""
     format: int = FORMAT
 
     @classmethod
     def of(cls, run: Run, **values: Any) -> CommitRecord:
         """The record of a commit that this run is about to make."""
         return cls(run_id=run.run_id, step=run.step, dag_id=run.dag_id, code=run.code, seconds=run.seconds, **values)
+
+    @property
+    def rebuilds(self) -> bool:
+        """Silver: whether all of bronze was read, so that nothing of earlier commits is left in the table."""
+        return bool(self.since) and not self.replayed and all(version is None for version in self.since.values())
 
     def is_of(self, run: Run) -> bool:
         """Whether a step of this run made the commit. A record of format 1 does not name its DAG."""
@@ -134,7 +151,9 @@ class CommitRecord:
                 f"{self.step}: rows lost or doubled: {self.counts.read} read but {self.counts.accounted} accounted "
                 f"for in {asdict(self.counts)}. Nothing was written"
             )
-        values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, {}, ())}
+        values = {
+            f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, {}, (), "")
+        }
         if self.counts:
             values["counts"] = asdict(self.counts)
         return json.dumps(values, sort_keys=True, default=str)
@@ -154,5 +173,6 @@ class CommitRecord:
             known["counts"] = Counts(**{f.name: counts.get(f.name, 0) for f in fields(Counts)})
         # In format 1, a replay of dead messages wrote its one batch as a text.
         replayed = known.pop("replayed", ())
+        known["accepted"] = tuple(known.pop("accepted", ()))
         known["replayed"] = (replayed,) if isinstance(replayed, str) else tuple(replayed)
         return cls(**known)

@@ -17,6 +17,15 @@ from jobs.lake import s3, settings
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 
+# Operations that change no rows, or, as RESTORE, bring back rows that are accounted for.
+_KEEPS_ROWS = frozenset(
+    {
+        "ADD COLUMNS", "ADD CONSTRAINT", "CHANGE COLUMN", "CHANGE COLUMNS", "CLUSTER BY", "COMPUTE STATS",
+        "CREATE TABLE", "DROP COLUMNS", "DROP CONSTRAINT", "DROP FEATURE", "OPTIMIZE", "RENAME COLUMN", "REORG",
+        "RESTORE", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "UPDATE COLUMN METADATA", "UPDATE SCHEMA",
+        "UPGRADE PROTOCOL", "VACUUM END", "VACUUM START",
+    }
+)  # fmt: skip
 _ENTRY = re.compile(r"(\d{20})\.json")
 
 
@@ -31,6 +40,8 @@ class Commit:
         record: what our writer recorded; None for commits of other writers.
         bytes_written: size of the data files that it added.
         rows_written: rows that it inserted or updated, by Delta's own count; None if Delta doesn't say.
+        rows_deleted: rows that it deleted, by Delta's own count; None if Delta doesn't say.
+        files_removed: data files that it took out of the table; None if Delta doesn't say.
         restored: for a RESTORE, the version or the time that the table went back to.
     """
 
@@ -40,12 +51,19 @@ class Commit:
     record: CommitRecord | None
     bytes_written: int
     rows_written: int | None = None
+    rows_deleted: int | None = None
+    files_removed: int | None = None
     restored: int | datetime | None = None
 
     @property
     def counts(self) -> Counts | None:
         """Rows of the step that made it; None for creation, housekeeping and commits of other writers."""
         return self.record.counts if self.record else None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether another program, or a person by hand, changed rows."""
+        return self.record is None and self.operation not in _KEEPS_ROWS
 
     @property
     def inputs(self) -> Mapping[str, int]:
@@ -104,8 +122,24 @@ def commits(uri: str) -> Iterator[Commit]:
             record=CommitRecord.from_json(entry.get("userMetadata")),
             bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
             rows_written=_rows_written(metrics),
+            rows_deleted=_number(metrics, "numTargetRowsDeleted", "numDeletedRows"),
+            files_removed=0
+            if entry.get("isBlindAppend")
+            else _number(metrics, "numTargetFilesRemoved", "numRemovedFiles"),
             restored=_restored(entry),
         )
+
+
+def actions(uri: str, version: int) -> list[dict[str, Any]] | None:
+    """What a commit did, file by file, in Delta's own words; None if the log has no such commit any more."""
+    bucket, folder = _folder(uri)
+    try:
+        body = s3.client().get_object(Bucket=bucket, Key=f"{folder}{version:020d}.json")["Body"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    return [json.loads(line) for line in body.iter_lines() if line.strip()]
 
 
 def _folder(uri: str) -> tuple[str, str]:
@@ -151,6 +185,18 @@ def effective(uri: str) -> Iterator[Commit]:
         yield commit
 
 
+def is_effective(uri: str, version: int) -> bool:
+    """Whether the log has this version, and no RESTORE undid it."""
+    back_to: int | datetime | None = None
+    for commit in commits(uri):
+        existed = _existed_at(commit, back_to)
+        if commit.version <= version:
+            return existed and commit.version == version
+        if existed and commit.restored is not None:
+            back_to = commit.restored
+    return False
+
+
 def _existed_at(commit: Commit, moment: int | datetime | None) -> bool:
     """Whether the commit existed at that version or time; None means now."""
     if isinstance(moment, datetime):
@@ -172,6 +218,15 @@ def _rows_written(metrics: dict[str, Any]) -> int | None:
     if "numTargetRowsInserted" in metrics:  # MERGE
         return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
     return int(metrics["numOutputRows"]) if "numOutputRows" in metrics else None
+
+
+def _files_removed(metrics: dict[str, Any]) -> int | None:
+    return _number(metrics, "numTargetFilesRemoved", "numRemovedFiles")
+
+
+def _number(metrics: dict[str, Any], *names: str) -> int | None:
+    """The first of these metrics that the commit has."""
+    return next((int(metrics[name]) for name in names if name in metrics), None)
 
 
 def newest_of(uri: str, step: str) -> Commit | None:

@@ -21,7 +21,7 @@ from delta.tables import DeltaTable
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructType, TimestampType
 
 from jobs.lake import settings
 from jobs.lake.delta import snapshot, writes
@@ -183,7 +183,10 @@ def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
     """Creates the two tables that the topic's messages go to, unless they exist."""
     for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
         schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
-        writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS)
+        # The event's own times too: silver looks up events of the same time.
+        times = [field.name for field in own if field.dataType == TimestampType()]
+        statistics = list(dict.fromkeys([*STATISTICS, *times]))
+        writes.create(spark, uri, schema, table.partition_column, table.description, statistics)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:

@@ -20,7 +20,8 @@ from jobs.lake.run import Window
 from jobs.sources.salesforce import bulk, reading, rest
 from jobs.sources.salesforce.sobject import SObject
 
-STATE = ("id", "system_modstamp", "is_deleted")
+READ_AT = "_ingested_at"
+STATE = ("id", "system_modstamp", "is_deleted", READ_AT)
 _STATES = pa.schema([("id", pa.string()), ("state", pa.string())])
 # Beyond this share of the known records (and beyond a handful) a loss looks like a lost permission.
 LARGEST_LOSS, HANDFUL = 0.1, 10
@@ -55,7 +56,7 @@ def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
         TransientError: too few API calls are left to list all ids.
     """
     table, window = request.table, request.window
-    known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE)))
+    known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE[:-1])))
     live = known.filter(pc.ends_with(known["state"], "1_live"))["id"].combine_chunks()
     where = f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}"
     counted = rest.count(org, sobject.name, where)
@@ -90,7 +91,7 @@ def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = N
 
 
 def _newest(pieces: Iterable[pa.Table]) -> pa.Table:
-    """Each record's id and its newest state, by time; at the same time, deleted comes after live."""
+    """Each record's id and its newest state: by its time, then by when it was read; then deleted comes after live."""
     held, pending, rows = _STATES.empty_table(), list[pa.Table](), 0
     for piece in pieces:
         pending.append(pa.table({"id": piece["id"], "state": _state(piece)}).cast(_STATES))
@@ -107,15 +108,20 @@ def _folded(pieces: list[pa.Table]) -> pa.Table:
 
 
 def _state(rows: pa.Table) -> pa.ChunkedArray:
-    """Text that sorts as newest-wins does. REST and Bulk 2.0 write UTC the same way up to the milliseconds."""
+    """Text that sorts as newest-wins does. REST and Bulk 2.0 write UTC the same way up to the milliseconds.
+
+    Staged rows have no time of reading yet: they were read after all others.
+    """
     stamp = pc.utf8_slice_codeunits(rows["system_modstamp"].cast(pa.string()), 0, len("2026-10-01T00:00:00.000"))
+    read = rows[READ_AT].cast(pa.string()) if READ_AT in rows.column_names else pa.nulls(len(rows), pa.string())
     deleted = pc.if_else(pc.equal(rows["is_deleted"].cast(pa.string()), "true"), "2_deleted", "1_live")
-    return pc.binary_join_element_wise(pc.fill_null(stamp, ""), pc.fill_null(deleted, "1_live"), " ")
+    parts = pc.fill_null(stamp, ""), pc.fill_null(read, "9999"), pc.fill_null(deleted, "1_live")
+    return pc.binary_join_element_wise(*parts, " ")
 
 
 def _last_rows(table: Table, window: Window, gone: pa.Array, schema: pa.Schema) -> pa.Table:
     wanted = pc.field("id").isin(gone)
-    pieces = _bronze(table, window, schema.names, wanted)
+    pieces = _bronze(table, window, [*schema.names, READ_AT], wanted)
     staged = (part.filter(wanted) for part in staging.read(table, window.batch_id, schema.names))
     last: dict[str, dict[str, Any]] = {}
     for piece in chain(pieces, staged):

@@ -1,0 +1,168 @@
+"""Reads bronze for a silver table: what is new since the last commit, as rows of the silver table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from jobs.lake import newest_wins, settings, tables
+from jobs.lake.delta import changes, inputs, log, snapshot
+from jobs.lake.delta.changes import BatchChanges
+from jobs.lake.delta.log import Commit
+from jobs.lake.errors import LakeError
+from jobs.lake.registry import Table
+from jobs.lake.run import Run
+
+Reader = Callable[[DataFrame], DataFrame]
+POSITION_TYPE = "array<bigint>"
+
+
+@dataclass(frozen=True)
+class Bronze:
+    """The bronze tables of a silver table, and how their rows become its rows.
+
+    Attributes:
+        spark: the session.
+        schema: the silver table's columns.
+        readers: for each bronze table, the pure function from its rows to the table's columns.
+    """
+
+    spark: SparkSession
+    schema: StructType
+    readers: Mapping[str, Reader]
+
+    def rows(self, versions: Mapping[str, int]) -> DataFrame:
+        """All rows of these versions, typed."""
+        frames = [
+            self.typed(snapshot.read(self.spark, settings.lake().uri(source), version), source)
+            for source, version in versions.items()
+        ]
+        return reduce(DataFrame.unionByName, frames)
+
+    def typed(self, raw: DataFrame, source: str) -> DataFrame:
+        """Bronze rows with the table's columns.
+
+        Besides: `_raw`, the row as read, for the quarantine; `_source_table`, `_batch_id`; and what tells the newer of
+        two rows of the same time: `_position` and `_ingested_at`, and `_hash` of the columns.
+        """
+        kept = [name for name in raw.columns if name != newest_wins.READ_AT]
+        # By default, to_json leaves null fields out; the quarantine has to show the row as it was read.
+        as_read = F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES})
+        typed = self.readers[source](raw.withColumns({"_raw": as_read, "_source_table": F.lit(source)}))
+        position = F.col(newest_wins.POSITION) if newest_wins.POSITION in typed.columns else F.lit(None)
+        columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in self.schema]
+        return typed.select(
+            *columns,
+            "_raw",
+            "_source_table",
+            "_batch_id",
+            position.cast(POSITION_TYPE).alias(newest_wins.POSITION),
+            newest_wins.READ_AT,
+        ).withColumn(newest_wins.HASH, newest_wins.content_hash(self.schema.names))
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Bronze rows to bring into the table, typed, and where in bronze they come from.
+
+    Attributes:
+        rows: the rows.
+        former: rows, as they were read before, of batches that have lost rows since; None if none has.
+        lost: ids of these batches, by bronze table. They come whole in `rows`, unless they are empty now.
+        inputs: version of each bronze table.
+        since: the version of each bronze table after which its rows were read; None for all rows.
+        rebuilds: all of bronze was read: the table is to hold what bronze gives, and nothing else.
+        whole: bronze tables that were read completely. Their batches are not listed: a stream has too many.
+    """
+
+    rows: DataFrame
+    inputs: Mapping[str, int]
+    since: Mapping[str, int | None]
+    former: DataFrame | None = None
+    lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rebuilds: bool = False
+    whole: tuple[str, ...] = ()
+
+
+def read(bronze: Bronze, run: Run, table: Table) -> Arrived:
+    """What the run has to bring into the table. Cost grows with the batches that changed.
+
+    It reads all of bronze on a full refresh, for the first commit, and if a bronze table can't say what changed.
+
+    Raises:
+        LakeError: a bronze table does not exist yet, or the table was never built and batches are to be read again.
+    """
+    last = log.newest_of(settings.lake().uri(table.name), run.step)
+    if run.batches:
+        return _again(bronze, run, table, last)
+    versions = _versions(bronze.readers, last)
+    since = {source: inputs.read_before(source, last) for source in versions}
+    found = None if run.full_refresh or last is None else _changed(bronze, versions, since, last)
+    if found is None:
+        return Arrived(bronze.rows(versions), versions, dict.fromkeys(versions), rebuilds=True, whole=tuple(versions))
+    former = [bronze.typed(change.former, source) for source, change in found.items() if change.former is not None]
+    return Arrived(
+        rows=reduce(DataFrame.unionByName, [bronze.typed(change.rows, source) for source, change in found.items()]),
+        inputs=versions,
+        since=since,
+        former=reduce(DataFrame.unionByName, former) if former else None,
+        lost={source: change.lost for source, change in found.items() if change.lost},
+        whole=tuple(source for source, version in since.items() if version is None),
+    )
+
+
+def _changed(
+    bronze: Bronze, versions: Mapping[str, int], since: Mapping[str, int | None], last: Commit
+) -> dict[str, BatchChanges] | None:
+    """What became of the batches of each bronze table; None if one that was read before can't say it."""
+    found: dict[str, BatchChanges] = {}
+    for source, version in versions.items():
+        uri = settings.lake().uri(source)
+        if source not in last.inputs:  # a stream that has started since
+            found[source] = BatchChanges(snapshot.read(bronze.spark, uri, version))
+            continue
+        change = changes.of_batches(bronze.spark, uri, since[source], version)
+        if change is None:
+            return None
+        found[source] = change
+    return found
+
+
+def _again(bronze: Bronze, run: Run, table: Table, last: Commit | None) -> Arrived:
+    """The rows of `run.batches` once more, at the bronze versions that the table was made of."""
+    if last is None or not last.inputs:
+        raise LakeError(f"{table.name} was never built: there is nothing to read again")
+    versions = {}
+    for source, version in last.inputs.items():
+        known = inputs.read_before(source, last)
+        versions[source] = version if known is not None else _newest(source)
+    rows = bronze.rows(versions).filter(F.col("_batch_id").isin(list(run.batches)))
+    return Arrived(rows, versions, dict.fromkeys(versions))
+
+
+def _versions(sources: Iterable[str], last: Commit | None) -> dict[str, int]:
+    """The newest version of each bronze table; a stream that has not started yet is left out.
+
+    Raises:
+        LakeError: a bronze table does not exist yet.
+    """
+    found: dict[str, int] = {}
+    for source in sources:
+        known = last.inputs if last else {}
+        if tables.table(source).continuous and source not in known and log.version(settings.lake().uri(source)) is None:
+            print(f"{source} has no table yet: its stream has not started")
+        else:
+            found[source] = _newest(source)
+    return found
+
+
+def _newest(source: str) -> int:
+    version = log.version(settings.lake().uri(source))
+    if version is None:
+        raise LakeError(f"{source} has no table yet: run its step first")
+    return version
