@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import boto3
 from pyspark.sql import functions as F
 
-from jobs.lake import newest_wins, session
+from jobs.lake import difference, newest_wins, session
 from jobs.lake.delta import snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord
 
@@ -33,11 +33,13 @@ def main() -> None:
     staged.write.format("delta").mode("overwrite").option("replaceWhere", "month = '2026-01'").save(LAKE)
     feed = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", 0).load(LAKE)
     newer = feed.select("key", F.expr("amount + 1").cast("decimal(18,2)").alias("amount"), "updated_at", "month")
-    classified = newest_wins.classify(
-        newer, snapshot.read(spark, LAKE), keys=("key",), order_by=("updated_at",)
-    ).persist()
-    classified.groupBy("_class").count().collect()
-    writes.merge(spark, LAKE, classified, keys=("key",), record=CommitRecord(), partitions=("month", ["2026-01"]))
+    columns = staged.columns
+    newer = newer.withColumn("_hash", newest_wins.content_hash(columns))
+    newer = newer.withColumns({"_position": F.lit(None), "_ingested_at": F.current_timestamp()})
+    best = newest_wins.newest(newer, columns, ("key",), ("updated_at",))
+    compared = difference.compare(best, snapshot.read(spark, LAKE), ("key",)).persist()
+    compared.groupBy("_class").count().collect()
+    writes.merge(spark, LAKE, compared, keys=("key",), record=CommitRecord(), partitions=("month", ["2026-01"]))
     spark.createDataFrame([], staged.schema).write.format("delta").mode("append").save(LAKE)
     snapshot.read(spark, LAKE).orderBy("key").limit(5).collect()
     spark.stop()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import difference, settings, tables
+from jobs.lake import difference, key_audit, settings, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -70,7 +71,8 @@ def publish(
         affected: limits the work to what changed.
 
     Raises:
-        GateError: the gate passed no version of an input, or the audit refused.
+        GateError: the gate passed no version of an input, keys of the inputs are not in what was computed or the other
+            way round, or the audit refused.
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name) as held:
@@ -82,26 +84,31 @@ def publish(
             for name, version in gate_verdicts.passed_versions(run, table.depends_on).items()
         }
         frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in versions.items()}
-        affected_rows = _affected(spark, affected, versions, frames, last) if _may_be_partial(run, last) else None
+        changed = _changed(spark, versions, last) if affected and _may_be_partial(run, uri, last) else None
+        affected_rows = affected(changed, frames) if affected and changed is not None else None
+        source = frames if affected_rows is None else affected_rows.inputs
         current = snapshot.read(spark, uri)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
-        new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
+        new = _conformed(compute(source), schema)
         rows = difference.compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in rows.groupBy("_class").count().collect()}
-        written = classes.get(NEW, 0) + classes.get(CHANGED, 0)
-        unchanged, deleted = classes.get(UNCHANGED, 0), classes.get(DELETED, 0)
-        counts = Counts(read=written + unchanged, written=written, unchanged=unchanged, deleted=deleted)
-        if written or deleted:
-            changed = difference.to_write(rows, schema.names)
-            audit(changed, _content(current, rows, table, schema, affected_rows))
-        fencing = held[table.name].fencing
+        if affected_rows is not None and changed is not None:
+            key_audit.refuse_missed(table, changed, affected_rows.keys)
+        counts = Counts(
+            read=key_audit.refuse_lost(table, source, rows.filter(F.col("_class") != DELETED)),
+            written=classes.get(NEW, 0) + classes.get(CHANGED, 0),
+            unchanged=classes.get(UNCHANGED, 0),
+            deleted=classes.get(DELETED, 0),
+        )
+        if counts.written or counts.deleted:
+            audit(difference.to_write(rows, schema.names), _content(current, rows, table, schema, affected_rows))
         record = CommitRecord.of(
             run,
             inputs=versions,
             input_ids=inputs.ids(versions),
             counts=counts,
             whole=affected_rows is None,
-            fencing=fencing,
+            fencing=held[table.name].fencing,
         )
         held[table.name].renew()
         difference.commit(spark, uri, table, rows, classes, record)
@@ -109,9 +116,15 @@ def publish(
     return counts
 
 
-def _may_be_partial(run: Run, last: Commit | None) -> bool:
-    """Whether the same release made the last commit: another release may compute other rows."""
-    return not run.full_refresh and last is not None and last.record is not None and last.record.code == run.code
+def _may_be_partial(run: Run, uri: str, last: Commit | None) -> bool:
+    """Whether the same release made the last commit, and nobody else has changed rows since.
+
+    Another release may compute other rows, and what another program changed is put right.
+    """
+    if run.full_refresh or last is None or last.record is None or last.record.code != run.code:
+        return False
+    since = takewhile(lambda commit: commit.version > last.version, log.effective(uri))
+    return not any(commit.foreign for commit in since)
 
 
 def _not_before(name: str, version: int, last: Commit | None) -> int:
@@ -123,11 +136,8 @@ def _not_before(name: str, version: int, last: Commit | None) -> int:
     return version if published is None else max(version, published)
 
 
-def _affected(
-    spark: SparkSession, affected: Affected | None, versions: Mapping[str, int], frames: Frames, last: Commit | None
-) -> AffectedRows | None:
-    if affected is None or last is None:
-        return None
+def _changed(spark: SparkSession, versions: Mapping[str, int], last: Commit | None) -> dict[str, DataFrame] | None:
+    """The net changes of each input since the last commit; None if an input can't say them."""
     changed: dict[str, DataFrame] = {}
     for name, version in versions.items():
         keys, since = tables.table(name).keys, inputs.read_before(name, last)
@@ -135,7 +145,7 @@ def _affected(
         if net is None:
             return None
         changed[name] = net.persist(StorageLevel.MEMORY_AND_DISK)
-    return affected(changed, frames)
+    return changed
 
 
 def _rows_of(current: DataFrame, affected_rows: AffectedRows, table: Table) -> DataFrame:

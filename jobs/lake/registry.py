@@ -29,6 +29,9 @@ class Table:
         partition_by: silver and gold: a text column whose values give files of useful size. Bronze leaves it out:
             its batches are partitioned by `_batch_id`.
         order_by: silver: columns, most significant first, that decide which row of a key is the newest and wins.
+        keys_from: gold: where its keys come from: the name of each input that has some, then its columns, in the order
+            of `keys`. If it is left out, they are the columns of the same names in the first input. The table holds
+            exactly these keys, without those that have a null; the step checks it.
         source: bronze: `<system>/<object>`. Names the secret `<project>/<system>/credentials` and the folder of the
             source's watermark, `_checkpoints/<system>/<object>/`.
         overlap_hours: bronze batches: how many hours before the watermark a scheduled run starts to read.
@@ -47,6 +50,7 @@ class Table:
     keys: tuple[str, ...] = ()
     partition_by: str | None = None
     order_by: tuple[str, ...] = ()
+    keys_from: tuple[tuple[str, ...], ...] = ()
     source: str | None = None
     overlap_hours: int = 0
     continuous: bool = False
@@ -75,6 +79,11 @@ class Table:
             (self.layer == "silver") == bool(self.order_by),
             "silver, and no other layer, says in order_by which row of a key is the newest",
         )
+        yield self.layer == "gold" or not self.keys_from, "only gold says in keys_from where its keys come from"
+        yield (
+            all(part[0] in self.depends_on and len(part) == 1 + len(self.keys) for part in self.keys_from),
+            "keys_from names tables of depends_on, each with as many columns as there are keys",
+        )
         yield not bronze or self.partition_by is None, "leave partition_by out: bronze is partitioned by the kernel"
         yield batches or not self.overlap_hours, "only bronze batches have an overlap"
         yield bronze or not self.continuous, "only a bronze table can be continuous"
@@ -97,6 +106,11 @@ class Table:
     def module(self) -> str:
         """The Python module that describes the table."""
         return f"jobs.{self.name}"
+
+    @property
+    def key_sources(self) -> tuple[tuple[str, ...], ...]:
+        """Gold: each input that keys come from, with its columns."""
+        return self.keys_from or ((self.depends_on[0], *self.keys),)
 
     @property
     def partition_column(self) -> str | None:

@@ -96,6 +96,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("silver.salesforce_accounts", "silver.orders"),
             keys=("id",),
+            keys_from=(("silver.salesforce_accounts", "account_number"), ("silver.orders", "customer_id")),
         ),
         Table(
             name="gold.fact_orders",

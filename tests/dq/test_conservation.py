@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from dq import conservation, suite
 from dq.validate import Judgement
 from jobs.lake import quarantine, settings, tables
-from jobs.lake.delta import log, writes
+from jobs.lake.delta import log, row_counts, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
 from jobs.lake.run import Run
@@ -40,8 +40,8 @@ def built(original: str, lake_environment: dict[str, str]) -> Iterator[int]:
         yield version(SILVER)
 
 
-def judge(version: int, since: int | None = None, run_id: str = "run-1") -> dict[str, Judgement]:
-    found = conservation.judge(suite.load(SILVER), version, since, Run(run_id, "gate"))
+def judge(version: int, passed: int | None = None, run_id: str = "run-1") -> dict[str, Judgement]:
+    found = conservation.judge(suite.load(SILVER), version, passed, Run(run_id, "gate"))
     return {judgement.rule.name: judgement for judgement in found}
 
 
@@ -83,7 +83,7 @@ def test_counts_of_all_steps_add_up(built: int) -> None:
 
 
 def test_only_commits_since_the_version_that_passed_are_looked_at(built: int) -> None:
-    assert judge(built, since=built - 1)["conservation"].observed == {"commits": 1}
+    assert judge(built, passed=built - 1)["conservation"].observed == {"commits": 1}
 
 
 def test_row_that_no_count_accounts_for_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +93,15 @@ def test_row_that_no_count_accounts_for_is_missing(built: int, monkeypatch: pyte
 
 
 def test_row_that_bronze_gave_and_silver_did_not_read_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    rewrite(monkeypatch, ORDERS, lambda record: counted(record, written=5))
+    monkeypatch.setattr(row_counts, "added", lambda uri, since, until: 5)
 
     assert f"{ORDERS} gave 5 rows, 1 were read: 4 missing" in faults(built)
+
+
+def test_what_bronze_gave_is_counted_from_deltas_own_actions(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(monkeypatch, ORDERS, lambda record: counted(record, written=5))
+
+    assert judge(built)["conservation"].success
 
 
 def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +110,7 @@ def test_batch_that_silver_never_saw_is_missing(built: int, monkeypatch: pytest.
 
     rewrite(monkeypatch, SILVER, forget)
 
-    assert f"{ORDERS} gave 1 rows, none were read: 1 missing" in faults(built)
+    assert f"{ORDERS} gave 1 rows, 0 were read: 1 missing" in faults(built)
 
 
 def test_rows_said_to_be_written_that_delta_did_not_write_are_noticed(
@@ -116,7 +122,7 @@ def test_rows_said_to_be_written_that_delta_did_not_write_are_noticed(
 
 
 def test_row_said_to_be_quarantined_that_is_not_there_is_missing(built: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quarantine, "held", lambda table, batches, version=None: 0)
+    monkeypatch.setattr(quarantine, "held", lambda table, batches, version=None, after=None: 0)
 
     assert "1 rows quarantined, 0 are there: 1 missing" in faults(built)
 
@@ -131,7 +137,7 @@ def test_run_that_left_no_record_is_noticed(built: int) -> None:
 def test_commit_of_another_writer_is_not_a_record(spark: SparkSession, built: int) -> None:
     writes.commit_nothing(spark, settings.lake().uri(SILVER), CommitRecord(run_id="run-2"))
 
-    assert judge(version(SILVER), since=built, run_id="run-2")["conservation"].critical
+    assert judge(version(SILVER), passed=built, run_id="run-2")["conservation"].critical
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Newest-wins as a pure function; a plain dictionary stands for the table."""
+"""Newest-wins as pure functions: which of several rows is the newest, and when the table can't tell it."""
 
 from __future__ import annotations
 
@@ -8,147 +8,142 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql.types import IntegerType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import (
+    ArrayType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
 
 from jobs.lake import newest_wins
 from tests.jobs.lakehouse import at, collect, frame
 
+COLUMNS = ["key", "value", "time", "second_time"]
 SCHEMA = StructType(
     [
         StructField("key", StringType()),
         StructField("value", StringType()),
         StructField("time", TimestampType()),
-        StructField("sequence", IntegerType()),
+        StructField("second_time", TimestampType()),
+        StructField("_position", ArrayType(LongType())),
+        StructField("_ingested_at", TimestampType()),
     ]
 )
 Row = dict[str, Any]
+ORDER = ("time", "second_time")
 
 
-def event(value: str | None, time: str | None, key: str = "k", sequence: int | None = None) -> Row:
-    return {"key": key, "value": value, "time": at(time) if time else None, "sequence": sequence}
+def row(
+    value: str | None,
+    time: str | None = "2026-10-01",
+    *,
+    key: str = "k",
+    then: str | None = None,
+    position: list[int] | None = None,
+    read: str | None = None,
+) -> Row:
+    moments = {"time": time, "second_time": then, "_ingested_at": read}
+    times = {name: at(moment) if moment else None for name, moment in moments.items()}
+    return {"key": key, "value": value, "_position": position, **times}
 
 
-def classify(
-    spark: SparkSession, incoming: Sequence[Row], table: Sequence[Row], order_by: Sequence[str] = ("time",)
-) -> list[Row]:
-    """The incoming rows with their class."""
-    found = newest_wins.classify(
-        frame(spark, incoming, SCHEMA), frame(spark, table, SCHEMA), keys=["key"], order_by=order_by
-    )
-    return collect(found.select(*SCHEMA.names, "_class"))
+def hashed(spark: SparkSession, rows: Sequence[Row]) -> Any:
+    return frame(spark, rows, SCHEMA).withColumn("_hash", newest_wins.content_hash(COLUMNS))
 
 
-def after(spark: SparkSession, batches: Sequence[Sequence[Row]], order_by: Sequence[str] = ("time",)) -> dict[str, Row]:
-    """The table after these batches."""
-    table: dict[str, Row] = {}
-    for batch in batches:
-        for row in classify(spark, batch, list(table.values()), order_by):
-            if row.pop("_class") in (newest_wins.NEW, newest_wins.CHANGED):
-                table[row["key"]] = row
-    return table
+def newest(spark: SparkSession, rows: Sequence[Row]) -> dict[str, Any]:
+    """The value of each key's newest row."""
+    found = collect(newest_wins.newest(hashed(spark, rows), COLUMNS, ["key"], ORDER))
+    assert all({*COLUMNS, "_hash"} == set(each) for each in found)
+    values = {each["key"]: each["value"] for each in found}
+    assert len(values) == len(found), "one row of each key"
+    return values
 
 
-def side_by_side(batches: Sequence[Sequence[Row]]) -> list[list[Row]]:
-    """The batches in all orders at once, step by step; each order has its own keys."""
-    orders = list(enumerate(permutations(batches)))
-    return [
-        [{**row, "key": f"{number}/{row['key']}"} for number, order in orders for row in order[step]]
-        for step in range(len(batches))
+# Of each pair the second is the newer.
+PAIRS = {
+    "the source's time": (
+        row("z", "2026-10-01", position=[9], read="2026-10-09"),
+        row("a", "2026-10-02", position=[1]),
+    ),
+    "a microsecond": (row("z", "2026-10-01 00:00:00.000100"), row("a", "2026-10-01 00:00:00.000200")),
+    "a time at all": (row("z", None, position=[9]), row("a", "1970-01-01")),
+    "its second time": (row("z", then="2026-10-01", position=[9]), row("a", then="2026-10-02", position=[1])),
+    "the source's position": (row("z", position=[5, 0, 9], read="2026-10-09"), row("a", position=[5, 1, 0])),
+    "a longer position": (row("z", position=[9, 9]), row("a", position=[10, 0])),
+    "a position at all": (row("z", read="2026-10-09"), row("a", position=[0])),
+    "when it was read": (row("z", read="2026-10-02"), row("a", read="2026-10-02 00:00:00.000001")),
+}
+
+
+def test_newest_row_of_each_pair_wins_in_whatever_order_they_come(spark: SparkSession) -> None:
+    rows = [
+        {**each, "key": f"{kind}/{direction}"}
+        for kind, pair in PAIRS.items()
+        for direction, ordered in enumerate(permutations(pair))
+        for each in ordered
     ]
 
-
-def classes(spark: SparkSession, incoming: Sequence[Row], table: Sequence[Row] = ()) -> dict[str, str]:
-    return {row["value"]: row["_class"] for row in classify(spark, incoming, table)}
+    assert newest(spark, rows) == {f"{kind}/{direction}": "a" for kind in PAIRS for direction in (0, 1)}
 
 
-def test_newer_row_changes_the_table(spark: SparkSession) -> None:
-    assert classes(spark, [event("b", "2026-10-02")], [event("a", "2026-10-01")]) == {"b": newest_wins.CHANGED}
+def test_only_where_all_else_is_equal_the_content_decides_and_always_alike(spark: SparkSession) -> None:
+    one, two = row("one"), row("two")
+
+    assert newest(spark, [one, two]) == newest(spark, [two, one])
 
 
-def test_late_older_row_never_overwrites_a_newer_one(spark: SparkSession) -> None:
-    assert classes(spark, [event("a", "2026-10-01")], [event("b", "2026-10-02")]) == {"a": newest_wins.SUPERSEDED}
+def test_value_that_returns_wins(spark: SparkSession) -> None:
+    rows = [row("x", "2026-10-01"), row("y", "2026-10-02"), row("x", "2026-10-03")]
+
+    assert newest(spark, rows) == {"k": "x"}
 
 
-def test_row_without_time_counts_as_the_oldest(spark: SparkSession) -> None:
-    assert classes(spark, [event("a", None)], [event("b", "1970-01-01")]) == {"a": newest_wins.SUPERSEDED}
-    assert classes(spark, [event("b", "1970-01-01")], [event("a", None)]) == {"b": newest_wins.CHANGED}
+def undecided(
+    spark: SparkSession, best: Sequence[Row], present: Sequence[Row], lost: Sequence[Row] = ()
+) -> dict[str, Any]:
+    """By key, the time from which on rows can be the newest."""
+    frames = [hashed(spark, rows).select(*COLUMNS, "_hash") for rows in (best, present, lost)]
+    return {each["key"]: each["_since"] for each in collect(newest_wins.undecided(*frames, ["key"], ORDER))}
 
 
-def test_same_row_again_is_unchanged(spark: SparkSession) -> None:
-    assert classes(spark, [event("a", "2026-10-01")], [event("a", "2026-10-01")]) == {"a": newest_wins.UNCHANGED}
+@pytest.mark.parametrize(
+    ("best", "lost", "since"),
+    [
+        pytest.param(row("new"), None, at("2026-10-01"), id="another content of the same time"),
+        pytest.param(row("new", None), None, "decided", id="without a time"),
+        pytest.param(row("held"), None, "decided", id="the same row"),
+        pytest.param(row("new", "2026-10-02"), None, "decided", id="newer"),
+        pytest.param(row("new", "2026-09-30"), None, "decided", id="older"),
+        pytest.param(row("new", then="2026-10-02"), None, "decided", id="newer by its second time"),
+        pytest.param(None, row("held"), None, id="the table's row is lost"),
+        pytest.param(None, row("old", "2026-09-30"), "decided", id="another row is lost"),
+        pytest.param(row("new"), row("held"), None, id="lost and another content of the same time"),
+        pytest.param(row("new", key="k2"), row("held", key="k2"), "decided", id="a key that the table does not hold"),
+    ],
+)  # fmt: skip
+def test_bronze_is_asked_exactly_where_the_table_can_not_tell(
+    spark: SparkSession, best: Row | None, lost: Row | None, since: Any
+) -> None:
+    found = undecided(spark, [best] if best else [], [row("held")], [lost] if lost else [])
+
+    assert found == ({} if since == "decided" else {"k": since})
 
 
-def test_only_the_newest_of_a_batch_is_written(spark: SparkSession) -> None:
-    batch = [event("b", "2026-10-02"), event("c", "2026-10-03"), event("a", "2026-10-01")]
-
-    assert classes(spark, batch) == {"a": newest_wins.SUPERSEDED, "b": newest_wins.SUPERSEDED, "c": newest_wins.NEW}
-
-
-def test_duplicate_in_a_batch_is_written_once_and_accounted_for(spark: SparkSession) -> None:
-    found = classify(spark, [event("a", "2026-10-01"), event("a", "2026-10-01")], [])
-
-    assert sorted(row["_class"] for row in found) == [newest_wins.NEW, newest_wins.UNCHANGED]
-
-
-def test_rows_of_other_keys_are_left_alone(spark: SparkSession) -> None:
-    table = [event("x", "2026-10-09", key="other")]
-
-    assert classes(spark, [event("a", "2026-10-01")], table) == {"a": newest_wins.NEW}
-
-
-def test_later_columns_of_the_order_decide_between_equal_times(spark: SparkSession) -> None:
-    first, second = event("z", "2026-10-01", sequence=1), event("a", "2026-10-01", sequence=2)
-
-    for batches in ([[first], [second]], [[second], [first]], [[first, second]]):
-        assert after(spark, batches, ("time", "sequence"))["k"]["value"] == "a"
-
-
-def test_tie_has_the_same_winner_in_either_order(spark: SparkSession) -> None:
-    one, two = event("one", "2026-10-01"), event("two", "2026-10-01")
-
-    assert after(spark, [[one], [two]]) == after(spark, [[two], [one]]) == after(spark, [[one, two]])
-
-
-def test_rows_that_differ_by_a_microsecond_are_different_rows(spark: SparkSession) -> None:
-    earlier, later = event("a", "2026-10-01 00:00:00.000100"), event("a", "2026-10-01 00:00:00.000200")
-
-    table = after(spark, [[later], [earlier]])
-
-    assert table == after(spark, [[earlier], [later]])
-    assert table["k"]["time"] == at("2026-10-01 00:00:00.000200")
-
-
-def test_any_permutation_of_batches_ends_in_the_same_table(spark: SparkSession) -> None:
-    batches = [
-        [event("a", "2026-10-01"), event("tie", "2026-10-03"), event("z", "2026-10-01", key="other")],
-        [event("c", "2026-10-03"), event("c", "2026-10-03"), event(None, "2026-10-04", key="nulls")],
-        [event("b", "2026-10-02"), event("y", "2026-10-01", key="other"), event("n", "2026-10-04", key="nulls")],
-    ]
-
-    steps = side_by_side(batches)
-    table = after(spark, steps)
-
-    assert len(table) == 6 * len({"k", "other", "nulls"})
-    assert table == after(spark, [[row for step in steps for row in step]])
-
-
-def test_value_that_returns_wins_in_any_order(spark: SparkSession) -> None:
-    batches = [[event("x", "2026-10-01")], [event("y", "2026-10-02")], [event("x", "2026-10-03")]]
-
-    table = after(spark, side_by_side(batches))
-
-    assert table == {f"{number}/k": event("x", "2026-10-03", key=f"{number}/k") for number in range(6)}
+def test_rows_without_any_time_are_of_the_same_time(spark: SparkSession) -> None:
+    assert undecided(spark, [row("new", None)], [row("held", None)]) == {"k": None}
 
 
 @pytest.mark.parametrize(("one", "two"), [("a", None), ("a", ""), ("", None), ('"', "'")])
 def test_different_values_have_different_hashes(spark: SparkSession, one: str | None, two: str | None) -> None:
-    found = frame(spark, [event(one, None), event(two, None)], SCHEMA).select(newest_wins.content_hash(SCHEMA.names))
+    found = frame(spark, [row(one), row(two)], SCHEMA).select(newest_wins.content_hash(COLUMNS))
 
     assert found.distinct().count() == 2
 
 
 def test_hash_does_not_depend_on_the_order_of_columns(spark: SparkSession) -> None:
-    rows = frame(spark, [event("a", "2026-10-01")], SCHEMA)
-    forth, back = newest_wins.content_hash(SCHEMA.names), newest_wins.content_hash(SCHEMA.names[::-1])
+    rows = frame(spark, [row("a")], SCHEMA)
 
-    assert rows.filter(forth == back).count() == 1
+    assert rows.filter(newest_wins.content_hash(COLUMNS) == newest_wins.content_hash(COLUMNS[::-1])).count() == 1

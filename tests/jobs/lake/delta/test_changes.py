@@ -18,11 +18,11 @@ SILVER = "silver.orders"
 
 
 def ids(spark: SparkSession, since: int | None, until: int) -> list[str] | None:
-    found = changes.inserted(spark, settings.lake().uri(ORDERS), since, until)
+    found = changes.of_batches(spark, settings.lake().uri(ORDERS), since, until)
     if found is None:
         return None
-    assert not set(changes.FEED_COLUMNS) & set(found.columns)
-    return sorted(row["order_id"] for row in found.collect())
+    assert not set(changes.FEED_COLUMNS) & set(found.rows.columns)
+    return sorted(row["order_id"] for row in found.rows.collect())
 
 
 def test_only_rows_after_the_version_and_up_to_the_other_are_new(spark: SparkSession, lake: str) -> None:
