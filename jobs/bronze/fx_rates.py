@@ -1,6 +1,7 @@
 """ECB euro reference rates, as published: `eurofxref-hist.zip`, the whole history in one CSV.
 
-The feed can't be queried, so every read downloads all of it (600 kB). Only the window's days are kept and committed.
+The feed can't be queried, so every read downloads all of it (600 kB). The window's days are kept and committed, and
+earlier days that the feed has corrected since they were read.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ from jobs.lake.errors import DataError, TransientError
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.run import Window
 from jobs.lake.schema import arrow, column, text
+from jobs.sources.ecb import corrections
+from jobs.sources.ecb.corrections import Corrections
 
 URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 BASE = "EUR"
 NO_QUOTE = ("", "N/A")
+NO_CORRECTIONS = Corrections(frozenset(), {})
 SCHEMA = StructType(
     [
         text("as_of_date", "day of publication, YYYY-MM-DD", "public"),
         text("ccy", "ISO 4217 code", "public"),
         text("rate", "units of the currency per euro, as published", "public"),
         column("published_at", TimestampType(), "the feed's Last-Modified, UTC", "public"),
+        text("withdrawn", "true when the feed no longer has the quote; the rate is the last that it had", "public"),
     ]
 )
 
@@ -39,8 +44,12 @@ SCHEMA = StructType(
 def extract(request: Request) -> SourceRows:
     """The rates of the window's days of publication, one row per day and currency, the euro itself included.
 
+    Unless a backfill asks, it adds whole days before the window on which a quote was corrected since it was read, and
+    one row for each quote that the feed no longer has.
+
     Returns:
-        Facts: `source_rows` of the window; of the whole feed `source_days` and `source_last_day`.
+        Facts: `source_rows`, the rows that the feed has of these days, and `withdrawn_rows`, those added for quotes
+        that are gone; of the whole feed `source_days` and `source_last_day`.
 
     Raises:
         TransientError: the feed can't be reached or answers with an error.
@@ -49,15 +58,29 @@ def extract(request: Request) -> SourceRows:
     """
     url = settings.replacement("FX_RATES_URL") or URL
     body, published_at = _download(url)
-    days, rows = set(), []
-    for day, ccy, rate in parse(_csv(body, url), url):
-        days.add(day)
-        if _inside(day, request.window):
-            rows.append({"as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at})
+    quotes = {(day, ccy): rate for day, ccy, rate in parse(_csv(body, url), url)}
+    days = {day for day, _ in quotes}
     if "source_days" in request.known and "fewer_rows" not in request.accept:
         _refuse_lost_days(days, request.known, url)
-    yield pa.Table.from_pylist(rows, arrow(SCHEMA))
-    return {"source_rows": len(rows), "source_days": len(days), "source_last_day": max(days).isoformat()}
+    # A backfill reads a past window: other days are left to the daily run.
+    corrected = corrections.find(request.table, request.window, quotes) if not request.exact else NO_CORRECTIONS
+    wanted = {day for day in days if _inside(day, request.window)} | corrected.days
+    rows = [_row(quote, rate, published_at) for quote, rate in quotes.items() if quote[0] in wanted]
+    gone = [_row(quote, rate, published_at, "true") for quote, rate in corrected.withdrawn.items()]
+    yield pa.Table.from_pylist(rows + gone, arrow(SCHEMA))
+    return {
+        "source_rows": len(rows),
+        "withdrawn_rows": len(gone),
+        "source_days": len(days),
+        "source_last_day": max(days).isoformat(),
+    }
+
+
+def _row(quote: tuple[date, str], rate: str, published_at: datetime, withdrawn: str | None = None) -> dict[str, Any]:
+    day, ccy = quote
+    return {
+        "as_of_date": day.isoformat(), "ccy": ccy, "rate": rate, "published_at": published_at, "withdrawn": withdrawn,
+    }  # fmt: skip
 
 
 def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:

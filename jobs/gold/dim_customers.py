@@ -78,13 +78,13 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         for state in (BEFORE, AFTER)
     ]
     ids = reduce(DataFrame.union, numbers).filter("id IS NOT NULL").distinct().persist()
-    known = accounts.join(F.broadcast(ids), accounts["account_number"] == ids["id"], "left_semi").persist()
+    known = accounts.join(ids, accounts["account_number"] == ids["id"], "left_semi").persist()
     seen = after(changed["silver.orders"]).select(F.col("customer_id").alias("id")).distinct()
     unsure = ids.join(known.select(F.col("account_number").alias("id")), "id", "left_anti").join(
         seen, "id", "left_anti"
     )
     if not unsure.isEmpty():
-        elsewhere = orders.join(F.broadcast(unsure), orders["customer_id"] == unsure["id"], "left_semi")
+        elsewhere = orders.join(unsure, orders["customer_id"] == unsure["id"], "left_semi")
         seen = seen.union(elsewhere.select(F.col("customer_id").alias("id")).distinct())
     ordering = seen.withColumnRenamed("id", "customer_id")
     return AffectedRows(ids, {"silver.salesforce_accounts": known, "silver.orders": ordering})

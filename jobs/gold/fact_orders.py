@@ -35,7 +35,7 @@ FAR = date(9999, 12, 31)
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
     """One row per order; an order in a currency that ECB doesn't quote keeps its row, without dollars."""
     orders = inputs["silver.orders"]
-    rates = rate_of_each_day(inputs["silver.fx_rates"], orders)
+    rates = rate_of_each_day(_live(inputs["silver.fx_rates"]), orders)
     on = [orders["currency"] == rates["ccy"], orders["order_date"] == rates["day"]]
     return orders.join(rates, on, "left").select(
         "order_id",
@@ -70,7 +70,7 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         revalued = (
             orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}"))
             .join(
-                F.broadcast(spans),
+                spans,
                 (F.col("currency") == F.col("_ccy"))
                 & (F.col("order_date") >= F.col("_from"))
                 & (F.col("order_date") < F.col("_until")),
@@ -88,16 +88,25 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
 
 def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
     """Days for which a changed rate counts or counted: `_ccy, _from, _until`, the end excluded."""
-    revised = changed.filter(~F.col(f"{BEFORE}.usd_rate").eqNullSafe(F.col(f"{AFTER}.usd_rate"))).select(
+    before, after_it = (
+        F.when(~F.coalesce(f"{state}.is_withdrawn", F.lit(False)), F.col(f"{state}.usd_rate"))
+        for state in (BEFORE, AFTER)
+    )
+    revised = changed.filter(~before.eqNullSafe(after_it)).select(
         F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_from")
     )
-    later = rates.select(F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_until"))
+    later = _live(rates).select(F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_until"))
     return (
         revised.join(later, "_ccy", "left")
         .groupBy("_ccy", "_from")
         .agg(F.coalesce(F.min(F.when(F.col("_until") > F.col("_from"), F.col("_until"))), F.lit(FAR)).alias("_until"))
         .persist()
     )
+
+
+def _live(rates: DataFrame) -> DataFrame:
+    """The rates that ECB has not withdrawn; rows of release 0.1.0 don't say it."""
+    return rates.filter(~F.coalesce("is_withdrawn", F.lit(False)))
 
 
 def rate_of_each_day(rates: DataFrame, orders: DataFrame) -> DataFrame:

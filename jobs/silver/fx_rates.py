@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, DecimalType, StructType, TimestampType
+from pyspark.sql.types import BooleanType, DateType, DecimalType, StructType, TimestampType
 
 from jobs.lake.schema import column, text
 
@@ -14,6 +14,7 @@ SCHEMA = StructType(
         column("as_of_date", DateType(), "day of publication", "public"),
         column("usd_rate", DecimalType(28, 12), "US dollars per unit of the currency", "public"),
         column("published_at", TimestampType(), "when ECB published it, UTC", "public"),
+        column("is_withdrawn", BooleanType(), "ECB no longer has it: it values no order", "public"),
     ]
 )
 
@@ -27,8 +28,11 @@ def from_ecb(raw: DataFrame) -> DataFrame:
     quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))
     read = ["as_of_date", "_batch_id", "published_at"]
     dollars = quotes.filter(F.col("ccy") == "USD").groupBy(*read).agg(F.max("_per_euro").alias("_usd_per_euro"))
+    # Release 0.1.0 knew no withdrawn quotes.
+    withdrawn = F.expr("try_cast(withdrawn AS BOOLEAN)") if "withdrawn" in raw.columns else F.lit(None)
     return quotes.join(dollars, read, "left").withColumns(
         {
+            "is_withdrawn": F.coalesce(withdrawn, F.lit(False)),
             "as_of_date": F.expr("try_cast(as_of_date AS DATE)"),
             "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12),
         }
