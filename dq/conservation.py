@@ -5,7 +5,7 @@ It reads the logs since the version that passed last, and two columns of the qua
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from dq.suite import Quarantine, Rule, Suite
@@ -28,13 +28,14 @@ def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> lis
     Args:
         suite: of the table; holds the thresholds.
         version: the version to judge.
-        since: rows are accounted for up to this version; None to judge all commits of the log.
+        since: rows are accounted for up to this version; None to judge the newest commits, `log.SEARCHED` at most.
         run: the run that must have recorded what it read; None when it left the table out.
     """
     uri = settings.lake().uri(suite.table)
     # If a version is judged again (a cleared gate), its commits are judged again too.
     first = 0 if since is None else min(since + 1, version)
-    arriving = takewhile(lambda commit: commit.version >= first, log.commits(uri))
+    found = log.newest(uri) if since is None else log.commits(uri)
+    arriving = takewhile(lambda commit: commit.version >= first, found)
     counted = [commit for commit in arriving if commit.counts and commit.version <= version]
     faults = [fault for commit in counted for fault in _faults(suite.table, commit)]
     if run is not None and not any(_record(commit).is_of(run) for commit in counted):
@@ -86,11 +87,12 @@ def _given(source: str, record: CommitRecord) -> int | None:
     if since is None and not replayed:
         return log.row_count(uri, until)
     last: dict[str, int] = {}  # for a batch that was replaced, only its last commit counts
-    for bronze in log.commits(uri):
-        if since is not None and bronze.version <= since:
+    # A replay's batches may be gone from the log: then the search ends by itself.
+    for bronze in islice(log.commits(uri, until), None if since is not None else log.SEARCHED):
+        if (since is not None and bronze.version <= since) or (replayed and replayed <= set(last)):
             break
         batch = _record(bronze).batch_id
-        if bronze.version <= until and batch is not None and bronze.counts and (not replayed or batch in replayed):
+        if batch is not None and bronze.counts and (not replayed or batch in replayed):
             last.setdefault(batch, bronze.counts.written)
     if replayed and not set((record.batches or {}).get(source) or ()) <= set(last):
         return None

@@ -102,5 +102,5 @@ def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataF
 
 def _may_be_vacuumed(uri: str, version: int) -> bool:
     """Whether a version is so old that VACUUM or the clean-up of the log may have removed files of its changes."""
-    commit = next((commit for commit in log.commits(uri) if commit.version <= version), None)
+    commit = log.commit(uri, version)
     return commit is None or datetime.now(UTC) - commit.time > FILES_KEPT
