@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from jobs.lake import settings
@@ -21,9 +22,13 @@ FOLDER = "ops/run_ledger/"
 
 
 def key(table: str, commit: Commit) -> str:
-    """Object key of a commit's record. A table that was created again has equal versions, made at other times."""
-    moment = f"{commit.time:%H%M%S}{commit.time.microsecond // 1000:03d}"
-    return f"{FOLDER}{day_folders.of(commit.time)}/{table}/{commit.version:020d}-{moment}.json"
+    """Object key of a commit's record, by its own time. A table that was created again has equal versions."""
+    return key_of(table, commit.version, commit.time)
+
+
+def key_of(table: str, version: int, time: datetime) -> str:
+    """Object key of the record of the commit that made a version at that time."""
+    return f"{FOLDER}{day_folders.of(time)}/{table}/{version:020d}-{time:%H%M%S}{time.microsecond // 1000:03d}.json"
 
 
 def find(table: str, commit: Commit) -> dict[str, Any] | None:
