@@ -53,6 +53,15 @@ def table_id(uri: str) -> str | None:
     return None if found is None else str(found.metadata().id)
 
 
+def properties(uri: str) -> dict[str, str]:
+    """The table's properties; {} when there is no table. Its files are not looked at."""
+    try:
+        found = DeltaTable(uri, without_files=True, storage_options=settings.storage_options())
+    except TableNotFoundError:
+        return {}
+    return {key: str(value) for key, value in found.metadata().configuration.items()}
+
+
 def row_count(uri: str, version: int) -> int:
     """Rows of a version, from the statistics in its log."""
     found = open_table(uri, version)

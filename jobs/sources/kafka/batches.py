@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from jobs.lake import settings
-from jobs.lake.delta import snapshot, writes
+from jobs.lake.delta import retention, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 from jobs.lake.ingest import LINEAGE
@@ -183,7 +183,7 @@ def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
     """Creates the two tables that the topic's messages go to, unless they exist."""
     for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
         schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
-        writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS)
+        writes.create(spark, uri, schema, table.partition_column, table.description, STATISTICS, retention.STREAM)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:
