@@ -54,12 +54,9 @@ def table_id(uri: str) -> str | None:
 
 
 def properties(uri: str) -> dict[str, str]:
-    """The table's properties; {} when there is no table. Its files are not looked at."""
-    try:
-        found = DeltaTable(uri, without_files=True, storage_options=settings.storage_options())
-    except TableNotFoundError:
-        return {}
-    return {key: str(value) for key, value in found.metadata().configuration.items()}
+    """The table's properties; {} when there is no table."""
+    found = open_table(uri)
+    return {} if found is None else {key: str(value) for key, value in found.metadata().configuration.items()}
 
 
 def row_count(uri: str, version: int) -> int:

@@ -165,14 +165,17 @@ def test_restored_tables_commits_keep_their_records_and_new_ones_come(lake: str)
     assert [entry["run_id"] for entry in entries()] == ["run-1", "run-2", "run-3"]
 
 
-def test_table_that_was_dropped_and_created_again_on_the_same_day_gets_records_of_its_own(lake: str) -> None:
+@pytest.mark.parametrize("first", [1, 4], ids=["before the old mark", "beyond the old mark"])
+def test_table_that_was_dropped_and_created_again_on_the_same_day_gets_records_of_its_own(
+    lake: str, first: int
+) -> None:
     for number in range(3):
         commit(f"old-{number}")
     ledger.record(TABLE)
     objects.delete_prefix(URI_OF)
     for number in range(5):
         commit(f"new-{number}")
-        if number == 1:
+        if number == first:
             ledger.record(TABLE)
     ledger.record(TABLE)
 
@@ -191,6 +194,16 @@ def test_record_that_release_0_1_0_wrote_outside_of_a_day_is_found_and_a_stream_
     ledger.record_stream(TABLE)
 
     assert [(entry["commits"], entry["read"]) for entry in entries()] == [(3, 3), (1, 7)]
+
+
+def test_record_that_release_0_1_0_wrote_of_a_table_that_was_dropped_is_not_taken_for_this_ones(lake: str) -> None:
+    made = commit("run-1")
+    other = {"output_version": made.version, "committed_at": "2026-01-01 10:00:00+00:00", "read": 9}
+    objects.write_json(f"ops/run_ledger/{TABLE}/{made.version:020d}.json", other)
+
+    ledger.record(TABLE)
+
+    assert objects.read_json(ledger.key(TABLE, made))["run_id"] == "run-1"
 
 
 def test_log_that_was_cleaned_hides_no_later_commit(lake: str) -> None:
