@@ -140,7 +140,7 @@ def _etag(body: bytes) -> str:
 
 
 def _listing(bucket: str, query: dict[str, str]) -> str:
-    prefix, limit = f"{bucket}/{query.get('prefix', '')}", int(query.get("max-keys") or PAGE)
+    prefix, limit = f"{bucket}/{query.get('prefix', '')}", min(PAGE, int(query.get("max-keys") or PAGE))
     after = query.get("continuation-token") or query.get("start-after") or ""
     delimiter = query.get("delimiter")
     at = bisect_left(_KEYS, max(prefix, f"{bucket}/{after}\0" if after else ""))
