@@ -1,4 +1,4 @@
-"""Seconds and S3 requests of what each step asks of a table's log, as the log grows: `make benchmark`.
+"""Seconds and S3 requests of what each step asks of a table's log, as it grows: `python -m benchmarks.log_length`.
 
 A stream's table gets up to 100,000 commits, written into the log as they are, with a checkpoint at the newest multiple
 of its interval. Each figure is the best of three; of Spark's append, after two that warm the JVM up.
