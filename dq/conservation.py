@@ -60,20 +60,19 @@ def judge(suite: Suite, version: int, passed: int | None, run: Run | None) -> li
     observed |= {"commits_whose_inputs_are_gone": unknown} if unknown else {}
     judged = [Judgement(CONSERVATION, not faults, observed)]
     if suite.quarantine:
-        since = next((commit.time for commit in log.commits(uri) if commit.version == known), None) if known else None
-        judged.append(_volume(suite, suite.quarantine, counted, since))
+        base = None if known is None else log.commit(uri, known)
+        judged.append(_volume(suite, suite.quarantine, counted, base.time if base else None))
     return judged
 
 
 def _history(uri: str, first: int, version: int) -> Iterator[Commit]:
     """The effective commits from `first` to `version`, newest first, back to one that read all of bronze."""
-    for commit in log.effective(uri):
+    for commit in log.effective(uri, version):
         if commit.version < first:
             return
-        if commit.version <= version:
-            yield commit
-            if _record(commit).rebuilds:
-                return
+        yield commit
+        if _record(commit).rebuilds:
+            return
 
 
 def _record(commit: Commit) -> CommitRecord:

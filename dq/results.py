@@ -1,4 +1,7 @@
-"""Result files of the gates: `gold/quality/<table>/<YYYYMMDD_HHMMSS>.json`, one per table and validation."""
+"""Result files of the gates, one per table and validation.
+
+Their names are `gold/quality/day=<YYYY-MM-DD>/<table>/<YYYYMMDD_HHMMSS>.json`, UTC.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from dq.suite import Suite
 from dq.validate import Judgement
 from jobs.lake import settings
 from jobs.lake.run import Run
-from jobs.lake.state import objects
+from jobs.lake.state import day_folders, objects
 
 
 def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int | None) -> str:
@@ -26,7 +29,7 @@ def write(run: Run, suite: Suite, judgements: Sequence[Judgement], version: int 
     _, _, short = suite.table.partition(".")
     while True:
         now = datetime.now(UTC)
-        key = f"gold/quality/{short}/{now:%Y%m%d_%H%M%S}.json"
+        key = f"gold/quality/{day_folders.of(now)}/{short}/{now:%Y%m%d_%H%M%S}.json"
         if objects.write_json_if(key, _record(run, suite, judgements, version, now), etag=None) is not None:
             return f"s3://{settings.lake().bucket}/{key}"
         time.sleep(0.2)  # another validation of the table ended within this second

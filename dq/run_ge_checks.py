@@ -108,14 +108,14 @@ def version_to_judge(run: Run, table: str) -> int:
     """The newest version of the table that this run wrote. If the run leaves the table out, its newest version.
 
     Raises:
-        GateError: the log has no version that the run wrote, or there is no table.
+        GateError: the newest `log.SEARCHED` commits have none that the run made, or there is no table.
     """
     if not run.builds(table):
         newest = log.version(settings.lake().uri(table))
         if newest is None:
             raise GateError(f"{table} has no table yet, and run {run} leaves it out: run it for all tables")
         return newest
-    for commit in log.commits(settings.lake().uri(table)):
+    for commit in log.newest(settings.lake().uri(table)):
         if commit.record and commit.record.is_of(run):
             return commit.version
     raise GateError(f"{table} was not written in run {run}: run its step first")

@@ -1,6 +1,8 @@
 """The ledger and the gates' results as external tables of JSON, so that queries in Athena can show what happened.
 
-Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`.
+Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`. Both tables are partitioned by `day`, the UTC
+day of the commit or validation, as text: `WHERE day >= '2026-11-01'` reads these days alone. Athena derives the
+partitions from the table's own parameters (partition projection), so that nobody has to add one. Spark can't do that.
 """
 
 from __future__ import annotations
@@ -8,7 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.lake.state.day_folders import COLUMN
+
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
+# The first release is of 2026. A driver's clock may be ahead of Athena's.
+DAYS = "2026-01-01,NOW+1DAYS"
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class JsonTable:
     Attributes:
         name: `ops.<table>`.
         description: one sentence for the catalog.
-        folder: in the lake's bucket; it is read with all folders in it.
+        folder: in the lake's bucket; it has a folder for each day.
         columns: name, Hive type and comment; keys without a column are ignored.
     """
 
@@ -33,8 +39,18 @@ class JsonTable:
             "Name": self.name.partition(".")[2],
             "Description": self.description,
             "TableType": "EXTERNAL_TABLE",
-            "PartitionKeys": [],
-            "Parameters": {"EXTERNAL": "TRUE", "classification": "json"},
+            "PartitionKeys": [{"Name": COLUMN, "Type": "string", "Comment": "UTC, YYYY-MM-DD; partition"}],
+            "Parameters": {
+                "EXTERNAL": "TRUE",
+                "classification": "json",
+                "projection.enabled": "true",
+                f"projection.{COLUMN}.type": "date",
+                f"projection.{COLUMN}.format": "yyyy-MM-dd",
+                f"projection.{COLUMN}.range": DAYS,
+                f"projection.{COLUMN}.interval": "1",
+                f"projection.{COLUMN}.interval.unit": "DAYS",
+                "storage.location.template": f"s3://{bucket}/{self.folder}{COLUMN}=${{{COLUMN}}}/",
+            },
             "StorageDescriptor": {
                 "Columns": [{"Name": name, "Type": type_, "Comment": text} for name, type_, text in self.columns],
                 "Location": f"s3://{bucket}/{self.folder}",
@@ -74,6 +90,8 @@ TABLES = (
             ("inputs", "map<string,bigint>", "version of each input table"),
             ("read_by_source", "map<string,bigint>", "silver: rows read from each bronze table"),
             ("commits", "bigint", "stream: batches that the record is about; null for one"),
+            ("first_version", "bigint", "stream: version of the first of these batches"),
+            ("reasons", "map<string,bigint>", "stream: dead-lettered messages by reason"),
             ("batch_seconds", "double", "stream: of the slowest of these batches"),
             ("lag", "bigint", "stream: messages in Kafka that were not in a table yet"),
             ("events_per_second", "double", "stream: messages read a second, in the minute before"),

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from jobs.catalog import ops_tables
+from jobs.catalog import earlier_objects, ops_tables
 from jobs.lake import errors, settings, tables
 from jobs.lake.delta import log
 from jobs.lake.registry import LAYERS as LAKE_LAYERS
@@ -106,7 +106,9 @@ def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]
     lines: list[str | None] = []
     for layer in layers:
         if layer == "ops":
-            lines += [catalog.put(table.name, table.table_input(catalog.bucket)) for table in ops_tables.TABLES]
+            for table in ops_tables.TABLES:
+                lines.append(earlier_objects.move(catalog.bucket, table.folder))
+                lines.append(catalog.put(table.name, table.table_input(catalog.bucket)))
         if layer == "quarantine":
             held = [
                 (f"quarantine.{t.short}", f"Rows kept out of {t.name}.", t.owner) for t in of if t.layer == "silver"
@@ -191,6 +193,12 @@ def _drift(present: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     ]
     if list(is_now) != list(should) and not found:
         found.append("order of columns")
+    keys = [
+        [(column["Name"], *_facts(column)) for column in table.get("PartitionKeys") or []]
+        for table in (present, wanted)
+    ]
+    if keys[0] != keys[1]:
+        found.append("partition keys")
     for key in ("Location", "InputFormat", "OutputFormat", "SerdeInfo"):
         if storage.get(key) != wanted["StorageDescriptor"][key]:
             found.append(key)

@@ -13,6 +13,8 @@ CONF = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # A step that changes nothing still commits which inputs it has read.
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
+    # Delta lists a table's log from its last checkpoint on; without this, all of it for each commit. Needs S3A.
+    "spark.hadoop.delta.enableFastS3AListFrom": "true",
     # The schema contract adds columns explicitly. MERGE must never add a column, or set one to null, on its own
     # (delta#1551).
     "spark.databricks.delta.schema.autoMerge.enabled": "false",

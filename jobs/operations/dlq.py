@@ -18,7 +18,6 @@ from jobs.lake import session, settings, tables
 from jobs.lake.delta import log, snapshot
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
-from jobs.lake.state import ledger
 from jobs.sources.kafka import redrive
 from jobs.sources.kafka.topic import StreamedTopic, of_table
 
@@ -57,8 +56,6 @@ def replay(run: Run) -> None:
     """
     topic = topic_of(run)
     moved = redrive.replay(session.spark(run.step), run, topic, _chosen(run))
-    for table in (topic.events, topic.dead):
-        ledger.record_stream(table.name)
     print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.valid} became events")
 
 

@@ -35,6 +35,8 @@ def show(run: Run) -> None:
 def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator[str]:
     """One line for the version, one for each commit that made it, and below each commit the versions that it read.
 
+    It goes back `log.SEARCHED` commits of each table at most.
+
     Args:
         name: of the table.
         version: the version to explain.
@@ -44,16 +46,24 @@ def tree(name: str, version: int, after: int | None, depth: int = 0) -> Iterator
     indent = "  " * depth
     yield f"{indent}{name} version {version}"
     before: dict[str, int] = {}
-    made = [
-        commit for commit in log.effective(settings.lake().uri(name)) if commit.version <= version and commit.counts
-    ]
-    for commit in reversed(made):
+    for commit in reversed(_made(name, version, after)):
         inputs = {source: at for source, at in commit.inputs.items() if before.get(source) != at}
         if after is None or commit.version > after:
             yield f"{indent}  {_line(commit)}"
             for source, at in sorted(inputs.items()):
                 yield from tree(source, at, before.get(source), depth + 2)
         before = {**before, **commit.inputs}
+
+
+def _made(name: str, version: int, after: int | None) -> list[Commit]:
+    """The commits that made the version, newest first, down to one whose inputs are known from another branch."""
+    found: list[Commit] = []
+    for commit in log.effective(settings.lake().uri(name), version):
+        if commit.counts:
+            found.append(commit)
+        if after is not None and commit.version <= after and commit.counts:
+            break
+    return found
 
 
 def _line(commit: Commit) -> str:

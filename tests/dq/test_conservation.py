@@ -49,8 +49,8 @@ def rewrite(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[Commi
     """Makes the records of a table's commits read as changed."""
     real = log.commits
 
-    def commits(uri: str) -> list[Commit]:
-        found = list(real(uri))
+    def commits(uri: str, until: int | None = None) -> list[Commit]:
+        found = list(real(uri, until))
         if uri == settings.lake().uri(table):
             return [replace(c, record=change(c.record)) if c.record and c.counts else c for c in found]
         return found

@@ -72,9 +72,9 @@ def test_versions_of_the_run_pass_and_each_table_has_a_result_file(
     found = results(lake)
     assert len(found) == len(SILVER)
     for key, content in found.items():
-        assert re.fullmatch(r"gold/quality/\w+/\d{8}_\d{6}\.json", key)
+        assert re.fullmatch(r"gold/quality/day=\d{4}-\d\d-\d\d/\w+/\d{8}_\d{6}\.json", key)
         rules = suite.load(content["table_name"])
-        assert key.split("/")[2] == content["table_name"].partition(".")[2]
+        assert key.split("/")[3] == content["table_name"].partition(".")[2]
         assert (content["success"], content["run_id"], content["suite"]) == (True, "run-1", rules.digest)
         assert content["version"] == versions[content["table_name"]]
         assert content["evaluated"] == len(content["results"]) == len(rules.rules) + BESIDE_THE_RULES
@@ -91,7 +91,7 @@ def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSessi
     assert "critical: order_id be_unique: " in message
     assert "unexpected_count 2" in message
     assert "(a doubled order doubles its revenue)" in message
-    assert f"s3://{lake}/gold/quality/orders/" in message
+    assert re.search(rf"s3://{lake}/gold/quality/day=[\d-]+/orders/", message)
     with pytest.raises(GateError, match="passed no version"):
         verdict()
     (failed,) = [content for content in results(lake).values() if not content["success"]]

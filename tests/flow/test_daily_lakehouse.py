@@ -46,8 +46,8 @@ def watermark(platform: Platform, source: str | None) -> dict[str, Any]:
 def ledger(platform: Platform, table: str) -> list[dict[str, Any]]:
     """The records of a table's commits, oldest first."""
     s3, bucket = platform.client("s3"), platform.addresses.lake_bucket
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"ops/run_ledger/{table}/")
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="ops/run_ledger/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", []) if f"/{table}/" in entry["Key"]]
     return [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
 

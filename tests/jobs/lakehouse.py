@@ -217,9 +217,14 @@ def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
 
 def record(table: str) -> dict[str, Any]:
     """The ledger's record of the table's newest version."""
-    found = objects.read_json(ledger.key(table, version(table)))
+    found = objects.read_json(ledger.key(table, newest(table)))
     assert found is not None, f"the ledger has no record of {table} version {version(table)}"
     return dict(found)
+
+
+def newest(table: str) -> log.Commit:
+    """The commit of the table's newest version."""
+    return next(log.commits(settings.lake().uri(table)))
 
 
 def version(table: str) -> int:

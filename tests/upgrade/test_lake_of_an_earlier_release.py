@@ -20,9 +20,9 @@ from jobs import run as run_py
 from jobs.lake import settings, tables
 from jobs.lake.delta import changes, log
 from jobs.lake.run import Run
-from jobs.lake.state import objects
+from jobs.lake.state import ledger, objects
 from tests import lakes
-from tests.jobs.lakehouse import ACCOUNTS, EVENTS, ORDERS, RATES, build, by, record, rows
+from tests.jobs.lakehouse import ACCOUNTS, EVENTS, ORDERS, RATES, build, by, newest, record, rows
 from tests.upgrade import days, kept_lake
 
 KEPT = sorted(Path(__file__).parent.glob("lake-*.zip"))
@@ -112,7 +112,7 @@ def _assert_same_shape() -> None:
     for name in (ORDERS, "silver.orders", "gold.fact_orders"):
         old, new = (
             json.loads(s3.get_object(Bucket=settings.lake().bucket, Key=key)["Body"].read())
-            for key in objects.keys(f"ops/run_ledger/{name}/")[-2:]
+            for key in (objects.keys(f"ops/run_ledger/{name}/")[-1], ledger.key(name, newest(name)))
         )
         kinds = {key: type(value) for key, value in new.items()}
         assert {key: type(value) for key, value in old.items() if value is not None}.items() <= kinds.items(), name

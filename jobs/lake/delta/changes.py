@@ -140,5 +140,5 @@ def _may_remove_rows(uri: str, since: int | None, until: int) -> bool:
 
 def _may_be_vacuumed(uri: str, version: int) -> bool:
     """Whether a version is so old that VACUUM or the clean-up of the log may have removed files of its changes."""
-    commit = next((commit for commit in log.commits(uri) if commit.version <= version), None)
+    commit = log.commit(uri, version)
     return commit is None or datetime.now(UTC) - commit.time > FILES_KEPT

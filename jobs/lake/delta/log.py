@@ -1,12 +1,16 @@
-"""Versions and commits of Delta tables, read from the log alone: no Spark job, no JVM."""
+"""Versions and commits of Delta tables, read from the log alone: no Spark job, no JVM.
+
+A log grows without end, so every search in it has one: it stops where its answer must have come, at a version or at a
+mark, or gives up after `SEARCHED` commits.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,61 +18,13 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from jobs.lake import s3, settings
-from jobs.lake.delta.commit_record import CommitRecord, Counts
+from jobs.lake.delta.commit import Commit as Commit  # others find it here
 from jobs.lake.errors import LakeError
 
-# Operations that change no rows, or, as RESTORE, bring back rows that are accounted for.
-_KEEPS_ROWS = frozenset(
-    {
-        "ADD COLUMNS", "ADD CONSTRAINT", "CHANGE COLUMN", "CHANGE COLUMNS", "CLUSTER BY", "COMPUTE STATS",
-        "CREATE TABLE", "DROP COLUMNS", "DROP CONSTRAINT", "DROP FEATURE", "OPTIMIZE", "RENAME COLUMN", "REORG",
-        "RESTORE", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "UPDATE COLUMN METADATA", "UPDATE SCHEMA",
-        "UPGRADE PROTOCOL", "VACUUM END", "VACUUM START",
-    }
-)  # fmt: skip
 _ENTRY = re.compile(r"(\d{20})\.json")
-
-
-@dataclass(frozen=True)
-class Commit:
-    """One version of a table.
-
-    Attributes:
-        version: its number.
-        operation: as Delta names it: `MERGE`, `WRITE`, `OPTIMIZE`, ...
-        time: when it was committed, UTC.
-        record: what our writer recorded; None for commits of other writers.
-        bytes_written: size of the data files that it added.
-        rows_written: rows that it inserted or updated, by Delta's own count; None if Delta doesn't say.
-        rows_deleted: rows that it deleted, by Delta's own count; None if Delta doesn't say.
-        files_removed: data files that it took out of the table; None if Delta doesn't say.
-        restored: for a RESTORE, the version or the time that the table went back to.
-    """
-
-    version: int
-    operation: str
-    time: datetime
-    record: CommitRecord | None
-    bytes_written: int
-    rows_written: int | None = None
-    rows_deleted: int | None = None
-    files_removed: int | None = None
-    restored: int | datetime | None = None
-
-    @property
-    def counts(self) -> Counts | None:
-        """Rows of the step that made it; None for creation, housekeeping and commits of other writers."""
-        return self.record.counts if self.record else None
-
-    @property
-    def foreign(self) -> bool:
-        """Whether another program, or a person by hand, changed rows."""
-        return self.record is None and self.operation not in _KEEPS_ROWS
-
-    @property
-    def inputs(self) -> Mapping[str, int]:
-        """Version of each input table that the step read."""
-        return self.record.inputs if self.record else {}
+# Ten days of a table that is written every 15 minutes, three years of a daily one. Whoever finds nothing in so many
+# commits can do without: it reads everything, or says what to run again. At 10 ms a request it takes 10 seconds.
+SEARCHED = 1_000
 
 
 def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
@@ -97,37 +53,43 @@ def table_id(uri: str) -> str | None:
     return None if found is None else str(found.metadata().id)
 
 
+def properties(uri: str) -> dict[str, str]:
+    """The table's properties; {} when there is no table."""
+    found = open_table(uri)
+    return {} if found is None else {key: str(value) for key, value in found.metadata().configuration.items()}
+
+
 def row_count(uri: str, version: int) -> int:
     """Rows of a version, from the statistics in its log."""
     found = open_table(uri, version)
     return 0 if found is None else int(found.count())
 
 
-def commits(uri: str) -> Iterator[Commit]:
-    """The commits that the log still has, newest first. Each costs one request, when the caller asks for it."""
-    newest = version(uri)
-    if newest is None:
-        return
+def commit(uri: str, number: int) -> Commit | None:
+    """The commit that made a version; None if the log no longer has it. Costs one request."""
     bucket, folder = _folder(uri)
-    client = s3.client()
-    for number in range(newest, -1, -1):
-        entry = _commit_info(client, bucket, f"{folder}{number:020d}.json")
-        if entry is None:
+    entry = _commit_info(s3.client(), bucket, f"{folder}{number:020d}.json")
+    return None if entry is None else Commit.of_entry(number, entry)
+
+
+def commits(uri: str, until: int | None = None) -> Iterator[Commit]:
+    """The commits that the log still has, newest first. Each costs one request, when the caller asks for it.
+
+    Args:
+        uri: of the table.
+        until: the version to begin with; None for the newest.
+    """
+    newest = version(uri) if until is None else until
+    for number in range(-1 if newest is None else newest, -1, -1):
+        found = commit(uri, number)
+        if found is None:
             return  # the log was cleaned up to here
-        metrics = entry.get("operationMetrics") or {}
-        yield Commit(
-            version=number,
-            operation=str(entry["operation"]),
-            time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
-            record=CommitRecord.from_json(entry.get("userMetadata")),
-            bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
-            rows_written=_rows_written(metrics),
-            rows_deleted=_number(metrics, "numTargetRowsDeleted", "numDeletedRows"),
-            files_removed=0
-            if entry.get("isBlindAppend")
-            else _number(metrics, "numTargetFilesRemoved", "numRemovedFiles"),
-            restored=_restored(entry),
-        )
+        yield found
+
+
+def newest(uri: str) -> Iterator[Commit]:
+    """The newest commits, `SEARCHED` of them at most: for searches that may find nothing."""
+    return islice(commits(uri), SEARCHED)
 
 
 def actions(uri: str, version: int) -> list[dict[str, Any]] | None:
@@ -173,70 +135,51 @@ def _commit_info(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
     raise LakeError(f"s3://{bucket}/{key} says nothing about its commit: another program has written it")
 
 
-def effective(uri: str) -> Iterator[Commit]:
-    """The commits that made the table what it is, newest first. Those that a RESTORE undid are left out."""
-    back_to: int | datetime | None = None
-    for commit in commits(uri):
-        if not _existed_at(commit, back_to):
-            continue
-        if commit.restored is not None:
-            back_to = commit.restored
-            continue
-        yield commit
+def effective(uri: str, until: int | None = None) -> Iterator[Commit]:
+    """The commits that made the table what it is, newest first, out of the newest `SEARCHED` at most.
+
+    Those that a RESTORE undid are left out. A RESTORE to a version costs nothing for what it undid.
+
+    Args:
+        uri: of the table.
+        until: explain this version; None for the newest.
+    """
+    return (commit for commit in _standing(uri, until) if commit.restored is None)
 
 
 def is_effective(uri: str, version: int) -> bool:
-    """Whether the log has this version, and no RESTORE undid it."""
-    back_to: int | datetime | None = None
-    for commit in commits(uri):
-        existed = _existed_at(commit, back_to)
-        if commit.version <= version:
-            return existed and commit.version == version
-        if existed and commit.restored is not None:
-            back_to = commit.restored
-    return False
+    """Whether this version is part of what the table is: no RESTORE undid it, and the log still has it."""
+    return any(commit.version == version for commit in takewhile(lambda c: c.version >= version, _standing(uri, None)))
 
 
-def _existed_at(commit: Commit, moment: int | datetime | None) -> bool:
-    """Whether the commit existed at that version or time; None means now."""
-    if isinstance(moment, datetime):
-        return commit.time <= moment
-    return moment is None or commit.version <= moment
-
-
-def _restored(entry: dict[str, Any]) -> int | datetime | None:
-    """The version or time that a RESTORE went back to. Its parameters are texts."""
-    if entry["operation"] != "RESTORE":
-        return None
-    to = entry["operationParameters"]
-    if to.get("version") is not None:
-        return int(to["version"])
-    return datetime.fromisoformat(str(to["timestamp"]).replace(" ", "T")).replace(tzinfo=UTC)
-
-
-def _rows_written(metrics: dict[str, Any]) -> int | None:
-    if "numTargetRowsInserted" in metrics:  # MERGE
-        return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
-    return int(metrics["numOutputRows"]) if "numOutputRows" in metrics else None
-
-
-def _files_removed(metrics: dict[str, Any]) -> int | None:
-    return _number(metrics, "numTargetFilesRemoved", "numRemovedFiles")
-
-
-def _number(metrics: dict[str, Any], *names: str) -> int | None:
-    """The first of these metrics that the commit has."""
-    return next((int(metrics[name]) for name in names if name in metrics), None)
+def _standing(uri: str, until: int | None) -> Iterator[Commit]:
+    """The effective commits, and each RESTORE that no later one undid."""
+    number, back_to = version(uri) if until is None else until, datetime.max.replace(tzinfo=UTC)
+    for _ in range(SEARCHED):
+        found = commit(uri, number) if number is not None and number >= 0 else None
+        if found is None:
+            return
+        number = found.version - 1
+        if found.time > back_to:
+            continue
+        if isinstance(found.restored, int):
+            number = found.restored
+        elif found.restored is not None:
+            back_to = found.restored
+        yield found
 
 
 def newest_of(uri: str, step: str) -> Commit | None:
-    """The newest commit that `step` made and that no RESTORE undid; None when the log has none."""
+    """The newest commit that `step` made and that no RESTORE undid.
+
+    None if the newest `SEARCHED` commits have none: then the step reads its inputs whole, with the same result.
+    """
     return next((commit for commit in effective(uri) if commit.record and commit.record.step == step), None)
 
 
 def newest_facts(uri: str) -> Mapping[str, Any]:
-    """What the source said about itself when it was last read; {} when the log has no such commit.
+    """What the source said about itself when it was last read; {} when no commit of the newest `SEARCHED` says it.
 
     Commits of housekeeping and of other writers have no facts, and are skipped.
     """
-    return next((commit.record.facts for commit in commits(uri) if commit.record and commit.record.facts), {})
+    return next((commit.record.facts for commit in newest(uri) if commit.record and commit.record.facts), {})

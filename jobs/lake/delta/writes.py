@@ -9,8 +9,9 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.lake.delta import snapshot
+from jobs.lake.delta import retention, snapshot
 from jobs.lake.delta.commit_record import CommitRecord
+from jobs.lake.delta.retention import BATCHES, LogRetention
 
 # The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
 # no deletion vectors, no column mapping.
@@ -26,6 +27,7 @@ def create(
     partition_by: str | None,
     description: str,
     statistics: Sequence[str] = (),
+    kept: LogRetention = BATCHES,
 ) -> None:
     """Creates the table, with the schema's column comments, unless it exists.
 
@@ -36,13 +38,16 @@ def create(
         partition_by: partition column; None without one.
         description: for the catalog.
         statistics: columns for which the log keeps each file's smallest and largest value; if empty, the first 32.
+        kept: of the log. A table that exists already gets what it lacks of it.
     """
     builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
         builder = builder.partitionedBy(partition_by)
-    for key, value in {**PROPERTIES, **({STATISTICS: ",".join(statistics)} if statistics else {})}.items():
+    chosen = {STATISTICS: ",".join(statistics)} if statistics else {}
+    for key, value in {**PROPERTIES, **chosen, **kept.properties()}.items():
         builder = builder.property(key, value)
     builder.execute()
+    retention.complete(spark, uri, kept)
 
 
 def replace_batch(frame: DataFrame, uri: str, batch_id: str, record: CommitRecord, *, add_columns: bool) -> None:

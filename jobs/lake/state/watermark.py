@@ -106,7 +106,7 @@ def _own_window(run: Run, table: Table) -> Window | None:
 
 def _reads(table: Table) -> Iterator[Commit]:
     """The effective commits that read the source, newest first."""
-    commits = log.effective(settings.lake().uri(table.name))
+    commits = log.effective(settings.lake().uri(table.name))  # bounded: without a read in it, all is read again
     return (commit for commit in commits if commit.record and commit.record.window)
 
 

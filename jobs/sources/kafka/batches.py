@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
 from jobs.lake import settings
-from jobs.lake.delta import snapshot, writes
+from jobs.lake.delta import retention, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
 from jobs.lake.ingest import LINEAGE
@@ -186,7 +186,7 @@ def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
         # The event's own times too: silver looks up events of the same time.
         times = [field.name for field in own if field.dataType == TimestampType()]
         statistics = list(dict.fromkeys([*STATISTICS, *times]))
-        writes.create(spark, uri, schema, table.partition_column, table.description, statistics)
+        writes.create(spark, uri, schema, table.partition_column, table.description, statistics, retention.STREAM)
 
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:

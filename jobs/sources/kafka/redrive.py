@@ -20,7 +20,7 @@ from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
-from jobs.lake.state import leases, objects
+from jobs.lake.state import leases, ledger, objects
 from jobs.sources.kafka.batches import lineage
 from jobs.sources.kafka.message import MESSAGE
 from jobs.sources.kafka.topic import StreamedTopic
@@ -74,6 +74,8 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
             writes.append(_events(valid, topic, batch_id), settings.lake().uri(topic.events.name), record)
             finish(spark, run, topic.events, topic.dead)
         judged.unpersist()
+        for table in (topic.events, topic.dead):  # while the stream waits: it would record the same commits
+            ledger.record_stream(table.name)
     return moved
 
 

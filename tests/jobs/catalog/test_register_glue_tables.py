@@ -12,7 +12,7 @@ from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.catalog import register_glue_tables
+from jobs.catalog import ops_tables, register_glue_tables
 from jobs.catalog.register_glue_tables import Catalog
 from jobs.lake import settings, tables
 from jobs.lake.delta import writes
@@ -234,6 +234,36 @@ def test_what_happened_is_registered_as_tables_of_json(lake: str, glue: Any) -> 
     columns = {column["Name"] for column in ledger["StorageDescriptor"]["Columns"]}
     assert {"read", *ENDS, "dag_id", "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= columns
     assert command(lake, "ops") == 0  # again
+
+
+def test_what_happened_is_partitioned_by_day_without_anyone_adding_a_partition(lake: str, glue: Any) -> None:
+    command(lake, "ops")
+
+    for name, folder in (("run_ledger", "ops/run_ledger"), ("dq_results", "gold/quality")):
+        table = glue.get_table(DatabaseName="ops", Name=name)["Table"]
+        assert [key["Name"] for key in table["PartitionKeys"]] == ["day"]
+        projection = table["Parameters"]
+        assert projection["projection.enabled"] == "true"
+        assert (projection["projection.day.type"], projection["projection.day.format"]) == ("date", "yyyy-MM-dd")
+        assert projection["projection.day.range"].endswith(",NOW+1DAYS")
+        assert projection["storage.location.template"] == f"s3://{lake}/{folder}/day=${{day}}/"
+
+
+def test_catalog_of_the_earlier_release_becomes_partitioned_and_stays_so(lake: str, glue: Any) -> None:
+    glue.create_database(DatabaseInput={"Name": "ops"})
+    for table in ops_tables.TABLES:
+        earlier = {**table.table_input(lake), "PartitionKeys": []}
+        earlier["Parameters"] = {"EXTERNAL": "TRUE", "classification": "json"}
+        glue.create_table(DatabaseName="ops", TableInput=earlier)
+
+    first, again = (register(lake, glue, "ops") for _ in range(2))
+
+    assert [line.partition(";")[0] for line in first] == [
+        "ops.run_ledger: updated, Glue differed: partition keys",
+        "ops.dq_results: updated, Glue differed: partition keys",
+    ]
+    assert again == ["ops.run_ledger: up to date", "ops.dq_results: up to date"]
+    assert glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]["PartitionKeys"][0]["Name"] == "day"
 
 
 def test_command_line_registers_one_layer_without_spark(

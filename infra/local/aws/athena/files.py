@@ -7,37 +7,69 @@ partition, even one that Glue doesn't know.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
 from infra.local.aws.athena.catalog import columns_of
 from infra.local.aws.athena.errors import QueryError
+from infra.local.aws.athena.projection import Partition
 from infra.local.aws.athena.types import engine_type, quoted
 from infra.local.aws.s3 import bucket_and_key, s3_client
 
 DOWNLOADS_AT_ONCE = 8
+LISTED_ONE_BY_ONE = 10  # partitions; of more, what they have in common is listed
 
 
 def download(location: str, scratch: Path) -> tuple[list[Path], int]:
     """Copies the table's files into folders named as in S3. Returns the files and their size in bytes."""
     bucket, folder = bucket_and_key(location)
     prefix = folder.rstrip("/") + "/"
-    client = s3_client()
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    found = [item for page in pages for item in page.get("Contents", [])]
-    # Hive skips folder markers, and names that start with _ or a dot.
-    wanted = [item for item in found if item["Size"] and not re.search(r"(^|/)[_.]", item["Key"][len(prefix) :])]
-    root = scratch / bucket / prefix
+    return _fetch(bucket, [(item, _visible(prefix, item)) for item in _listed(bucket, prefix)], scratch)
 
-    def fetch(item: dict[str, Any]) -> Path:
-        target: Path = root / item["Key"][len(prefix) :]
+
+def download_partitions(partitions: Sequence[Partition], scratch: Path) -> tuple[list[Path], int]:
+    """Copies the files of projected partitions into folders `<key>=<value>`, in which DuckDB sees the key's value."""
+    if not partitions:
+        return [], 0
+    places = {bucket_and_key(partition.location): partition for partition in partitions}
+    bucket = next(iter(places))[0]
+    folders = [folder for _, folder in places]
+    listed = folders if len(folders) <= LISTED_ONE_BY_ONE else [commonprefix(folders)]  # noqa: RUF071  # of keys, not of paths
+    found, lengths = [], {len(folder) for folder in folders}
+    for item in (item for prefix in listed for item in _listed(bucket, prefix)):
+        folder = next((item["Key"][:length] for length in lengths if (bucket, item["Key"][:length]) in places), None)
+        if folder and (rest := _visible(folder, item)):
+            partition = places[bucket, folder]
+            found.append((item, f"{partition.column}={partition.value}/{rest}"))
+    return _fetch(bucket, found, scratch)
+
+
+def _listed(bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
+    pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return (item for page in pages for item in page.get("Contents", []))
+
+
+def _visible(prefix: str, item: dict[str, Any]) -> str:
+    """The rest of the key; empty for what Hive skips: folder markers, and names that start with _ or a dot."""
+    rest = str(item["Key"])[len(prefix) :]
+    return "" if not item["Size"] or re.search(r"(^|/)[_.]", rest) else rest
+
+
+def _fetch(bucket: str, found: Sequence[tuple[dict[str, Any], str]], scratch: Path) -> tuple[list[Path], int]:
+    """Downloads objects to these paths; those without a path are left out."""
+    client, wanted = s3_client(), [(item, rest) for item, rest in found if rest]
+
+    def fetch(one: tuple[dict[str, Any], str]) -> Path:
+        target = scratch / bucket / one[1]
         target.parent.mkdir(parents=True, exist_ok=True)
-        client.download_file(bucket, item["Key"], str(target))
+        client.download_file(bucket, one[0]["Key"], str(target))
         return target
 
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        return list(pool.map(fetch, wanted)), sum(item["Size"] for item in wanted)
+        return list(pool.map(fetch, wanted)), sum(item["Size"] for item, _ in wanted)
 
 
 def select(table: dict[str, Any], files: list[Path]) -> str:

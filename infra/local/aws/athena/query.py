@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlglot
@@ -13,9 +14,10 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.tokenizer_core import TokenType
 
-from infra.local.aws.athena import arithmetic, errors
+from infra.local.aws.athena import arithmetic, errors, projection
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
+from infra.local.aws.athena.projection import Partition
 from infra.local.aws.athena.tables import attach
 from infra.local.aws.athena.types import quoted
 
@@ -78,6 +80,7 @@ class Engine:
         self.catalog = catalog
         self._scratch = scratch
         self._attached: set[str] = set()
+        self._partitions: dict[str, frozenset[Partition]] = {}
 
     def execute(self, tree: exp.Expr, sql: str, database: str) -> duckdb.DuckDBPyConnection:
         """Starts a query and gives the cursor on its result.
@@ -96,12 +99,12 @@ class Engine:
     def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
         """Makes a query ready for DuckDB: attaches the tables that it reads, and gives it Trino's meaning."""
         for table in _tables(tree):
-            self._resolve(table, sql, database)
+            self._resolve(table, sql, database, tree)
         for select in tree.find_all(exp.Select):
             _name_columns(select)
         arithmetic.as_trino(tree, self.connection)
 
-    def _resolve(self, table: exp.Table, sql: str, database: str) -> None:
+    def _resolve(self, table: exp.Table, sql: str, database: str, tree: exp.Expr) -> None:
         at = line_and_column(table, sql)
         if table.args.get("version"):
             raise QueryError("NOT_SUPPORTED", "This connector does not support versioned tables", at)
@@ -114,7 +117,9 @@ class Engine:
         if known is None:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{schema}.{name}' does not exist", at)
         engine_name = f"{quoted(schema)}.{quoted(name)}"
-        if engine_name not in self._attached:
+        if projection.is_projected(known):
+            self._attach_partitions(engine_name, (schema, name), known, database, tree)
+        elif engine_name not in self._attached:
             self._attached.add(engine_name)
             self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             if view := view_of(known):
@@ -124,6 +129,19 @@ class Engine:
         table.set("catalog", None)
         table.set("db", exp.to_identifier(schema, quoted=True))
         table.set("this", exp.to_identifier(name, quoted=True))
+
+    def _attach_partitions(
+        self, engine_name: str, names: tuple[str, str], known: dict[str, Any], database: str, tree: exp.Expr
+    ) -> None:
+        """Attaches what this query needs of a table, beside what a view that it reads needs of it."""
+        every, before = projection.partitions(known), self._partitions.get(engine_name, frozenset())
+        needed = before.union(projection.needed(tree, names, database, every, self.connection))
+        if engine_name not in self._partitions or needed != before:
+            self._partitions[engine_name] = needed
+            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(names[0])}")
+            scratch = self._scratch / f"{len(self._partitions)}-{len(needed)}"
+            chosen = sorted(needed, key=lambda partition: partition.value)
+            self.scanned += attach(self.connection, engine_name, known, scratch, chosen)
 
     def _attach_view(self, name: str, view: View) -> None:
         try:
@@ -149,6 +167,6 @@ def _tables(tree: exp.Expr) -> list[exp.Table]:
 def _name_columns(select: exp.Select) -> None:
     """Names a SELECT's unnamed columns `_col0`, `_col1`, … as Athena does. Beside a star, after the run."""
     name = UNNAMED if select.is_star else "_col"
-    for index, projection in enumerate(select.expressions):
-        if not projection.alias and not projection.is_star and not isinstance(projection, exp.Column | exp.Dot):
-            projection.replace(exp.alias_(projection.copy(), f"{name}{index}", quoted=True))
+    for index, column in enumerate(select.expressions):
+        if not column.alias and not column.is_star and not isinstance(column, exp.Column | exp.Dot):
+            column.replace(exp.alias_(column.copy(), f"{name}{index}", quoted=True))

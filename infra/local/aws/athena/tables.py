@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,35 @@ from deltalake.exceptions import DeltaError
 from infra.local.addresses import REGION
 from infra.local.aws.athena import files
 from infra.local.aws.athena.errors import QueryError
+from infra.local.aws.athena.projection import Partition
 
 
-def attach(connection: duckdb.DuckDBPyConnection, name: str, table: dict[str, Any], scratch: Path) -> int:
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: dict[str, Any],
+    scratch: Path,
+    partitions: Sequence[Partition] | None = None,
+) -> int:
     """Creates a DuckDB view over a Glue table's data.
 
     Args:
         connection: where to create the view.
         name: its name in quotes.
         table: Glue's description.
-        scratch: a folder that only this query uses.
+        scratch: a folder that only this view uses.
+        partitions: the projected partitions to read; None for a table without projection, which is read whole.
 
     Returns:
-        The bytes that a scan of the whole table reads.
+        The bytes that a scan reads.
     """
     if _is_delta(table):
         return _attach_delta(connection, name, _location(table))
-    fetched, size = files.download(_location(table), scratch)
-    connection.execute(f"CREATE VIEW {name} AS {files.select(table, fetched)}")
+    if partitions is None:
+        fetched, size = files.download(_location(table), scratch)
+    else:
+        fetched, size = files.download_partitions(partitions, scratch)
+    connection.execute(f"CREATE OR REPLACE VIEW {name} AS {files.select(table, fetched)}")
     return size
 
 

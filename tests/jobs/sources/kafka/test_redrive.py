@@ -31,6 +31,8 @@ def strict(topic: Topic) -> Topic:
 def test_chosen_messages_that_are_valid_now_move_once_and_others_stay(strict: Topic, spark: SparkSession) -> None:
     first = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
     version = lakehouse.version(EVENTS)
+    recorded = lakehouse.record(EVENTS)  # by the replay itself, while the stream waits
+    assert (recorded["step"], recorded["run_id"], recorded["read"]) == ("dlq.replay", "by-hand", 1)
     again = redrive.replay(spark, REPLAY, strict.source, F.col("offset") == 1)
 
     assert (first.valid, again.chosen, lakehouse.version(EVENTS)) == (1, 0, version)

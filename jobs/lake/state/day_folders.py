@@ -1,0 +1,15 @@
+"""Folders by day for what grows with each commit: `<folder>/day=<YYYY-MM-DD>/...`, UTC.
+
+Queries in Athena that name days read these alone, and housekeeping finds old ones without listing the others.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+COLUMN = "day"  # partition key of the Glue tables
+
+
+def of(moment: datetime) -> str:
+    """The name of a moment's folder."""
+    return f"{COLUMN}={moment.astimezone(UTC):%Y-%m-%d}"
