@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, settings, tables
+from jobs.lake import newest_wins, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -75,7 +75,8 @@ def publish(
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name) as held:
-        writes.create(spark, uri, schema, table.partition_by, table.description)
+        retired = table_module.retired(table)
+        writes.create(spark, uri, schema, table.partition_by, table.description, run=run, retired=retired)
         ledger.record(table.name)
         last = log.newest_of(uri, run.step)
         versions = {
@@ -84,7 +85,7 @@ def publish(
         }
         frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in versions.items()}
         affected_rows = _affected(spark, affected, versions, frames, last) if _may_be_partial(run, last) else None
-        current = snapshot.read(spark, uri)
+        current = snapshot.read(spark, uri).select(schema.names)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
         new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
         difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, quarantine, settings, tables
+from jobs.lake import newest_wins, quarantine, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -50,7 +50,8 @@ def upsert(
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name, quarantine.name(table)) as held:
-        writes.create(spark, uri, schema, table.partition_by, table.description)
+        retired = table_module.retired(table)
+        writes.create(spark, uri, schema, table.partition_by, table.description, run=run, retired=retired)
         ledger.record(table.name)
         arrived = _read(spark, run, table, schema, readers)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
@@ -61,7 +62,7 @@ def upsert(
         # new bad rows, before the table's commit.
         rereads = run.full_refresh or bool(run.batches)
         quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=not rereads)
-        difference = _difference(snapshot.read(spark, uri), incoming, table, tally)
+        difference = _difference(snapshot.read(spark, uri).select(schema.names), incoming, table, tally)
         record = CommitRecord.of(
             run,
             inputs=arrived.inputs,
