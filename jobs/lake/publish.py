@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, settings, table_module, tables
+from jobs.lake import conform, newest_wins, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -87,7 +87,8 @@ def publish(
         affected_rows = _affected(spark, affected, versions, frames, last) if _may_be_partial(run, last) else None
         current = snapshot.read(spark, uri).select(schema.names)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
-        new = _conformed(compute(frames if affected_rows is None else affected_rows.inputs), schema)
+        made = compute(frames if affected_rows is None else affected_rows.inputs)
+        new = made.select(conform.columns(made, schema, table.name))
         difference = compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in difference.groupBy("_class").count().collect()}
         written = classes.get(newest_wins.NEW, 0) + classes.get(newest_wins.CHANGED, 0)
@@ -192,7 +193,3 @@ def compare(new: DataFrame, current: DataFrame, keys: tuple[str, ...]) -> DataFr
     # A deleted row keeps its key, so that the merge finds it.
     filled = [F.coalesce(name, f"_was_{name}").alias(name) if name in keys else F.col(name) for name in names]
     return joined.select(*filled, *[f"_was_{name}" for name in names], kind.alias("_class"))
-
-
-def _conformed(frame: DataFrame, schema: StructType) -> DataFrame:
-    return frame.select([F.col(field.name).cast(field.dataType).alias(field.name) for field in schema])

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, quarantine, settings, table_module, tables
+from jobs.lake import conform, newest_wins, quarantine, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -222,7 +222,7 @@ def _typed(raw: DataFrame, source: str, readers: Mapping[str, Reader], schema: S
         }
     )
     typed = readers[source](carried)
-    columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in schema]
+    columns = conform.columns(typed, schema, f"reader of {source}")
     return typed.select(*columns, "_raw", "_source_table", "_batch_id")
 
 
