@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, DateType, DecimalType, IntegerType, LongType, StringType, StructType
 
 from jobs.lake import settings
-from jobs.lake.delta import columns, log, writes
+from jobs.lake.delta import changes, columns, log, writes
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.errors import SchemaContractError
 from jobs.lake.run import Run
@@ -108,3 +108,16 @@ def test_type_can_be_changed_by_the_way_that_the_error_says(spark: SparkSession,
 def test_other_partition_column_is_refused(spark: SparkSession, uri: str, wanted: str | None) -> None:
     with pytest.raises(SchemaContractError, match=f"things: the table is partitioned by month.*{wanted or 'nothing'}"):
         writes.create(spark, uri, SCHEMA, wanted, "Things.")
+
+
+def test_change_feed_goes_on_across_a_new_column(spark: SparkSession, uri: str) -> None:
+    before, wider = version(TABLE), StructType([*SCHEMA, COLOUR])
+    writes.create(spark, uri, wider, "month", "Things.")
+    changed = spark.createDataFrame([("a", "2026-10", 1, "red"), ("b", "2026-10", 2, None)], wider)
+    writes.merge(spark, uri, changed, keys=("id",), record=CommitRecord())
+
+    net = changes.net(spark, uri, ("id",), before, version(TABLE))
+
+    assert net is not None
+    found = {row["id"]: (row["_before"] and row["_before"]["colour"], row["_after"]["colour"]) for row in net.collect()}
+    assert found == {"a": (None, "red"), "b": (None, None)}
