@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.schema import Class, text
 from jobs.sources.salesforce import extract as salesforce
-from jobs.sources.salesforce.sobject import SObject, column_name
+from jobs.sources.salesforce.sobject import Kind, SObject, column_name
 
 FIELDS: dict[str, tuple[str, Class]] = {
     "Id": ("Salesforce record id", "internal"),
@@ -21,7 +21,16 @@ FIELDS: dict[str, tuple[str, Class]] = {
     "SystemModstamp": ("when anything last changed it, UTC", "internal"),
     "IsDeleted": ("true when in the recycle bin, or gone for good", "internal"),
 }
-ACCOUNT = SObject("Account", {field: text(column_name(field), *says) for field, says in FIELDS.items()})
+# What silver takes the text of a field for; the other fields are text in Salesforce too.
+KINDS: dict[str, Kind] = {
+    "AnnualRevenue": "number",
+    "NumberOfEmployees": "integer",
+    "CreatedDate": "time",
+    "LastModifiedDate": "time",
+    "SystemModstamp": "time",
+    "IsDeleted": "boolean",
+}
+ACCOUNT = SObject("Account", {field: text(column_name(field), *says) for field, says in FIELDS.items()}, KINDS)
 SCHEMA = ACCOUNT.schema
 
 

@@ -13,6 +13,7 @@ from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import AffectedRows
 from jobs.lake.schema import column, text
 
+AMOUNT_USD = DecimalType(20, 2)
 SCHEMA = StructType(
     [
         text("order_id", "order number"),
@@ -20,7 +21,7 @@ SCHEMA = StructType(
         column("order_date", DateType(), "day of the order"),
         text("currency", "ISO 4217 code"),
         column("amount_native", DecimalType(18, 2), "amount in the order's currency", "confidential"),
-        column("amount_usd", DecimalType(20, 2), "US dollars; null without a rate", "confidential"),
+        column("amount_usd", AMOUNT_USD, "US dollars; null without a rate", "confidential"),
         text("status", "PLACED, PAID, SHIPPED or CANCELLED"),
         column("fx_as_of_date", DateType(), "day of the rate that was used"),
         text("order_month", "YYYY-MM of order_date; partition"),
@@ -44,8 +45,8 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
         "currency",
         F.col("amount").alias("amount_native"),
         # A product of more than 38 digits would be cut to six decimal places, and so rounded twice. Silver's rules
-        # keep rates far below what fits here.
-        F.round(F.col("amount") * F.col("usd_rate").cast("decimal(18,12)"), 2).alias("amount_usd"),
+        # keep rates far below what fits here: at most 10, so that the product fits too.
+        F.round(F.col("amount") * F.col("usd_rate").cast("decimal(18,12)"), 2).cast(AMOUNT_USD).alias("amount_usd"),
         "status",
         "fx_as_of_date",
         "order_month",

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import newest_wins, settings, tables
+from jobs.lake import conform, newest_wins, settings, tables
 from jobs.lake.delta import changes, inputs, log, snapshot
 from jobs.lake.delta.changes import BatchChanges
 from jobs.lake.delta.log import Commit
@@ -55,7 +55,7 @@ class Bronze:
         as_read = F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES})
         typed = self.readers[source](raw.withColumns({"_raw": as_read, "_source_table": F.lit(source)}))
         position = F.col(newest_wins.POSITION) if newest_wins.POSITION in typed.columns else F.lit(None)
-        columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in self.schema]
+        columns = conform.columns(typed, self.schema, f"reader of {source}")
         return typed.select(
             *columns,
             "_raw",

@@ -5,7 +5,7 @@ A column that suddenly holds nothing but nulls is as lost as a column that is go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql.types import StructType
 
@@ -16,28 +16,37 @@ from jobs.lake.errors import SchemaContractError
 SMALLEST_BATCH = 20
 # A column that had a larger share of nulls before may well be null in a whole batch.
 LARGEST_USUAL_SHARE = 0.05
+WAY_ON = (
+    "To do without a column on purpose, move its name from SCHEMA to RETIRED in the table's module: the table keeps "
+    "it, and new rows have null there. To change its type, also give the column a new name in SCHEMA."
+)
 
 
-def new_columns(name: str, table: StructType, batch: StructType) -> list[str]:
-    """The columns that the batch adds to the table.
+def new_columns(name: str, table: StructType, arriving: StructType, retired: Collection[str] = ()) -> list[str]:
+    """The columns that a batch, or a module's SCHEMA, adds to the table.
+
+    Args:
+        name: of the table.
+        table: its columns in the lake.
+        arriving: the batch's columns, or the module's.
+        retired: columns that may be gone: the table keeps them, and new rows have null there.
 
     Raises:
         SchemaContractError: a column is gone, or its type changed. The message names it and both types.
     """
     broken = []
-    arriving = {field.name: field for field in batch}
+    types = {field.name: field.dataType.simpleString() for field in arriving}
     for field in table:
-        if field.name not in arriving:
-            broken.append(f"column {field.name} ({field.dataType.simpleString()}) is gone")
-        elif arriving[field.name].dataType != field.dataType:
-            is_now = arriving[field.name].dataType.simpleString()
-            broken.append(f"column {field.name} was {field.dataType.simpleString()} and is {is_now}")
+        was, is_now = field.dataType.simpleString(), types.get(field.name)
+        if is_now is None and field.name not in retired:
+            broken.append(f"column {field.name} ({was}) is gone")
+        elif is_now not in (None, was):
+            broken.append(f"column {field.name} was {was} and is {is_now}")
     if broken:
         raise SchemaContractError(
-            f"{name}: {'; '.join(broken)}. Nothing was written. Fix the source, or change the table's schema "
-            "and rebuild it on purpose."
+            f"{name}: {'; '.join(broken)}. Nothing was written. Fix the source, or the table's module. {WAY_ON}"
         )
-    return [field.name for field in batch if field.name not in table.fieldNames()]
+    return [field.name for field in arriving if field.name not in table.fieldNames()]
 
 
 def sudden_nulls(name: str, rows: int, nulls: Mapping[str, int], before: Mapping[str, Sequence[Nulls]]) -> None:

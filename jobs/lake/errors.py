@@ -43,7 +43,7 @@ class DataError(LakeError):
 
 
 class SchemaContractError(DataError):
-    """A batch's schema breaks the contract: a batch may add nullable columns, and nothing else may change."""
+    """A batch, a source or a module breaks the contract: new nullable columns may come, and nothing else may change."""
 
 
 class OffsetsLostError(DataError):

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
-from jobs.lake import contract, settings, staging
+from jobs.lake import contract, settings, staging, table_module
 from jobs.lake.delta import column_nulls, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import SchemaContractError
@@ -47,8 +47,10 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
         request = Request(table, window, exact=run.exact, accept=run.accept, known=log.newest_facts(uri))
         staged = staging.write(table, window.batch_id, extract(request))
-        writes.create(spark, uri, StructType([*schema, *LINEAGE]), table.partition_column, table.description)
+        whole = StructType([*schema, *LINEAGE])
         try:
+            # The batch itself shows which columns are gone.
+            writes.create(spark, uri, whole, table.partition_column, table.description, run=run, retired=None)
             _refuse_sudden_nulls(run, table, window, staged)
             batch, adds_columns = _batch(spark, table, window, staged)
         except SchemaContractError:
@@ -90,7 +92,7 @@ def _batch(spark: SparkSession, table: Table, window: Window, staged: staging.St
             "_ingested_at": F.current_timestamp(),
         }
     )
-    return batch, bool(contract.new_columns(table.name, present.schema, batch.schema))
+    return batch, bool(contract.new_columns(table.name, present.schema, batch.schema, table_module.retired(table)))
 
 
 def _refuse_sudden_nulls(run: Run, table: Table, window: Window, staged: staging.Staged) -> None:

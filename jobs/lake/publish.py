@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import difference, key_audit, settings, tables
+from jobs.lake import conform, difference, key_audit, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -76,7 +76,8 @@ def publish(
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name) as held:
-        writes.create(spark, uri, schema, table.partition_by, table.description)
+        retired = table_module.retired(table)
+        writes.create(spark, uri, schema, table.partition_by, table.description, run=run, retired=retired)
         ledger.record(table.name)
         last = log.newest_of(uri, run.step)
         versions = {
@@ -87,9 +88,10 @@ def publish(
         changed = _changed(spark, versions, last) if affected and _may_be_partial(run, uri, last) else None
         affected_rows = affected(changed, frames) if affected and changed is not None else None
         source = frames if affected_rows is None else affected_rows.inputs
-        current = snapshot.read(spark, uri)
+        current = snapshot.read(spark, uri).select(schema.names)
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
-        new = _conformed(compute(source), schema)
+        made = compute(source)
+        new = made.select(conform.columns(made, schema, table.name))
         rows = difference.compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
         classes = {row["_class"]: row["count"] for row in rows.groupBy("_class").count().collect()}
         if affected_rows is not None and changed is not None:
@@ -162,7 +164,3 @@ def _content(
     if affected_rows is None:
         return new
     return current.join(affected_rows.keys, list(table.keys), "left_anti").unionByName(new)
-
-
-def _conformed(frame: DataFrame, schema: StructType) -> DataFrame:
-    return frame.select([F.col(field.name).cast(field.dataType).alias(field.name) for field in schema])

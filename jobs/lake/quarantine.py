@@ -84,7 +84,8 @@ def replace_rows(
     known = held(table, bad.batches)
     if not bad.number and not known:
         return log.version(uri)
-    writes.create(spark, uri, SCHEMA, None, f"Rows kept out of {table.name}, each with the rules that it breaks.")
+    what = f"Rows kept out of {table.name}, each with the rules that it breaks."
+    writes.create(spark, uri, SCHEMA, None, what, run=run)
     rows = _identified(bad.rows, run)
     if not known:
         counts = Counts(read=bad.number, written=bad.number)

@@ -6,6 +6,7 @@
 | bronze, continuous | `SCHEMA`, and what its source system needs: `jobs/sources/<system>/stream.py` |
 | silver | `SCHEMA`, `READERS`: for each table in `depends_on` the function from its rows to this table's |
 | gold | `SCHEMA`, `compute`; `affected` only if computing the whole table costs too much |
+| any | `RETIRED`, if columns left its SCHEMA: their names; the table keeps them, and new rows have null there |
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def load(table: Table) -> ModuleType:
     return module
 
 
+def retired(table: Table) -> tuple[str, ...]:
+    """The columns that left the table's SCHEMA on purpose."""
+    return tuple(getattr(load(table), "RETIRED", ()))
+
+
 def _faults(table: Table, module: ModuleType) -> Iterable[str]:
     schema = getattr(module, "SCHEMA", None)
     if not isinstance(schema, StructType) or not len(schema):
@@ -48,6 +54,9 @@ def _faults(table: Table, module: ModuleType) -> Iterable[str]:
             yield f"column {field.name} has no comment or class: make it with `jobs.lake.schema.column`"
         if isinstance(field.dataType, TimestampNTZType):  # Athena reads Delta at reader version 1
             yield f"column {field.name} is a time without a zone: use TimestampType"
+    names = getattr(module, "RETIRED", ())
+    if not isinstance(names, tuple) or not set(names).isdisjoint(schema.names):
+        yield "RETIRED is a tuple of names that SCHEMA does not have"
     for name in dict.fromkeys((*table.keys, *table.order_by, *filter(None, [table.partition_by]))):
         if name not in schema.names:
             yield f"SCHEMA has no column {name}, which the registry names"

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import arrivals, difference, newest_wins, quarantine, settings
+from jobs.lake import arrivals, difference, newest_wins, quarantine, settings, table_module
 from jobs.lake.arrivals import Arrived, Bronze, Reader
 from jobs.lake.delta import inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
@@ -56,7 +56,8 @@ def upsert(
     """
     uri = settings.lake().uri(table.name)
     with leases.hold(run, table.name, quarantine.name(table)) as held:
-        writes.create(spark, uri, schema, table.partition_by, table.description)
+        retired = table_module.retired(table)
+        writes.create(spark, uri, schema, table.partition_by, table.description, run=run, retired=retired)
         ledger.record(table.name)
         bronze = Bronze(spark, schema, readers)
         arrived = arrivals.read(bronze, run, table)
@@ -130,8 +131,8 @@ class _Decided:
 
 
 def _decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: Arrived, table: Table) -> _Decided:
-    target = snapshot.read(bronze.spark, settings.lake().uri(table.name))
     columns, keys, order_by = bronze.schema.names, table.keys, table.order_by
+    target = snapshot.read(bronze.spark, settings.lake().uri(table.name)).select(columns)
     good = incoming.filter(F.col("_rule") == "")
     best = newest_wins.newest(good, columns, keys, order_by)
     if arrived.rebuilds:

@@ -8,11 +8,12 @@ from pyspark.sql.types import BooleanType, DateType, DecimalType, StructType, Ti
 
 from jobs.lake.schema import column, text
 
+USD_RATE = DecimalType(28, 12)
 SCHEMA = StructType(
     [
         text("ccy", "ISO 4217 code", "public"),
         column("as_of_date", DateType(), "day of publication", "public"),
-        column("usd_rate", DecimalType(28, 12), "US dollars per unit of the currency", "public"),
+        column("usd_rate", USD_RATE, "US dollars per unit of the currency", "public"),
         column("published_at", TimestampType(), "when ECB published it, UTC", "public"),
         column("is_withdrawn", BooleanType(), "ECB no longer has it: it values no order", "public"),
     ]
@@ -22,7 +23,8 @@ SCHEMA = StructType(
 def from_ecb(raw: DataFrame) -> DataFrame:
     """`usd_rate` = (dollars per euro) / (units per euro), both of the same day and the same read.
 
-    A rate that is not a positive number gives null, and so does a day without a dollar quote.
+    A rate that is not a positive number gives null, and so do a day without a dollar quote and a quotient of more
+    than 16 digits before its decimal point.
     """
     per_euro = F.expr("try_cast(rate AS DECIMAL(18, 8))")
     quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))
@@ -34,7 +36,7 @@ def from_ecb(raw: DataFrame) -> DataFrame:
         {
             "is_withdrawn": F.coalesce(withdrawn, F.lit(False)),
             "as_of_date": F.expr("try_cast(as_of_date AS DATE)"),
-            "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12),
+            "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12).try_cast(USD_RATE),
         }
     )
 

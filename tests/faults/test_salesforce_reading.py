@@ -15,6 +15,7 @@ from jobs.lake.errors import DataError, SchemaContractError, TransientError
 from jobs.lake.run import Run
 from jobs.lake.state import objects, watermark
 from jobs.sources.salesforce import client, rest
+from jobs.sources.salesforce.sobject import Kind, SObject
 from tests.faults.salesforce_org import NEXT_DAY, TABLE, after_count, assert_fails, fill, ids, queries, read, record
 from tests.infra.local.sources.conftest import Org
 from tests.jobs.lakehouse import ACCOUNTS, at, commit_window
@@ -102,9 +103,33 @@ def test_field_that_is_gone_from_describe_is_named_and_nothing_is_asked(org: Org
     fill(org, 1)
     org.control("POST", "fields", {"drop": ["Industry", "AnnualRevenue"]})
 
-    assert_fails(SchemaContractError, "Account has no field Industry, AnnualRevenue", "permission", "FIELDS")
+    assert_fails(SchemaContractError, "Account has no field Industry, AnnualRevenue", "permission", "FIELDS", "RETIRED")
     assert queries(org) == []
     assert objects.keys("_staging/") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "type_now", "now", "wanted"),
+    [
+        ("AnnualRevenue", "string", "text", "number"),
+        ("NumberOfEmployees", "double", "number", "integer"),
+        ("Industry", "boolean", "boolean", "text"),
+        ("CreatedDate", "string", "text", "time"),
+    ],
+)
+def test_field_of_another_kind_is_refused_until_the_module_says_so(
+    org: Org, monkeypatch: pytest.MonkeyPatch, field: str, type_now: str, now: Kind, wanted: str
+) -> None:
+    fill(org, 1)
+    org.control("POST", "fields", {"put": [{"name": field, "type": type_now}]})
+    sentence = f"Account: field {field} is {type_now} and has to be {wanted}"
+    assert_fails(SchemaContractError, sentence, "Nothing was written", "say so in KINDS")
+    assert queries(org) == []
+
+    account = salesforce_accounts.ACCOUNT
+    changed = SObject("Account", account.fields, {**account.kinds, field: now})
+    monkeypatch.setattr(salesforce_accounts, "ACCOUNT", changed)
+    assert len(read()[0]) == 1
 
 
 def test_new_field_of_the_org_is_ignored(org: Org) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from jobs import run as run_py
 from jobs.bronze import snowflake_orders
 from jobs.lake import settings
 from jobs.lake.delta import log
-from jobs.lake.errors import DataError
+from jobs.lake.errors import DataError, SchemaContractError
 from jobs.lake.run import Run, Window
 from jobs.sources.snowflake import reading
 from tests.faults.conftest import Sources
@@ -134,6 +135,26 @@ def test_whole_number_that_does_not_fit_is_refused_by_the_name_of_its_column(sou
         read(DAY)
 
     assert "Nothing was written" in str(caught.value)
+
+
+def test_column_of_another_kind_is_refused_and_read_by_the_view_that_the_error_asks_for(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remake(sources, "2026-10-01|12.30|2026-10-01 08:00:00", amount="FLOAT", updated_at="TIMESTAMP_NTZ(9)")
+    with pytest.raises(
+        SchemaContractError,
+        match=r"column AMOUNT of ORDERS is double and has to be decimal128\(18, 2\).* make a view in Snowflake",
+    ):
+        read(DAY)
+
+    others = "ORDER_ID, CUSTOMER_ID, ORDER_DATE, CURRENCY, STATUS, UPDATED_AT"
+    sources.snowflake(
+        f"CREATE OR REPLACE VIEW PUBLIC.ORDERS_CAST AS SELECT {others}, CAST(AMOUNT AS NUMBER(18,2)) AS AMOUNT"
+        " FROM PUBLIC.ORDERS"
+    )
+    monkeypatch.setattr(snowflake_orders, "ORDERS", replace(snowflake_orders.ORDERS, name="ORDERS_CAST"))
+
+    assert [row["amount"] for row in rows(DAY)] == [Decimal("12.30")]
 
 
 def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

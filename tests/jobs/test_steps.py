@@ -77,6 +77,12 @@ def with_column(*fields: StructField) -> StructType:
         ),
         (
             GOLD,
+            {"SCHEMA": GOOD, "compute": print, "RETIRED": ("at",)},
+            "RETIRED is a tuple of names that SCHEMA does not",
+        ),
+        (GOLD, {"SCHEMA": GOOD, "compute": print, "RETIRED": "old"}, "RETIRED is a tuple of names"),
+        (
+            GOLD,
             {"SCHEMA": with_column(column("t", TimestampNTZType(), "its time")), "compute": print},
             "column t is a time without a zone",
         ),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake.delta import retention, snapshot
+from jobs.lake.delta import columns, retention, snapshot
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.delta.retention import BATCHES, LogRetention
+from jobs.lake.run import Run
 
 # The change feed lets the next layer read only what is new. Tables that Athena reads stay at reader version 1:
 # no deletion vectors, no column mapping.
@@ -28,8 +30,11 @@ def create(
     description: str,
     statistics: Sequence[str] = (),
     kept: LogRetention = BATCHES,
+    *,
+    run: Run | None = None,
+    retired: Collection[str] | None = (),
 ) -> None:
-    """Creates the table, with the schema's column comments, unless it exists.
+    """Creates the table, with the schema's column comments; a table that exists gets the columns that it lacks.
 
     Args:
         spark: the session.
@@ -39,6 +44,11 @@ def create(
         description: for the catalog.
         statistics: columns for which the log keeps each file's smallest and largest value; if empty, the first 32.
         kept: of the log. A table that exists already gets what it lacks of it.
+        run: named by the commit that adds columns.
+        retired: as in `columns.follow`.
+
+    Raises:
+        SchemaContractError: the table differs in more than new columns.
     """
     builder = DeltaTable.createIfNotExists(spark).location(uri).addColumns(schema).comment(description)
     if partition_by:
@@ -48,6 +58,7 @@ def create(
         builder = builder.property(key, value)
     builder.execute()
     retention.complete(spark, uri, kept)
+    columns.follow(spark, uri, schema, partition_by, run=run, retired=retired)
 
 
 def replace_batch(frame: DataFrame, uri: str, batch_id: str, record: CommitRecord, *, add_columns: bool) -> None:
@@ -93,7 +104,8 @@ def merge(
     Args:
         spark: the session.
         uri: the table.
-        changed: rows to write; columns that the table doesn't have are ignored.
+        changed: rows to write; columns that the table doesn't have are ignored. Columns that only the table has are
+            retired: null is written there.
         keys: columns that identify a row.
         record: of the commit.
         partitions: the partition column, and the values in which the keys can be. They become literals in the
@@ -102,13 +114,15 @@ def merge(
     """
     condition = " AND ".join(f"t.`{key}` = s.`{key}`" for key in keys)
     if partitions:
-        column, values = partitions
-        literals = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
+        column, places = partitions
+        literals = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(places))
         condition += f" AND t.`{column}` IN ({literals})"
     target = DeltaTable.forPath(spark, uri)
-    columns: dict[str, str | Column] = {name: f"s.`{name}`" for name in target.toDF().columns}
+    values: dict[str, str | Column] = {
+        name: f"s.`{name}`" if name in changed.columns else F.lit(None) for name in target.toDF().columns
+    }
     with recorded(spark, record):
         merging = target.alias("t").merge(changed.alias("s"), condition)
         if deleted:
             merging = merging.whenMatchedDelete(f"s.`{deleted}`")
-        merging.whenMatchedUpdate(set=columns).whenNotMatchedInsert(values=columns).execute()
+        merging.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()

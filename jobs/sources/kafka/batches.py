@@ -23,7 +23,7 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
-from jobs.lake import settings
+from jobs.lake import settings, table_module
 from jobs.lake.delta import retention, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.errors import LakeError
@@ -179,14 +179,17 @@ def lineage(topic: StreamedTopic, batch_id: str) -> list[Column]:
     ]
 
 
-def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
-    """Creates the two tables that the topic's messages go to, unless they exist."""
+def create_tables(spark: SparkSession, topic: StreamedTopic, run: Run | None = None) -> None:
+    """Creates the two tables that the topic's messages go to; tables that exist get the columns that they lack."""
     for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
         schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
         # The event's own times too: silver looks up events of the same time.
         times = [field.name for field in own if field.dataType == TimestampType()]
         statistics = list(dict.fromkeys([*STATISTICS, *times]))
-        writes.create(spark, uri, schema, table.partition_column, table.description, statistics, retention.STREAM)
+        writes.create(
+            spark, uri, schema, table.partition_column, table.description, statistics, retention.STREAM,
+            run=run, retired=table_module.retired(table),
+        )  # fmt: skip
 
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:

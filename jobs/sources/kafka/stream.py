@@ -133,7 +133,7 @@ class _Session:
     def _begin(self) -> position.Position:
         """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
         topic = self._topic
-        create_tables(self._spark, topic)
+        create_tables(self._spark, topic, self._run)
         self._make_known()
         reached = position.start(topic.events, topic.name, broker.bounds(self._reporter.consumer, topic.name))
         if position.checkpoint(topic.events) is None:

@@ -27,14 +27,14 @@ def read(sobject: SObject, request: Request) -> SourceRows:
 
     Raises:
         ConfigurationError: the secret is missing or the log-in is refused.
-        SchemaContractError: a field is missing.
+        SchemaContractError: a field is missing, or of another kind than the module says.
         TransientError: Salesforce can't be reached, or has too few API calls left.
         DataError: there is not one record, fewer arrived than counted, or too many are gone.
     """
     window = request.window
     with client.named_errors():
         org = client.connect()
-        rest.check_fields(org, sobject.name, sobject.fields)
+        rest.check_fields(org, sobject)
         where = _where(window)
         counted = rest.count(org, sobject.name, where)
         if counted == 0 and rest.count(org, sobject.name, "") == 0:

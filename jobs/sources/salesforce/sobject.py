@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pyspark.sql.types import StructField, StructType
 
 from jobs.lake.schema import arrow
+
+Kind = Literal["text", "integer", "number", "boolean", "time"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,13 @@ class SObject:
     Attributes:
         name: in Salesforce's API, such as `Account`.
         fields: the column of each field that is read, by its API name.
+        kinds: what the text of a field is in Salesforce, and what silver takes it for; fields that are not named are
+            text there too.
     """
 
     name: str
     fields: Mapping[str, StructField]
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @cached_property
     def schema(self) -> StructType:
@@ -39,7 +44,7 @@ class SObject:
 
     def rows(self, records: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Records as they come, by REST or from Bulk 2.0's CSV."""
-        rows = [{column.name: _text(record[field]) for field, column in self.fields.items()} for record in records]
+        rows = [{column.name: _text(record[name]) for name, column in self.fields.items()} for record in records]
         return pa.Table.from_pylist(rows, self.arrow)
 
 

@@ -18,10 +18,9 @@ from snowflake.connector.errors import Error
 from jobs.lake.errors import DataError, LakeError
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.run import Window
-from jobs.lake.schema import arrow
 from jobs.sources.snowflake.client import connect, translated
+from jobs.sources.snowflake.conform import conform
 
-_ANY_INTEGER = pa.decimal128(21, 2)
 _ANY_SUM = pa.decimal128(38, 2)
 # Snowflake's own batches are a few MB, but nothing bounds them: the driver's copy of a part is some 10 MB.
 ROWS_PER_PART = 50_000
@@ -71,6 +70,7 @@ def read(source: SourceTable, request: Request) -> SourceRows:
     Raises:
         ConfigurationError: the secret is missing, or the log-in is refused.
         TransientError: Snowflake can't be reached.
+        SchemaContractError: a column is of another kind than its SCHEMA says.
         DataError: the source has no rows or lost more than `LARGEST_FALL` of them, the query fails there, a value
             does not fit its column, or other rows arrived than the source counts.
     """
@@ -102,32 +102,7 @@ def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
     """The result in our types. At most two arriving batches are in memory: the present one and the next one."""
     for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
         for start in range(0, batch.num_rows, ROWS_PER_PART):
-            yield conform(source, batch.slice(start, ROWS_PER_PART))
-
-
-def conform(source: SourceTable, batch: pa.Table) -> pa.Table:
-    """A batch with our names and types: NUMBER to decimal, times to UTC microseconds.
-
-    Nanoseconds are cut, never rounded, so that a time stays in its window.
-
-    Raises:
-        DataError: a column's values don't fit its type.
-    """
-    columns = {}
-    for field in arrow(source.schema):
-        column, wanted = batch.column(field.name.upper()), field.type
-        if pa.types.is_timestamp(column.type) and column.type.tz is None:
-            column = pc.assume_timezone(column, "UTC")
-        try:
-            if pa.types.is_integer(column.type) and pa.types.is_decimal(wanted):
-                column = pc.cast(column, _ANY_INTEGER)  # Arrow casts integers only to decimals that hold them all
-            columns[field.name] = pc.cast(column, wanted, safe=not pa.types.is_timestamp(wanted))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise DataError(
-                f"snowflake: column {field.name.upper()} of {source.name} is {column.type} and does not fit {wanted} "
-                f"({error}). Nothing was written. Fix the source, or change the table's schema on purpose."
-            ) from error
-    return pa.table(columns)
+            yield conform(source.name, source.schema, batch.slice(start, ROWS_PER_PART))
 
 
 def _bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:

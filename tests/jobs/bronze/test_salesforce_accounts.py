@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from infra.local.sources.salesforce.fields import STANDARD_FIELDS
 from jobs.bronze import salesforce_accounts
 from jobs.lake.errors import DataError
 from jobs.lake.run import Window
@@ -29,7 +30,7 @@ class Org:
         self.accounts, self.in_all, self.asked = accounts, in_all, list[str]()
 
     def restful(self, path: str) -> dict[str, Any]:
-        return {"fields": [{"name": name} for name in salesforce_accounts.FIELDS]}
+        return {"fields": [field.describe() for field in STANDARD_FIELDS]}
 
     def limits(self) -> dict[str, Any]:
         return {"DailyApiRequests": {"Max": 1000, "Remaining": 1000}}

@@ -11,18 +11,18 @@ import pytest
 
 from jobs.bronze import snowflake_orders
 from jobs.lake.errors import DataError
-from jobs.sources.snowflake import reading
+from jobs.sources.snowflake import conform
 from tests.jobs.bronze.snowflake_source import batch
 from tests.jobs.lakehouse import at
 
 
 def conformed(**columns: pa.Array) -> dict[str, Any]:
-    (row,) = reading.conform(snowflake_orders.ORDERS, batch(**columns)).to_pylist()
+    (row,) = conform.conform("ORDERS", snowflake_orders.SCHEMA, batch(**columns)).to_pylist()
     return dict(row)
 
 
 def test_batch_gets_the_tables_names_and_types() -> None:
-    found = reading.conform(snowflake_orders.ORDERS, batch())
+    found = conform.conform("ORDERS", snowflake_orders.SCHEMA, batch())
 
     assert found.schema.names == snowflake_orders.SCHEMA.names
     assert found.schema.field("amount").type == pa.decimal128(18, 2)

@@ -19,6 +19,7 @@ from jobs.lake.delta import writes
 from jobs.lake.delta.commit_record import ENDS
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
+from jobs.lake.schema import text
 from jobs.silver import orders
 from tests.jobs.lakehouse import land, order, put, silver_order
 
@@ -113,6 +114,25 @@ def test_new_column_of_the_table_is_added(lake: str, glue: Any) -> None:
     assert register(lake, glue) == ["silver.orders: updated, Glue differed: column channel is missing; " + _SCHEMA_PART]
     assert columns(glue)["channel"] == ("string", "")
     assert register(lake, glue) == ["silver.orders: up to date"]
+
+
+def test_column_that_a_release_adds_to_a_schema_reaches_the_catalog_with_comment_and_class(
+    spark: SparkSession, lake: str, glue: Any
+) -> None:
+    uri = settings.lake().uri(SILVER)
+    writes.create(spark, uri, orders.SCHEMA, "order_month", "d")
+    register(lake, glue)
+    wider = StructType([*orders.SCHEMA, text("channel", "where it was ordered", "confidential")])
+    writes.create(spark, uri, wider, "order_month", "d")
+
+    assert register(lake, glue) == ["silver.orders: updated, Glue differed: column channel is missing; " + _SCHEMA_PART]
+    (entry,) = [
+        column
+        for column in glue.get_table(DatabaseName="silver", Name="orders")["Table"]["StorageDescriptor"]["Columns"]
+        if column["Name"] == "channel"
+    ]
+    assert entry["Comment"] == "where it was ordered"
+    assert entry["Parameters"] == {"class": "confidential"}
 
 
 _SCHEMA_PART = "spark.sql.sources.schema.part.0"

@@ -10,10 +10,12 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+from jobs.bronze import salesforce_accounts
 from jobs.lake import ingest, settings, tables
-from jobs.lake.delta import log, writes
+from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.errors import SchemaContractError, TransientError
 from jobs.lake.run import Run, Window
+from jobs.lake.schema import text
 from jobs.lake.state import objects, watermark
 from tests.jobs.lakehouse import ACCOUNTS, at, by, killed_at, record, rows, version
 
@@ -34,10 +36,12 @@ def source(*batches: Sequence[dict[str, Any]], schema: pa.Schema = ARROW) -> Ext
     return extract
 
 
-def ingest_day(spark: SparkSession, day: int, extract: Extract, accept: tuple[str, ...] = ()) -> ingest.Counts:
+def ingest_day(
+    spark: SparkSession, day: int, extract: Extract, accept: tuple[str, ...] = (), schema: StructType = SCHEMA
+) -> ingest.Counts:
     begin, end = at(f"2026-10-0{day}"), at(f"2026-10-0{day + 1}")
     run = Run(f"run-{day}", ACCOUNTS, window_start=begin, window_end=end, accept=accept)
-    return ingest.ingest(spark, run, TABLE, SCHEMA, extract)
+    return ingest.ingest(spark, run, TABLE, schema, extract)
 
 
 def commits() -> list[log.Commit]:
@@ -147,6 +151,45 @@ def test_other_schema_stops_the_batch_and_nothing_is_written(
     assert version(ACCOUNTS) == before
     assert by(spark, ACCOUNTS, "id", "n") == {"a": 1}
     assert objects.read_json(WATERMARK) == saved
+    assert staged() == []
+
+
+def test_column_that_is_gone_is_kept_once_it_is_retired_and_new_rows_have_null_there(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrower = source([{"id": "b"}], schema=pa.schema([("id", pa.string())]))
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    schema = StructType([SCHEMA["id"]])
+    with pytest.raises(SchemaContractError, match=r"n \(bigint\) is gone.* move its name from SCHEMA to RETIRED"):
+        ingest_day(spark, 2, narrower, schema=schema)
+
+    monkeypatch.setattr(salesforce_accounts, "RETIRED", ("n",), raising=False)
+    ingest_day(spark, 2, narrower, schema=schema)
+    ingest_day(spark, 2, narrower, schema=schema)  # and when the batch replaces itself
+    ingest_day(spark, 3, source([]), schema=schema)
+
+    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1, "b": None}
+
+
+def test_new_column_of_the_schema_keeps_its_comment_and_class(spark: SparkSession, lake: str) -> None:
+    wider = ARROW.append(pa.field("more", pa.string()))
+    more = text("more", "what is new", "confidential")
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    batch = source([{"id": "b", "n": 2, "more": "x"}], schema=wider)
+
+    ingest_day(spark, 2, batch, schema=StructType([*SCHEMA, more]))
+
+    assert by(spark, ACCOUNTS, "id", "more") == {"a": None, "b": "x"}
+    assert snapshot.read(spark, settings.lake().uri(ACCOUNTS)).schema["more"].metadata == more.metadata
+
+
+def test_schema_of_another_type_stops_the_batch_and_its_staged_rows_are_gone(spark: SparkSession, lake: str) -> None:
+    ingest_day(spark, 1, source([{"id": "a", "n": 1}]))
+    schema = StructType([SCHEMA["id"], StructField("n", StringType())])
+
+    with pytest.raises(SchemaContractError, match="column n was bigint and is string"):
+        ingest_day(spark, 2, source([{"id": "b", "n": 2}]), schema=schema)
+
     assert staged() == []
 
 

@@ -87,6 +87,14 @@ def test_rate_that_is_not_a_positive_number_gives_no_rate(spark: SparkSession) -
     assert found["GBP", "None"] is None
 
 
+def test_quotient_that_no_rate_can_be_gives_no_rate_and_does_not_stop_the_step(spark: SparkSession) -> None:
+    day = "2026-10-01"
+
+    found = rates(spark, quote(day, "USD", "9000000000"), quote(day, "XXX", "0.00000001"))
+
+    assert found == {("USD", day): Decimal("1.000000000000"), ("XXX", day): None}
+
+
 def test_day_without_a_dollar_quote_gives_no_rates(spark: SparkSession) -> None:
     assert rates(spark, quote("2026-10-01", "EUR", "1"), quote("2026-10-01", "USD", "0")) == {
         ("EUR", "2026-10-01"): None,

@@ -7,8 +7,10 @@ from typing import Any, cast
 import pytest
 from simple_salesforce.api import Salesforce
 
-from jobs.lake.errors import TransientError
+from jobs.lake.errors import SchemaContractError, TransientError
+from jobs.lake.schema import text
 from jobs.sources.salesforce import rest
+from jobs.sources.salesforce.sobject import Kind, SObject
 
 
 class Org:
@@ -28,6 +30,46 @@ class Org:
             "done": not self.pages,
             "nextRecordsUrl": "next",
         }
+
+
+class Described:
+    """An org whose object has one field of a type."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def restful(self, path: str) -> dict[str, Any]:
+        assert path == "sobjects/Account/describe"
+        return {"fields": [{"name": "Thing", "type": self.kind}]}
+
+
+NUMBERS = ("double", "currency", "percent")
+TEXTS = (
+    "id", "string", "picklist", "multipicklist", "textarea", "phone", "url", "email", "reference", "combobox",
+    "encryptedstring", "anyType",
+)  # fmt: skip
+OF_KIND: dict[str, Kind | None] = {
+    **dict.fromkeys(TEXTS, "text"),
+    **dict.fromkeys(NUMBERS, "number"),
+    "int": "integer",
+    "long": "integer",
+    "boolean": "boolean",
+    "datetime": "time",
+    **dict.fromkeys(("date", "time", "base64", "address", "location"), None),
+}
+
+
+@pytest.mark.parametrize("kind", ["text", "number", "integer", "boolean", "time"])
+@pytest.mark.parametrize("salesforce_type", OF_KIND)
+def test_field_of_another_kind_than_its_module_says_is_refused(salesforce_type: str, kind: Kind) -> None:
+    thing = SObject("Account", {"Thing": text("thing", "a thing")}, {} if kind == "text" else {"Thing": kind})
+    org = cast(Salesforce, Described(salesforce_type))
+
+    if OF_KIND[salesforce_type] == kind or (kind == "number" and OF_KIND[salesforce_type] == "integer"):
+        rest.check_fields(org, thing)
+        return
+    with pytest.raises(SchemaContractError, match=f"Account: field Thing is {salesforce_type} and has to be {kind}"):
+        rest.check_fields(org, thing)
 
 
 def read(org: Org) -> int:
