@@ -188,11 +188,15 @@ def create_tables(spark: SparkSession, topic: StreamedTopic) -> None:
 
 def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:
     """Removes dead letters beyond the position: their batch's events were not committed. Returns their number."""
-    uri = settings.lake().uri(topic.dead.name)
-    beyond = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
-    unfinished = reduce(or_, [~F.col("partition").isin(list(position)), *beyond])
+    uri, unfinished = settings.lake().uri(topic.dead.name), beyond(position)
     rows = snapshot.read(spark, uri).filter(unfinished).count()
     if rows:
         with writes.recorded(spark, CommitRecord.of(run, counts=Counts(read=0, deleted=rows))):
             DeltaTable.forPath(spark, uri).delete(unfinished)
     return rows
+
+
+def beyond(position: Position) -> Column:
+    """Whether a message is beyond the position, also in a topic partition that has none: the stream will read it."""
+    unread = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
+    return reduce(or_, [~F.col("partition").isin(list(position)), *unread])

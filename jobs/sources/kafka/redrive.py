@@ -3,6 +3,9 @@
 Messages move in two commits, first into their table, then out of the queue. A note is written before the first
 commit. After a kill between the two, the next job that holds both tables finds the note and finishes the move, so that
 no message is doubled. Messages keep topic, partition and offset, so that a second replay finds nothing left to do.
+
+A killed stream can leave dead letters beyond its position. They are not judged: the stream removes them when it
+starts, and reads their messages again. Those that a replay had moved would be events twice.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects
-from jobs.sources.kafka.batches import lineage
+from jobs.sources.kafka import position
+from jobs.sources.kafka.batches import beyond, lineage
 from jobs.sources.kafka.message import MESSAGE
 from jobs.sources.kafka.topic import StreamedTopic
 
@@ -33,14 +37,18 @@ class Moved:
     Attributes:
         chosen: number of dead messages that were judged again.
         valid: number of messages among them that are events now.
+        left: number of further messages that were asked for and are beyond the stream's position.
     """
 
     chosen: int
     valid: int
+    left: int = 0
 
 
 def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) -> Moved:
     """Judges the chosen messages of the dead-letter queue by the rules as they are now; moves the valid ones.
+
+    Messages beyond the position of the events' newest batch are left alone: the stream will read them again.
 
     Cost grows with the chosen messages and the files of the queue that hold them.
 
@@ -53,11 +61,13 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
         version = log.version(queue)
         if version is None:
             return Moved(0, 0)
-        dead = snapshot.read(spark, queue, version).filter(chosen)
+        unread = beyond(position.of_table(topic.events) or {})
+        asked_for = snapshot.read(spark, queue, version).filter(chosen)
+        dead = asked_for.filter(~unread)
         judged = dead.withColumn("_is", topic.judged(F.col("value"), F.col("timestamp")))
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         valid = judged.filter(F.col("_is.reason").isNull())
-        moved = Moved(judged.count(), valid.count())
+        moved = Moved(judged.count(), valid.count(), asked_for.filter(unread).count())
         if moved.valid:
             batch_id = f"{topic.name}-replay-{version:012d}"
             counts = Counts(read=moved.chosen, written=moved.valid, dead_lettered=moved.chosen - moved.valid)
