@@ -66,11 +66,14 @@ def version(uri: str) -> int | None:
     bucket, folder = _folder(uri)
     client = s3.client()
     checkpoint = _last_checkpoint(client, bucket, folder)
-    begin = folder if checkpoint is None else f"{folder}{checkpoint:020d}"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
-    entries = (entry["Key"] for page in pages for entry in page.get("Contents", []))
-    numbers = [int(found[1]) for key in entries if (found := _ENTRY.fullmatch(key.removeprefix(folder)))]
-    return max(numbers, default=checkpoint)
+    return max(_entries(client, bucket, folder, checkpoint), default=checkpoint)
+
+
+def entries(uri: str, since: int | None = None) -> Mapping[int, str]:
+    """The ETag of each log entry by version, from `since` on in one request, or from the newest checkpoint in two."""
+    bucket, folder = _folder(uri)
+    client = s3.client()
+    return _entries(client, bucket, folder, _last_checkpoint(client, bucket, folder) if since is None else since)
 
 
 def table_id(uri: str) -> str | None:
@@ -90,28 +93,44 @@ def commits(uri: str) -> Iterator[Commit]:
     newest = version(uri)
     if newest is None:
         return
-    bucket, folder = _folder(uri)
-    client = s3.client()
     for number in range(newest, -1, -1):
-        entry = _commit_info(client, bucket, f"{folder}{number:020d}.json")
-        if entry is None:
+        found = commit(uri, number)
+        if found is None:
             return  # the log was cleaned up to here
-        metrics = entry.get("operationMetrics") or {}
-        yield Commit(
-            version=number,
-            operation=str(entry["operation"]),
-            time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
-            record=CommitRecord.from_json(entry.get("userMetadata")),
-            bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
-            rows_written=_rows_written(metrics),
-            restored=_restored(entry),
-        )
+        yield found
+
+
+def commit(uri: str, version: int) -> Commit | None:
+    """The commit that made a version, in one request; None when the log does not have it any more."""
+    bucket, folder = _folder(uri)
+    entry = _commit_info(s3.client(), bucket, f"{folder}{version:020d}.json")
+    if entry is None:
+        return None
+    metrics = entry.get("operationMetrics") or {}
+    return Commit(
+        version=version,
+        operation=str(entry["operation"]),
+        time=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+        record=CommitRecord.from_json(entry.get("userMetadata")),
+        bytes_written=int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0),
+        rows_written=_rows_written(metrics),
+        restored=_restored(entry),
+    )
 
 
 def _folder(uri: str) -> tuple[str, str]:
     """Bucket and key prefix of a table's log."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, f"{key}/_delta_log/"
+
+
+def _entries(client: Any, bucket: str, folder: str, since: int | None) -> dict[int, str]:
+    begin = folder if since is None else f"{folder}{since:020d}"
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
+    listed = (
+        (entry["Key"].removeprefix(folder), entry["ETag"]) for page in pages for entry in page.get("Contents", [])
+    )
+    return {int(found[1]): etag for name, etag in listed if (found := _ENTRY.fullmatch(name))}
 
 
 def _last_checkpoint(client: Any, bucket: str, folder: str) -> int | None:
