@@ -60,6 +60,7 @@ def upsert(
         # them. Otherwise only a retry after a kill reads rows again: then they may leave together with the commit of
         # new bad rows, before the table's commit.
         rereads = run.full_refresh or bool(run.batches)
+        held[quarantine.name(table)].renew()
         quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=not rereads)
         difference = _difference(snapshot.read(spark, uri), incoming, table, tally)
         record = CommitRecord.of(
@@ -83,6 +84,7 @@ def upsert(
         else:
             writes.commit_nothing(spark, uri, record)
         if rereads:
+            held[quarantine.name(table)].renew()
             quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=True)
         ledger.record(table.name)
     return difference.counts

@@ -10,6 +10,7 @@ starts, and reads their messages again. Those that a replay had moved would be e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects
+from jobs.lake.state.leases import Lease
 from jobs.sources.kafka import position
 from jobs.sources.kafka.batches import beyond, lineage
 from jobs.sources.kafka.message import MESSAGE
@@ -56,7 +58,7 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
         TableBusyError: the stream did not give way within the patience.
     """
     with leases.hold(run, topic.events.name, topic.dead.name) as held:
-        finish(spark, run, topic.events, topic.dead)
+        finish(spark, run, topic.events, topic.dead, held)
         queue = settings.lake().uri(topic.dead.name)
         version = log.version(queue)
         if version is None:
@@ -82,12 +84,12 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
             objects.write_json(_key(topic.events), {"batch_id": batch_id, "run_id": run.run_id})
             held[topic.events.name].renew()
             writes.append(_events(valid, topic, batch_id), settings.lake().uri(topic.events.name), record)
-            finish(spark, run, topic.events, topic.dead)
+            finish(spark, run, topic.events, topic.dead, held)
         judged.unpersist()
     return moved
 
 
-def finish(spark: SparkSession, run: Run, events: Table, dead: Table) -> None:
+def finish(spark: SparkSession, run: Run, events: Table, dead: Table, held: Mapping[str, Lease]) -> None:
     """Finishes a replay that was begun: removes the messages that it moved from the queue. Else it does nothing."""
     begun: dict[str, Any] | None = objects.read_json(_key(events))
     if begun is None:
@@ -96,7 +98,10 @@ def finish(spark: SparkSession, run: Run, events: Table, dead: Table) -> None:
     moved = replayed.select("topic", "partition", "offset").persist()
     if number := moved.count():
         same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in ("topic", "partition", "offset"))
-        record = CommitRecord.of(run, counts=Counts(read=0, deleted=number), replayed=(begun["batch_id"],))
+        lease = held[dead.name]
+        counts = Counts(read=0, deleted=number)
+        record = CommitRecord.of(run, counts=counts, replayed=(begun["batch_id"],), fencing=lease.fencing)
+        lease.renew()
         with writes.recorded(spark, record):
             queue = DeltaTable.forPath(spark, settings.lake().uri(dead.name)).alias("t")
             queue.merge(moved.alias("s"), same).whenMatchedDelete().execute()
