@@ -26,6 +26,8 @@ STEPS = {
     "dlq.count": "jobs.operations.dlq:count",
     "dlq.replay": "jobs.operations.dlq:replay",
     "dlq.sample": "jobs.operations.dlq:sample",
+    "lease.break": "jobs.operations.lease:break_",
+    "lease.show": "jobs.operations.lease:show",
     "lineage": "jobs.operations.lineage:show",
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",

@@ -49,14 +49,17 @@ def sample(run: Run) -> None:
 def replay(run: Run) -> None:
     """Judges the chosen messages again. Those that are valid now become events, once; the others stay.
 
-    A running stream gives way, and later goes on by itself.
+    Messages beyond the stream's position, which a killed stream left, stay too: the stream reads them again. A running
+    stream gives way, and later goes on by itself.
 
     Raises:
         ConfigurationError: no stream's table was named.
     """
     topic = topic_of(run)
     moved = redrive.replay(session.spark(run.step), run, topic, _chosen(run))
-    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.valid} became events")
+    beyond = "they are beyond the stream's position, and the stream reads them again when it starts"
+    left = f"; {moved.left} left: {beyond}" if moved.left else ""
+    print(f"{topic.dead.name}: {moved.chosen} messages judged again, {moved.valid} became events{left}")
 
 
 def topic_of(run: Run) -> StreamedTopic:

@@ -43,7 +43,9 @@ def accept_gap(run: Run) -> None:
         )
         # The ledger's record of the gap says how much was lost, so that earlier batches get a record of their own.
         ledger.record_stream(topic.events.name)
-        writes.commit_nothing(session.spark(run.step), settings.lake().uri(topic.events.name), record)
+        spark = session.spark(run.step)
+        held[topic.events.name].renew()
+        writes.commit_nothing(spark, settings.lake().uri(topic.events.name), record)
         ledger.record_stream(topic.events.name)
         position.save_checkpoint(topic.events, beyond)
         for number, (first, end) in gaps.items():

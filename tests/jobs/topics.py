@@ -66,7 +66,7 @@ class Topic:
     @property
     def source(self) -> StreamedTopic:
         known = replace(of_table(tables.table(EVENTS)), name=self.name)
-        return replace(known, judged=partial(_refusing, known.judged, self.refused)) if self.refused else known
+        return replace(known, judged=refusing(known.judged, self.refused)) if self.refused else known
 
     def admin(self) -> AdminClient:
         return AdminClient(self.broker.settings())
@@ -137,6 +137,11 @@ class Topic:
     def places(self) -> list[tuple[str, int, int]]:
         """Table, partition and offset of each message in the two tables."""
         return sorted((t, row["partition"], row["offset"]) for t in (EVENTS, DEAD) for row in rows(t))
+
+
+def refusing(judged: Callable[[Column, Column], Column], word: str) -> Callable[[Column, Column], Column]:
+    """How a release judges that refuses what has this word."""
+    return partial(_refusing, judged, word)
 
 
 def _refusing(judged: Callable[[Column, Column], Column], word: str, value: Column, moment: Column) -> Column:

@@ -40,11 +40,14 @@ def version(uri: str) -> int | None:
     bucket, folder = _folder(uri)
     client = s3.client()
     checkpoint = _last_checkpoint(client, bucket, folder)
-    begin = folder if checkpoint is None else f"{folder}{checkpoint:020d}"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
-    entries = (entry["Key"] for page in pages for entry in page.get("Contents", []))
-    numbers = [int(found[1]) for key in entries if (found := _ENTRY.fullmatch(key.removeprefix(folder)))]
-    return max(numbers, default=checkpoint)
+    return max(_entries(client, bucket, folder, checkpoint), default=checkpoint)
+
+
+def entries(uri: str, since: int | None = None) -> Mapping[int, str]:
+    """The ETag of each log entry by version, from `since` on in one request, or from the newest checkpoint in two."""
+    bucket, folder = _folder(uri)
+    client = s3.client()
+    return _entries(client, bucket, folder, _last_checkpoint(client, bucket, folder) if since is None else since)
 
 
 def table_id(uri: str) -> str | None:
@@ -108,6 +111,15 @@ def _folder(uri: str) -> tuple[str, str]:
     """Bucket and key prefix of a table's log."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, f"{key}/_delta_log/"
+
+
+def _entries(client: Any, bucket: str, folder: str, since: int | None) -> dict[int, str]:
+    begin = folder if since is None else f"{folder}{since:020d}"
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=begin)
+    listed = (
+        (entry["Key"].removeprefix(folder), entry["ETag"]) for page in pages for entry in page.get("Contents", [])
+    )
+    return {int(found[1]): etag for name, etag in listed if (found := _ENTRY.fullmatch(name))}
 
 
 def _last_checkpoint(client: Any, bucket: str, folder: str) -> int | None:

@@ -10,6 +10,10 @@ from botocore.exceptions import ClientError
 
 from jobs.lake import s3, settings
 
+# Answers to a conditional PUT. 409: two such writes at the same moment; perhaps neither succeeded. 404: the object that
+# is to be replaced is gone.
+CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
+
 
 def write(key: str, body: bytes) -> str:
     """Writes one object and returns its URI. Readers see the whole object or nothing of it."""
@@ -32,14 +36,13 @@ def write_json_if(key: str, value: Any, *, etag: str | None) -> str | None:
         etag: of the object as it was seen; None when there was none.
 
     Returns:
-        The object's new ETag; None when somebody else has written the object.
+        The object's new ETag; None when somebody else has written or deleted the object.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     try:
         answer = s3.client().put_object(Bucket=settings.lake().bucket, Key=key, Body=_line(value), **condition)
     except ClientError as error:
-        # 409: two conditional writes at the same moment; perhaps neither succeeded.
-        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+        if error.response["Error"]["Code"] in CHANGED:
             return None
         raise
     return str(answer["ETag"])

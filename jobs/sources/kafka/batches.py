@@ -12,6 +12,7 @@ is in one of the two tables and never in both, even if the next release judges i
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil
@@ -192,13 +193,22 @@ def create_tables(spark: SparkSession, topic: StreamedTopic, run: Run | None = N
         )  # fmt: skip
 
 
-def remove_unfinished(spark: SparkSession, run: Run, topic: StreamedTopic, position: Position) -> int:
+def remove_unfinished(
+    spark: SparkSession, run: Run, topic: StreamedTopic, position: Position, held: Mapping[str, Lease]
+) -> int:
     """Removes dead letters beyond the position: their batch's events were not committed. Returns their number."""
-    uri = settings.lake().uri(topic.dead.name)
-    beyond = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
-    unfinished = reduce(or_, [~F.col("partition").isin(list(position)), *beyond])
+    uri, unfinished = settings.lake().uri(topic.dead.name), beyond(position)
     rows = snapshot.read(spark, uri).filter(unfinished).count()
     if rows:
-        with writes.recorded(spark, CommitRecord.of(run, counts=Counts(read=0, deleted=rows))):
+        lease = held[topic.dead.name]
+        lease.renew()
+        record = CommitRecord.of(run, counts=Counts(read=0, deleted=rows), fencing=lease.fencing)
+        with writes.recorded(spark, record):
             DeltaTable.forPath(spark, uri).delete(unfinished)
     return rows
+
+
+def beyond(position: Position) -> Column:
+    """Whether a message is beyond the position, also in a topic partition that has none: the stream will read it."""
+    unread = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
+    return reduce(or_, [~F.col("partition").isin(list(position)), *unread])

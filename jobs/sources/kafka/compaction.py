@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
@@ -11,6 +11,7 @@ from jobs.lake import settings
 from jobs.lake.delta import writes
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
+from jobs.lake.state.leases import Lease
 
 EVERY = 200  # batches: a quarter of an hour of a busy stream
 # Files of this size are left alone, so that the cost of one compaction is limited, and grows with the new data.
@@ -21,8 +22,8 @@ _SIZES = ("spark.databricks.delta.optimize.minFileSize", "spark.databricks.delta
 class Compaction:
     """Counts batches, and compacts the tables after every `EVERY` of them."""
 
-    def __init__(self, spark: SparkSession, run: Run, tables: Sequence[str]) -> None:
-        self._spark, self._run, self._tables = spark, run, tables
+    def __init__(self, spark: SparkSession, run: Run, held: Mapping[str, Lease]) -> None:
+        self._spark, self._run, self._held = spark, run, held
         self._batches = 0
         for name in _SIZES:
             spark.conf.set(name, str(FILE_BYTES))
@@ -32,6 +33,7 @@ class Compaction:
         self._batches += 1
         if self._batches % EVERY:
             return
-        for table in self._tables:
-            with writes.recorded(self._spark, CommitRecord.of(self._run)):
+        for table, lease in self._held.items():
+            lease.renew()
+            with writes.recorded(self._spark, CommitRecord.of(self._run, fencing=lease.fencing)):
                 DeltaTable.forPath(self._spark, settings.lake().uri(table)).optimize().executeCompaction()

@@ -12,7 +12,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,6 +25,7 @@ from jobs.lake.errors import ConfigurationError, DataError, LakeError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
+from jobs.lake.state.leases import Lease
 from jobs.lake.state.stream_control import DesiredState
 from jobs.sources.kafka import broker, position, redrive
 from jobs.sources.kafka.batches import BatchWriter, create_tables, remove_unfinished
@@ -111,9 +112,9 @@ class _Session:
         topic = self._topic
         known = position.of_table(topic.events) or {}
         with leases.hold(self._run, *self._tables, waiting=lambda: self._reporter.report(known, "waiting")) as held:
-            reached = self._begin()
+            reached = self._begin(held)
             self._batches = BatchWriter(self._spark, self._run, topic, held, reached)
-            self._compaction = Compaction(self._spark, self._run, self._tables)
+            self._compaction = Compaction(self._spark, self._run, held)
             print(f"{topic.name}: reads from {reached}", flush=True)
             with tempfile.TemporaryDirectory(prefix="stream-") as scratch:
                 running = self._start(scratch, reached)
@@ -130,7 +131,7 @@ class _Session:
             print(f"{topic.name}: gives way to a job that waits for its tables", flush=True)
             time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
 
-    def _begin(self) -> position.Position:
+    def _begin(self, held: Mapping[str, Lease]) -> position.Position:
         """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
         topic = self._topic
         create_tables(self._spark, topic, self._run)
@@ -138,8 +139,8 @@ class _Session:
         reached = position.start(topic.events, topic.name, broker.bounds(self._reporter.consumer, topic.name))
         if position.checkpoint(topic.events) is None:
             position.save_checkpoint(topic.events, {})  # from now on its absence means something
-        redrive.finish(self._spark, self._run, topic.events, topic.dead)
-        if removed := remove_unfinished(self._spark, self._run, topic, reached):
+        redrive.finish(self._spark, self._run, topic.events, topic.dead, held)
+        if removed := remove_unfinished(self._spark, self._run, topic, reached, held):
             print(f"{topic.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
         return reached
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.lake.run import Run
-from jobs.sources.kafka import redrive
+from jobs.lake.state import stream_control
+from jobs.operations import dlq
+from jobs.sources.kafka import batches, redrive, stream
 from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, write_desired_state
 
 REPLAY = Run("by-hand", "dlq.replay", subject=EVENTS)
 ALL = "true"
@@ -67,6 +70,31 @@ def test_replay_that_was_killed_between_its_commits_is_finished_by_the_stream(
         wait(lambda: len(strict.places()) == 5)
 
     assert strict.places() == [(DEAD, 0, 2), *[(EVENTS, 0, offset) for offset in (0, 1, 3, 4)]]
+
+
+def test_replay_between_a_kill_of_the_stream_and_its_restart_doubles_no_message(
+    strict: Topic, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict.send([event("O4", currency="JPY"), event("O5")])
+    strict.send([event("O6", currency="JPY")], partition=1)
+    strict.refused = "JPY"
+    write_desired_state(stream_control.DesiredState())
+    with lakehouse.killed_at(batches.BatchWriter, "_append_events"), monkeypatch.context() as patch:
+        patch.setattr(stream, "GIVE_UP", timedelta(0))
+        strict.run("stream-2")
+    assert {(DEAD, 0, 4), (DEAD, 1, 0)} <= set(strict.places()), "dead letters of a batch that was not committed"
+    strict.refused = ""
+
+    monkeypatch.setattr(dlq, "topic_of", lambda _: strict.source)
+    dlq.replay(REPLAY)
+
+    assert {(DEAD, 0, 4), (DEAD, 1, 0)} <= set(strict.places()), "the stream reads them again"
+    assert (
+        f"{DEAD}: 3 messages judged again, 2 became events; 2 left: they are beyond the stream's position, and the "
+        "stream reads them again when it starts\n"
+    ) in capsys.readouterr().out
+    strict.read(7, "stream-3")
+    assert strict.places() == [(DEAD, 0, 2), *[(EVENTS, 0, n) for n in (0, 1, 3, 4, 5)], (EVENTS, 1, 0)]
 
 
 @pytest.mark.slow
