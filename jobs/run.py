@@ -63,8 +63,8 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument(
         "--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, separated by commas"
     )
-    parser.add_argument("--who", default="", help="commits.accept: who accepts them")
-    parser.add_argument("--why", default="", help="commits.accept: and why")
+    parser.add_argument("--who", default="", help="commits.accept, lease.break: who decided it")
+    parser.add_argument("--why", default="", help="commits.accept, lease.break: and why")
     parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)

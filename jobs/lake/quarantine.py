@@ -28,6 +28,7 @@ from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.schema import column, text
 from jobs.lake.state import ledger
+from jobs.lake.state.leases import Lease
 
 BatchIds = Mapping[str, Sequence[str] | None]  # by bronze table; None for all batches of the table
 
@@ -65,7 +66,14 @@ class BadRows:
 
 
 def replace_rows(
-    spark: SparkSession, run: Run, table: Table, bad: BadRows, inputs: Mapping[str, int], *, release: bool
+    spark: SparkSession,
+    run: Run,
+    table: Table,
+    bad: BadRows,
+    inputs: Mapping[str, int],
+    held_by: Lease,
+    *,
+    release: bool,
 ) -> int | None:
     """Makes the quarantine hold exactly the bad rows of these batches, and writes only what differs.
 
@@ -75,6 +83,7 @@ def replace_rows(
         table: the silver table.
         bad: the bad rows.
         inputs: versions of the bronze tables, for the commit.
+        held_by: the quarantine's lease.
         release: also remove rows of these batches that are no longer bad.
 
     Returns:
@@ -89,15 +98,25 @@ def replace_rows(
     rows = _identified(bad.rows, run)
     if not known:
         counts = Counts(read=bad.number, written=bad.number)
-        writes.append(rows, uri, CommitRecord.of(run, inputs=inputs, counts=counts))
+        record = CommitRecord.of(run, inputs=inputs, counts=counts, fencing=held_by.fencing)
+        held_by.renew()
+        writes.append(rows, uri, record)
     else:
-        _correct(spark, run, uri, rows, bad, inputs, release=release)
+        _correct(spark, run, uri, rows, bad, inputs, held_by, release=release)
     ledger.record(name(table))
     return log.version(uri)
 
 
 def _correct(
-    spark: SparkSession, run: Run, uri: str, rows: DataFrame, bad: BadRows, inputs: Mapping[str, int], *, release: bool
+    spark: SparkSession,
+    run: Run,
+    uri: str,
+    rows: DataFrame,
+    bad: BadRows,
+    inputs: Mapping[str, int],
+    held_by: Lease,
+    *,
+    release: bool,
 ) -> None:
     """Updates the rows of batches that the quarantine already holds; commits nothing when they are up to date."""
     present = snapshot.read(spark, uri).filter(_of(bad.batches))
@@ -108,7 +127,8 @@ def _correct(
     if numbers:
         added = numbers.get(False, 0)
         counts = Counts(read=bad.number, written=added, unchanged=bad.number - added, deleted=numbers.get(True, 0))
-        record = CommitRecord.of(run, inputs=inputs, counts=counts)
+        record = CommitRecord.of(run, inputs=inputs, counts=counts, fencing=held_by.fencing)
+        held_by.renew()
         writes.merge(spark, uri, changes, keys=("row_id",), record=record, deleted="_gone")
 
 

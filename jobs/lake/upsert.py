@@ -71,8 +71,8 @@ def upsert(
         # them. Otherwise only a retry after a kill reads rows again: then they may leave together with the commit of
         # new bad rows, before the table's commit.
         rereads = run.full_refresh or bool(run.batches)
-        held[quarantine.name(table)].renew()
-        quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=not rereads)
+        kept_out = held[quarantine.name(table)]
+        quarantined_at = quarantine.replace_rows(spark, run, table, bad, arrived.inputs, kept_out, release=not rereads)
         record = CommitRecord.of(
             run,
             inputs=arrived.inputs,
@@ -89,8 +89,7 @@ def upsert(
         held[table.name].renew()
         difference.commit(spark, uri, table, outcome.rows, outcome.classes, record)
         if rereads:
-            held[quarantine.name(table)].renew()
-            quarantine.replace_rows(spark, run, table, bad, arrived.inputs, release=True)
+            quarantine.replace_rows(spark, run, table, bad, arrived.inputs, kept_out, release=True)
         ledger.record(table.name)
     return outcome.counts
 

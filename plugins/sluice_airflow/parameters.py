@@ -47,5 +47,5 @@ def chosen_tables(pipeline: Pipeline) -> str:
 
 
 def source_arguments(pipeline: Pipeline) -> dict[str, str]:
-    """Options of `run.py` for the steps that read a source."""
+    """Options of `run.py` for the steps that read a source, or what was read of it."""
     return {"--accept": "{{ params.accept | join(',') }}"} if "accept" in pipeline.parameters else {}

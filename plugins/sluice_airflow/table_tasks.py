@@ -69,14 +69,14 @@ def table_stages(
         limited_to: the tables that a run is limited to, separated by commas; empty for all. The gate judges a table
             that a run leaves out as it is. A table that should have been built and is missing closes the gate.
         selected_by: DAG parameter that lists the tables to build.
-        source_arguments: options of `run.py` for the steps that read a source.
+        source_arguments: options of `run.py` for the steps that can lose rows of a source: bronze and silver.
     """
     stages = ("bronze", "silver", "gate", "gold", "register")
     groups = {name: TaskGroup(name) for name in stages if name in {"gate", "register", *(t.layer for t in tables)}}
     tasks = {}
     for table in tables:
         with groups[table.layer]:
-            arguments = source_arguments if table.layer == "bronze" else None
+            arguments = source_arguments if table.layer in ("bronze", "silver") else None
             tasks[table.name] = table_task(table, lake_bucket, arguments=arguments, selected_by=selected_by)
     silver, gold = (
         [asset(table.name, lake_bucket) for table in tables if table.layer == name] for name in ("silver", "gold")

@@ -52,7 +52,7 @@ def named(body: dict[str, Any]) -> str:
 def break_lease(run: Run, table: str, body: dict[str, Any], etag: str) -> int:
     """Takes the lease away from its owner, and returns the fencing number that this uses up.
 
-    The object keeps who broke it, when, and whose it was, also under later owners. The former owner can't renew the
+    The object keeps who broke it, when and why, and whose it was, also under later owners. The former owner can't renew the
     lease any more, so that it commits nothing more.
 
     Args:
@@ -71,6 +71,7 @@ def break_lease(run: Run, table: str, body: dict[str, Any], etag: str) -> int:
         )
     former = {name: body.get(name) for name in ("dag_id", "run_id", "step", "job", "heartbeat_at", "fencing")}
     broken = {"dag_id": run.dag_id, "run_id": run.run_id, "job": run.job, "at": datetime.now(UTC), "of": former}
+    broken |= {"who": run.who, "why": run.why}
     number = int(body["fencing"]) + 1
     free = {**body, "held": False, "owner": uuid4().hex, "fencing": number, "broken": broken}
     if objects.write_json_if(key(table), free, etag=etag) is None:

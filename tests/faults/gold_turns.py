@@ -1,0 +1,238 @@
+"""Random turns against an oracle: whatever happens to silver and gold, gold is what its gated inputs give.
+
+After each turn both gold tables must be what plain Python makes of the silver versions that the gate passed.
+`python -m tests.faults.gold_turns TURNS SEED` plays many turns, and prints each.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import SparkSession
+
+from infra.local.aws import plain_moto
+from infra.setup import spark_conf
+from jobs.lake import difference, settings
+from jobs.lake.delta import log
+from jobs.lake.run import Run
+from jobs.lake.state import gate_verdicts, objects
+from tests import lakes
+from tests import spark as test_spark
+from tests.jobs.lakehouse import at, build, change, killed_at, rows, silver_account, silver_order, version
+
+ORDERS, RATES, ACCOUNTS = "silver.orders", "silver.fx_rates", "silver.salesforce_accounts"
+FACTS, CUSTOMERS = "gold.fact_orders", "gold.dim_customers"
+FIRST = date(2026, 9, 28)
+Row = dict[str, Any]
+
+
+@dataclass
+class Scene:
+    """The lake in play.
+
+    Attributes:
+        spark: the session.
+        chance: decides everything.
+        told: what happened, for the message of a failure.
+    """
+
+    spark: SparkSession
+    chance: random.Random
+    told: list[str] = field(default_factory=list)
+    _runs: int = 0
+
+    def turn(self) -> None:
+        """Something happens, and gold is published; raises AssertionError if it is not what silver gives."""
+        happenings: Mapping[Callable[[], str], int] = {
+            self.orders: 6, self.rates: 5, self.accounts: 4, self.restored: 2, self.silver_dropped: 1,
+            self.gold_changed: 2, self.gold_restored: 2, self.gold_dropped: 1, self.nothing: 1,
+        }  # fmt: skip
+        for _ in range(self.chance.choice((1, 1, 2))):
+            (happens,) = self.chance.choices(list(happenings), list(happenings.values()))
+            self.told.append(happens())
+        self.publish()
+        self.check()
+
+    def publish(self) -> None:
+        """Publishes both tables from the newest silver, sometimes all of it, sometimes after a kill."""
+        self._runs += 1
+        run_id, whole = f"run-{self._runs}", self.chance.random() < 0.15
+        gate_verdicts.record_passed(Run(run_id, "gate"), {name: version(name) for name in (ORDERS, RATES, ACCOUNTS)})
+        for table in (FACTS, CUSTOMERS):
+            if self.chance.random() < 0.15:
+                self.told.append(f"kill of {table}")
+                with killed_at(difference, "commit"):
+                    build(table, run_id, full_refresh=whole)
+            build(table, run_id, full_refresh=whole)
+        self.told.append("full refresh" if whole else "publish")
+
+    def check(self) -> None:
+        """Compares both tables with the oracle."""
+        silver = {name: rows(self.spark, name) for name in (ORDERS, RATES, ACCOUNTS)}
+        found = {
+            row["order_id"]: (row["amount_native"], row["amount_usd"], row["fx_as_of_date"], row["customer_id"])
+            for row in rows(self.spark, FACTS)
+        }
+        assert found == facts(silver), "\n".join(self.told)
+        assert {row["id"]: row["salesforce_id"] for row in rows(self.spark, CUSTOMERS)} == customers(silver), "\n".join(
+            self.told
+        )
+
+    def orders(self) -> str:
+        some = {f"O{self.chance.randrange(8)}" for _ in range(self.chance.randrange(1, 4))}
+        changed = [
+            silver_order(
+                name,
+                customer_id=f"C{self.chance.randrange(5)}",
+                currency=self.chance.choice(("EUR", "USD", "JPY", "XXX")),
+                amount=Decimal(self.chance.randrange(1, 9_999)) / 100,
+                order_date=FIRST + timedelta(days=self.chance.randrange(7)),
+            )
+            for name in sorted(some)
+        ]
+        gone = [name for name in sorted(some) if self.chance.random() < 0.3]
+        change(self.spark, ORDERS, changed, gone)
+        return f"{ORDERS}: {', '.join(sorted(some))}; gone: {', '.join(gone)}"
+
+    def rates(self) -> str:
+        changed = [
+            {
+                "ccy": ccy,
+                "as_of_date": FIRST + timedelta(days=self.chance.randrange(7)),
+                "usd_rate": Decimal(self.chance.randrange(1, 300)) / 100,
+                "published_at": at("2026-10-09"),
+                "is_withdrawn": self.chance.random() < 0.3,
+            }
+            for ccy in self.chance.sample(("EUR", "USD", "JPY"), self.chance.randrange(1, 3))
+        ]
+        change(self.spark, RATES, changed)
+        return f"{RATES}: " + ", ".join(
+            f"{row['ccy']} of {row['as_of_date']:%d}{' withdrawn' * row['is_withdrawn']}" for row in changed
+        )
+
+    def accounts(self) -> str:
+        name = f"00100000000000{self.chance.randrange(5)}AAA"
+        number = self.chance.choice((None, *(f"C{n}" for n in range(5))))
+        changed = silver_account(
+            name,
+            account_number=number,
+            is_deleted=self.chance.random() < 0.3,
+            system_modstamp=at(f"2026-10-0{self.chance.randrange(1, 4)}"),
+        )
+        gone = [name] if self.chance.random() < 0.2 else []
+        change(self.spark, ACCOUNTS, [changed], gone)
+        return f"{ACCOUNTS}: {name} has {number}; gone: {gone}"
+
+    def restored(self) -> str:
+        return self._restore(self.chance.choice((ORDERS, RATES, ACCOUNTS)))
+
+    def gold_restored(self) -> str:
+        return self._restore(self.chance.choice((FACTS, CUSTOMERS)))
+
+    def silver_dropped(self) -> str:
+        """A silver table is dropped and built again, so that its versions count from 0."""
+        name = self.chance.choice((ORDERS, RATES, ACCOUNTS))
+        content = rows(self.spark, name)
+        objects.delete_prefix(f"{name.replace('.', '/')}/")
+        change(self.spark, name, content)
+        return f"{name} is dropped and built again"
+
+    def gold_dropped(self) -> str:
+        name = self.chance.choice((FACTS, CUSTOMERS))
+        objects.delete_prefix(f"{name.replace('.', '/')}/")
+        return f"{name} is dropped"
+
+    def gold_changed(self) -> str:
+        """A person changes gold by hand."""
+        name = self.chance.choice((FACTS, CUSTOMERS))
+        if log.version(settings.lake().uri(name)) is None:
+            return f"no {name} yet"
+        table = DeltaTable.forPath(self.spark, settings.lake().uri(name))
+        if self.chance.random() < 0.5:
+            table.delete(f"{'order_id' if name == FACTS else 'id'} LIKE '%{self.chance.randrange(5)}'")
+        elif name == FACTS:
+            table.update(set={"amount_usd": "1"})
+        else:
+            table.update(set={"salesforce_id": "'by hand'"})
+        return f"{name} is changed by hand"
+
+    def nothing(self) -> str:
+        return "nothing new"
+
+    def _restore(self, name: str) -> str:
+        newest = log.version(settings.lake().uri(name))
+        if not newest:
+            return f"no {name} yet"
+        # Version 0 has no rows and no history; a log with one commit more is what a table begins with.
+        to = self.chance.randrange(max(1, newest - 4), newest + 1)
+        DeltaTable.forPath(self.spark, settings.lake().uri(name)).restoreToVersion(to)
+        return f"{name} goes back from {newest} to {to}"
+
+
+def facts(silver: Mapping[str, list[Row]]) -> dict[str, tuple[Any, ...]]:
+    """Each order at the newest rate of its currency that ECB has not withdrawn, on or before its day."""
+    found = {}
+    for order in silver[ORDERS]:
+        usable = [
+            rate
+            for rate in silver[RATES]
+            if rate["ccy"] == order["currency"]
+            and not rate["is_withdrawn"]
+            and rate["as_of_date"] <= order["order_date"]
+        ]
+        rate = max(usable, key=lambda row: row["as_of_date"], default=None)
+        dollars = (order["amount"] * rate["usd_rate"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if rate else None
+        day = rate["as_of_date"] if rate else None
+        found[order["order_id"]] = (order["amount"], dollars, day, order["customer_id"])
+    return found
+
+
+def customers(silver: Mapping[str, list[Row]]) -> dict[str, str | None]:
+    """Each account number, and the record behind it; None for one that only orders have."""
+    found: dict[str, str | None] = {order["customer_id"]: None for order in silver[ORDERS]}
+
+    def wins(account: Row) -> tuple[bool, datetime, str]:
+        return (not account["is_deleted"], account["system_modstamp"], account["id"])
+
+    for account in sorted(silver[ACCOUNTS], key=wins):
+        if account["account_number"] is not None:
+            found[account["account_number"]] = account["id"]
+    return found
+
+
+def play(spark: SparkSession, turns: int, seed: int, *, tell: bool = False) -> None:
+    """Plays the turns in the present lake."""
+    scene = Scene(spark, random.Random(seed))
+    for begin in (scene.orders, scene.rates, scene.accounts):
+        scene.told.append(begin())
+    for number in range(turns):
+        told = len(scene.told)
+        scene.turn()
+        if tell:
+            print(f"{number + 1}: {'; '.join(scene.told[told:])}", flush=True)
+
+
+def main(turns: int, seed: int) -> int:
+    """Plays turns in a lake of its own."""
+    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
+        environment = plain_moto.environment(url)
+        os.environ.update(spark_conf.environment(environment))
+        spark = test_spark.session(url)
+        with lakes.empty(environment):
+            play(spark, turns, seed, tell=True)
+        spark.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
