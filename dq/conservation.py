@@ -7,8 +7,9 @@ a table was dropped, is no fault; the result says how much that is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from dq.suite import Quarantine, Rule, Suite
@@ -48,7 +49,10 @@ def judge(suite: Suite, version: int, passed: int | None, run: Run | None) -> li
     first = 0 if known is None else min(known + 1, version)
     judging = list(_history(uri, first, version))
     counted = [commit for commit in judging if commit.counts]
-    faults, unknown = _foreign(suite.table, judging), 0
+    # A person accepts commits after they were made, and often after the version that is judged.
+    accepting = takewhile(lambda commit: commit.version >= first, log.effective(uri))
+    accepted = {number for commit in accepting for number in _record(commit).accepted}
+    faults, unknown = _foreign(suite.table, judging, accepted), 0
     for commit in counted:
         given = {source: _given(source, _record(commit)) for source in sorted(_record(commit).since)}
         faults += _faults(suite.table, commit, given)
@@ -83,12 +87,11 @@ def _counts(commit: Commit) -> Counts:
     return commit.counts or Counts(0)
 
 
-def _foreign(name: str, judging: list[Commit]) -> list[str]:
+def _foreign(name: str, judging: list[Commit], accepted: Set[int]) -> list[str]:
     """Commits of other writers that nobody has accepted."""
-    accepted = {version for commit in judging for version in _record(commit).accepted}
     return [
         f"version {commit.version}: another program changed rows ({commit.operation}). If that was meant, accept it "
-        f"with `commits.accept {name} --who NAME --why REASON`; if not, RESTORE the table to version "
+        f"with `commits.accept {name} --who NAME --why REASON` and clear the gate; if not, RESTORE the table to version "
         f"{commit.version - 1}, or run with full_refresh"
         for commit in judging
         if commit.foreign and commit.version not in accepted

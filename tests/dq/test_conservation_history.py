@@ -131,7 +131,10 @@ def test_rows_that_a_person_changed_in_silver_close_the_gate_until_they_are_acce
     assert f"version {changed}" in capsys.readouterr().out
     assert faults("run-3", passed=changed - 1), "to list is not to accept"
 
+    judged = version(SILVER)
     commits.accept(Run("by-hand", "commits.accept", subject=SILVER, who="Ann", why="erasure 17"))
+    again = conservation.judge(suite.load(SILVER), judged, changed - 1, Run("run-3", "gate"))
+    assert again[0].success, "the same version passes when the gate is cleared"
     build(SILVER, "run-4")
 
     assert faults("run-4", passed=changed - 1) == ""

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -34,7 +36,8 @@ class Platform:
 
     addresses: Addresses
     environment: dict[str, str]
-    output: str
+    output: str = ""
+    tree: Path = REPOSITORY  # the checkout whose code it runs
 
     @property
     def airflow(self) -> AirflowApi:
@@ -49,7 +52,10 @@ class Platform:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs one of the platform's commands to its end."""
-        return _command(self.environment, *words)
+        return subprocess.run(
+            [sys.executable, "-m", "infra.local", *words],
+            cwd=self.tree, env=self.environment, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def table(self, name: str) -> DeltaTable:
         """A table of the lake, read without Spark."""
@@ -61,11 +67,12 @@ class Platform:
         }
         return DeltaTable(f"s3://{self.addresses.lake_bucket}/{name.replace('.', '/')}", storage_options=options)
 
-    def trigger(self, dag: str = DAG, **conf: Any) -> str:
-        """Starts a manual run; returns its id."""
+    def trigger(self, dag: str = DAG, *, run_id: str | None = None, **conf: Any) -> str:
+        """Starts a manual run, whose id a person may choose; returns its id."""
         self.airflow.pause(dag, False)
         url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns"
-        answer = requests.post(url, json={"logical_date": None, "conf": conf}, timeout=60)
+        named = {"dag_run_id": run_id} if run_id else {}
+        answer = requests.post(url, json={"logical_date": None, "conf": conf, **named}, timeout=60)
         assert answer.ok, answer.text
         return str(answer.json()["dag_run_id"])
 
@@ -119,34 +126,39 @@ class Platform:
         return {task.task: task.state for task in self.airflow.tasks(dag, run_id)}
 
 
-def _command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infra.local", *words],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+@contextmanager
+def started(home: Path, port: int, tree: Path = REPOSITORY) -> Iterator[Platform]:
+    """A platform after its first `run`; afterwards nothing of it is left.
+
+    Args:
+        home: its state folder.
+        port: its first port.
+        tree: the checkout whose code it runs.
+    """
+    environment = {
+        **os.environ,
+        "SLUICE_HOME": str(home),
+        "SLUICE_PORT": str(port),
+        "SLUICE_SEED_SIZE": str(SEED_SIZE),
+        "SLUICE_DAYS": str(DAYS),
+    }
+    platform = Platform(Addresses(home=home, port=port), environment, tree=tree)
+    try:
+        ran = platform.command("run")
+        print(ran.stdout)
+        assert ran.returncode == 0, f"`run` failed:\n{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
+        yield replace(platform, output=ran.stdout)
+    finally:
+        down = platform.command("down")
+    assert down.returncode == 0, down.stderr
+    left = [process.cmdline() for process in psutil.process_iter() if str(home) in " ".join(_words(process))]
+    assert not left, f"`down` left processes: {left}"
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    home = tmp_path_factory.mktemp("platform")
-    addresses = Addresses(home=home, port=PORT)
-    environment = {
-        **os.environ,
-        "SLUICE_HOME": str(home),
-        "SLUICE_PORT": str(PORT),
-        "SLUICE_SEED_SIZE": str(SEED_SIZE),
-        "SLUICE_DAYS": str(DAYS),
-    }
-    try:
-        ran = _command(environment, "run")
-        print(ran.stdout)
-        assert ran.returncode == 0, f"`run` failed:\n{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
-        yield Platform(addresses, environment, ran.stdout)
-    finally:
-        down = _command(environment, "down")
-    assert down.returncode == 0, down.stderr
-    left = [process.cmdline() for process in psutil.process_iter() if str(home) in " ".join(_words(process))]
-    assert not left, f"`down` left processes: {left}"
+    with started(tmp_path_factory.mktemp("platform"), PORT) as running:
+        yield running
 
 
 def _words(process: psutil.Process) -> list[str]:
