@@ -90,8 +90,8 @@ def _counts(commit: Commit) -> Counts:
 def _foreign(name: str, judging: list[Commit], accepted: Set[int]) -> list[str]:
     """Commits of other writers that nobody has accepted."""
     return [
-        f"version {commit.version}: another program changed rows ({commit.operation}). If that was meant, accept it "
-        f"with `commits.accept {name} --who NAME --why REASON` and clear the gate; if not, RESTORE the table to version "
+        f"version {commit.version}: another program changed rows ({commit.operation}). If that was meant, run "
+        f"`commits.accept {name} --who NAME --why REASON` and clear the gate; if not, RESTORE the table to version "
         f"{commit.version - 1}, or run with full_refresh"
         for commit in judging
         if commit.foreign and commit.version not in accepted
