@@ -52,8 +52,8 @@ def named(body: dict[str, Any]) -> str:
 def break_lease(run: Run, table: str, body: dict[str, Any], etag: str) -> int:
     """Takes the lease away from its owner, and returns the fencing number that this uses up.
 
-    The object keeps who broke it, when and why, and whose it was, also under later owners. The former owner can't renew the
-    lease any more, so that it commits nothing more.
+    The object keeps who broke it, when and why, and whose it was, also under later owners. The former owner can't
+    renew the lease any more, so that it commits nothing more.
 
     Args:
         run: of the person.
