@@ -48,7 +48,7 @@ def extract(request: Request) -> SourceRows:
     one row for each quote that the feed no longer has.
 
     Returns:
-        Facts: `source_rows`, the rows that the feed has of these days, and `withdrawn_rows`, those added for quotes
+        Facts: `source_rows`, the rows that the feed has of these days; `withdrawn_rows`, if any were added for quotes
         that are gone; of the whole feed `source_days` and `source_last_day`.
 
     Raises:
@@ -63,17 +63,13 @@ def extract(request: Request) -> SourceRows:
     if "source_days" in request.known and "fewer_rows" not in request.accept:
         _refuse_lost_days(days, request.known, url)
     # A backfill reads a past window: other days are left to the daily run.
-    corrected = corrections.find(request.table, request.window, quotes) if not request.exact else NO_CORRECTIONS
+    corrected = corrections.find(request, quotes) if not request.exact else NO_CORRECTIONS
     wanted = {day for day in days if _inside(day, request.window)} | corrected.days
     rows = [_row(quote, rate, published_at) for quote, rate in quotes.items() if quote[0] in wanted]
     gone = [_row(quote, rate, published_at, "true") for quote, rate in corrected.withdrawn.items()]
     yield pa.Table.from_pylist(rows + gone, arrow(SCHEMA))
-    return {
-        "source_rows": len(rows),
-        "withdrawn_rows": len(gone),
-        "source_days": len(days),
-        "source_last_day": max(days).isoformat(),
-    }
+    facts = {"source_rows": len(rows), "source_days": len(days), "source_last_day": max(days).isoformat()}
+    return facts | ({"withdrawn_rows": len(gone)} if gone else {})
 
 
 def _row(quote: tuple[date, str], rate: str, published_at: datetime, withdrawn: str | None = None) -> dict[str, Any]:

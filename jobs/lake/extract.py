@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from jobs.lake.registry import Table
 from jobs.lake.run import Window
@@ -23,6 +24,8 @@ class Request:
         accept: damage that the run accepts, out of `run.ACCEPTABLE`. With `fewer_rows`, a source that lost rows is
             read as it is.
         known: what the reader returned when it last read the source; {} the first time.
+        bronze: opens the bronze table as it is, for a source that compares what it has with what was read; None when
+            there is no table.
     """
 
     table: Table
@@ -30,6 +33,7 @@ class Request:
     exact: bool = False
     accept: tuple[str, ...] = ()
     known: Mapping[str, Any] = field(default_factory=dict)
+    bronze: Callable[[], ds.Dataset | None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,14 @@ def ingest(spark: SparkSession, run: Run, table: Table, schema: StructType, extr
         window = watermark.window(run, table)
         begin = window.record()["start"] or "the beginning"
         print(f"{table.name}: reads {begin} to {window.record()['end']}", flush=True)
-        request = Request(table, window, exact=run.exact, accept=run.accept, known=log.newest_facts(uri))
+        request = Request(
+            table,
+            window,
+            exact=run.exact,
+            accept=run.accept,
+            known=log.newest_facts(uri),
+            bronze=lambda: log.dataset(uri),
+        )
         staged = staging.write(table, window.batch_id, extract(request))
         whole = StructType([*schema, *LINEAGE])
         try:

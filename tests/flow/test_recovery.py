@@ -7,6 +7,7 @@ and a rule is tightened. The person follows what the errors say, and does nothin
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -222,8 +223,6 @@ def test_night_in_which_everything_happens(platform: Platform, tree: Path) -> No
 
 def log_of_driver(platform: Platform, job_run: str) -> str:
     """What a job run's driver wrote to its error output."""
-    import gzip
-
     key = f"logs/applications/{platform.addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stderr.gz"
 
     def found() -> str:

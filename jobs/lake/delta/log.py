@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import Any
 
+import pyarrow.dataset as ds
 from botocore.exceptions import ClientError
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -33,6 +34,12 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
         return DeltaTable(uri, version=version, storage_options=settings.storage_options())
     except TableNotFoundError:
         return None
+
+
+def dataset(uri: str) -> ds.Dataset | None:
+    """The table's rows, to be read without Spark; None when there is no table."""
+    found = open_table(uri)
+    return None if found is None else found.to_pyarrow_dataset()
 
 
 def version(uri: str) -> int | None:

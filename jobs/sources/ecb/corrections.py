@@ -11,10 +11,7 @@ from datetime import date
 
 import pyarrow.dataset as ds
 
-from jobs.lake import settings
-from jobs.lake.delta import log
-from jobs.lake.registry import Table
-from jobs.lake.run import Window
+from jobs.lake.extract import Request
 
 Quotes = Mapping[tuple[date, str], str]  # day and currency -> units per euro, as published
 
@@ -32,18 +29,17 @@ class Corrections:
     withdrawn: Quotes
 
 
-def find(table: Table, window: Window, feed: Quotes) -> Corrections:
+def find(request: Request, feed: Quotes) -> Corrections:
     """Compares the feed with what bronze last read. Days from the window's end on are left to later runs.
 
     Cost grows with the bronze table: five columns of it are read, beside a feed that comes whole each time.
 
     Args:
-        table: the bronze table.
-        window: what is read; an earlier read of the same window is replaced, and so does not count.
+        request: what is read; an earlier read of the same window is replaced, and so does not count.
         feed: all quotes of the feed.
     """
-    end = window.end.date()
-    known = _known(table, window)
+    end = request.window.end.date()
+    known = _known(request)
     withdrawn = {quote: rate for quote, (rate, live) in known.items() if live and quote not in feed and quote[0] < end}
     if not known:
         return Corrections(frozenset(), {})
@@ -51,16 +47,15 @@ def find(table: Table, window: Window, feed: Quotes) -> Corrections:
     return Corrections(frozenset(revised | {day for day, _ in withdrawn}), withdrawn)
 
 
-def _known(table: Table, window: Window) -> dict[tuple[date, str], tuple[str, bool]]:
+def _known(request: Request) -> dict[tuple[date, str], tuple[str, bool]]:
     """The rate that bronze last read of each quote, and whether the feed had it then."""
-    found = log.open_table(settings.lake().uri(table.name))
-    if found is None:
+    rows = request.bronze()
+    if rows is None:
         return {}
-    rows = found.to_pyarrow_dataset()
     columns = ["as_of_date", "ccy", "rate", "published_at", "_ingested_at", "withdrawn"]
     others = rows.to_table(
         columns=[name for name in columns if name in rows.schema.names],  # 0.1.0 knew no withdrawn quotes
-        filter=ds.field("_batch_id") != window.batch_id,
+        filter=ds.field("_batch_id") != request.window.batch_id,
     )
     newest: dict[tuple[date, str], tuple[str, bool]] = {}
     for row in others.sort_by([("published_at", "ascending"), ("_ingested_at", "ascending")]).to_pylist():

@@ -8,6 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.bronze import fx_rates
+from jobs.lake import settings
+from jobs.lake.delta import log
 from jobs.lake.run import Run, Window
 from jobs.lake.state import gate_verdicts
 from tests.jobs.bronze.ecb_feed import HEADER, Serve, zipped
@@ -27,9 +29,12 @@ def known(spark: SparkSession, lake: str) -> None:
 
 
 def read(window: Window = LATER, **options: Any) -> list[Row]:
+    def bronze() -> Any:
+        return log.dataset(settings.lake().uri(RATES))
+
     return [
         (row["as_of_date"], row["ccy"], row["rate"], row["withdrawn"])
-        for batch in fx_rates.extract(request(RATES, window, **options))
+        for batch in fx_rates.extract(request(RATES, window, bronze=bronze, **options))
         for row in batch.to_pylist()
     ]
 
