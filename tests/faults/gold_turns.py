@@ -6,28 +6,22 @@ After each turn both gold tables must be what plain Python makes of the silver v
 
 from __future__ import annotations
 
-import os
 import random
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
-from infra.local.aws import plain_moto
-from infra.setup import spark_conf
 from jobs.lake import difference, settings
 from jobs.lake.delta import log
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, objects
-from tests import lakes
-from tests import spark as test_spark
+from tests.faults import own_lake
 from tests.jobs.lakehouse import at, build, change, killed_at, rows, silver_account, silver_order, version
 
 ORDERS, RATES, ACCOUNTS = "silver.orders", "silver.fx_rates", "silver.salesforce_accounts"
@@ -222,17 +216,6 @@ def play(spark: SparkSession, turns: int, seed: int, *, tell: bool = False) -> N
             print(f"{number + 1}: {'; '.join(scene.told[told:])}", flush=True)
 
 
-def main(turns: int, seed: int) -> int:
-    """Plays turns in a lake of its own."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        environment = plain_moto.environment(url)
-        os.environ.update(spark_conf.environment(environment))
-        spark = test_spark.session(url)
-        with lakes.empty(environment):
-            play(spark, turns, seed, tell=True)
-        spark.stop()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    with own_lake.empty() as session:
+        play(session, int(sys.argv[1]), int(sys.argv[2]), tell=True)

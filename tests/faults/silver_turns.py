@@ -6,15 +6,12 @@ and the counts must add up. `python -m tests.faults.silver_turns TURNS SEED` pla
 
 from __future__ import annotations
 
-import os
 import random
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -22,14 +19,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from dq import conservation, suite
-from infra.local.aws import plain_moto
-from infra.setup import spark_conf
 from jobs.lake import difference, settings
 from jobs.lake.delta import log
 from jobs.lake.run import Run
 from jobs.lake.state import objects
-from tests import lakes
-from tests import spark as test_spark
+from tests.faults import own_lake
 from tests.jobs.lakehouse import EVENTS, ORDERS, at, build, killed_at, land, order, order_event, rows, version
 
 SILVER, QUARANTINE = "silver.orders", "quarantine.orders"
@@ -222,17 +216,6 @@ def play(spark: SparkSession, turns: int, seed: int, *, tell: bool = False) -> N
             print(f"{number + 1}: {'; '.join(scene.told[told:])}", flush=True)
 
 
-def main(turns: int, seed: int) -> int:
-    """Plays turns in a lake of its own."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        environment = plain_moto.environment(url)
-        os.environ.update(spark_conf.environment(environment))
-        spark = test_spark.session(url)
-        with lakes.empty(environment):
-            play(spark, turns, seed, tell=True)
-        spark.stop()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    with own_lake.empty() as session:
+        play(session, int(sys.argv[1]), int(sys.argv[2]), tell=True)
