@@ -11,9 +11,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import arrivals, difference, newest_wins, quarantine, settings, table_module
+from jobs.lake import arrivals, difference, quarantine, settings, table_module, wanted_rows
 from jobs.lake.arrivals import Arrived, Bronze, Reader
-from jobs.lake.delta import inputs, log, snapshot, writes
+from jobs.lake.delta import inputs, log, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.difference import CHANGED, DELETED, NEW
 from jobs.lake.errors import DataError
@@ -21,6 +21,7 @@ from jobs.lake.newest_wins import HASH
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, ledger
+from jobs.lake.wanted_rows import Decided
 
 # Beyond this share of the table (and beyond a handful), rows that left bronze look like an accident there.
 LARGEST_LOSS, HANDFUL = 0.1, 10
@@ -63,7 +64,7 @@ def upsert(
         arrived = arrivals.read(bronze, run, table)
         incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
         tally = _tally(incoming, arrived)
-        decided = _decide(bronze, broken_rules, incoming, arrived, table)
+        decided = wanted_rows.decide(bronze, broken_rules, incoming, arrived, table)
         outcome = _outcome(decided, incoming, table, tally)
         _refuse_great_loss(run, table, outcome.counts.deleted)
         bad = quarantine.BadRows(incoming.filter(F.col("_rule") != ""), tally.bad, tally.batches)
@@ -124,55 +125,6 @@ def _tally(incoming: DataFrame, arrived: Arrived) -> _Tally:
 
 
 @dataclass(frozen=True)
-class _Decided:
-    """Rows that the table is to hold for certain keys, and rows that it holds for them now."""
-
-    wanted: DataFrame
-    present: DataFrame
-
-
-def _decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: Arrived, table: Table) -> _Decided:
-    columns, keys, order_by = bronze.schema.names, table.keys, table.order_by
-    target = snapshot.read(bronze.spark, settings.lake().uri(table.name)).select(columns)
-    good = incoming.filter(F.col("_rule") == "")
-    best = newest_wins.newest(good, columns, keys, order_by)
-    if arrived.rebuilds:
-        return _Decided(best, target)
-    lost = incoming.filter(F.col("_rule") != "").select(*columns, HASH)
-    if arrived.former is not None:
-        lost = lost.unionByName(arrived.former.join(good, [*keys, HASH], "left_anti").select(*columns, HASH))
-    best, lost = best.persist(StorageLevel.MEMORY_AND_DISK), lost.persist(StorageLevel.MEMORY_AND_DISK)
-    present = _present_rows(target, best, lost, table)
-    present = present.withColumn(HASH, newest_wins.content_hash(columns)).persist(StorageLevel.MEMORY_AND_DISK)
-    undecided = newest_wins.undecided(best, present, lost, keys, order_by).persist(StorageLevel.MEMORY_AND_DISK)
-    rows = best.unionByName(present)
-    if again := _rows_of(bronze, undecided, arrived, table):
-        rebuilt = again.withColumn("_rule", broken_rules).filter(F.col("_rule") == "")
-        rebuilt = newest_wins.newest(rebuilt, columns, keys, order_by)
-        rows = rows.join(undecided, list(keys), "left_anti").unionByName(rebuilt)
-    # Between a new row and the table's, the source's time decides: otherwise the key is undecided.
-    unknown = {newest_wins.POSITION: F.lit(None), newest_wins.READ_AT: F.lit(None)}
-    return _Decided(newest_wins.newest(rows.withColumns(unknown), columns, keys, order_by), present.select(columns))
-
-
-def _rows_of(bronze: Bronze, undecided: DataFrame, arrived: Arrived, table: Table) -> DataFrame | None:
-    """All rows that bronze has for these keys and that can be the newest; None if there are no keys.
-
-    The bounds are literals, so that files without such rows are skipped.
-    """
-    key, time = table.keys[0], table.order_by[0]
-    bounds = F.count("*"), F.min(key), F.max(key), F.count("_since"), F.min("_since")
-    number, first, last, timed, since = undecided.agg(*bounds).collect()[0]
-    if not number:
-        return None
-    print(f"{table.name}: looks up {number} keys in all of bronze: new rows and the table can't tell their newest row")
-    rows = bronze.rows(arrived.inputs).filter(F.col(key).between(first, last))
-    if timed == number:
-        rows = rows.filter(F.col(time) >= since)
-    return rows.join(undecided, list(table.keys), "left_semi")
-
-
-@dataclass(frozen=True)
 class _Outcome:
     """What the incoming rows come to.
 
@@ -187,7 +139,7 @@ class _Outcome:
     classes: Mapping[str, int]
 
 
-def _outcome(decided: _Decided, incoming: DataFrame, table: Table, tally: _Tally) -> _Outcome:
+def _outcome(decided: Decided, incoming: DataFrame, table: Table, tally: _Tally) -> _Outcome:
     """Counts an incoming row as written if it is what the table is to hold and did not hold; else by its content."""
     compared = difference.compare(decided.wanted, decided.present, table.keys)
     equal = incoming.filter(F.col("_rule") == "").groupBy(*table.keys, HASH).agg(F.count("*").alias("_equal"))
@@ -223,26 +175,3 @@ def _refuse_great_loss(run: Run, table: Table, deleted: int) -> None:
             "written. Check whether a bronze table was restored, dropped or read again from a damaged source. If the "
             "loss is intended, run again with `--accept fewer_rows`."
         )
-
-
-def _present_rows(target: DataFrame, best: DataFrame, lost: DataFrame, table: Table) -> DataFrame:
-    """The table's rows with the keys of new rows, and those that are rows which bronze lost.
-
-    It looks first in the partitions that these rows belong to. The key of a new row that is missing there may have
-    moved from another partition. So the others are searched too, but only for the range of the missing keys. File
-    statistics make that cheap when new keys lie beyond old ones.
-    """
-    keys = list(table.keys)
-    sought = best.unionByName(lost)
-    wanted = sought.select(keys).distinct()
-    if not table.partition_by:
-        return target.join(wanted, keys, "left_semi")
-    column = F.col(table.partition_by)
-    partitions = [row[0] for row in sought.select(column).distinct().collect()]
-    in_place = target.filter(column.isin(partitions)).join(wanted, keys, "left_semi")
-    unseen = best.select(keys).join(in_place.select(keys), keys, "left_anti")
-    bounds = unseen.agg(F.min(keys[0]), F.max(keys[0])).first()
-    if bounds is None or bounds[0] is None:
-        return in_place
-    elsewhere = target.filter(~column.isin(partitions) & F.col(keys[0]).between(bounds[0], bounds[1]))
-    return in_place.unionByName(elsewhere.join(unseen, keys, "left_semi"))
