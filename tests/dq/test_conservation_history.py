@@ -91,9 +91,15 @@ def first_bad_row_of_a_batch(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize(
     "happens",
-    [erase_in_bronze, restore_bronze, restore_silver, update_bronze, replace_batch, empty_batch, compact_bronze,
-     first_bad_row_of_a_batch],
-)  # fmt: skip
+    [
+        erase_in_bronze,
+        restore_bronze,
+        replace_batch,
+        first_bad_row_of_a_batch,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (restore_silver, update_bronze, empty_batch)),
+        pytest.param(compact_bronze, marks=pytest.mark.slow),
+    ],
+)
 def test_what_may_happen_to_a_table_makes_no_fault(
     spark: SparkSession, built: None, happens: Callable[[SparkSession], None]
 ) -> None:
@@ -107,7 +113,7 @@ def test_what_may_happen_to_a_table_makes_no_fault(
     }
 
 
-@pytest.mark.parametrize("by", ["delete", "update", "merge"])
+@pytest.mark.parametrize("by", ["delete", *(pytest.param(by, marks=pytest.mark.slow) for by in ("update", "merge"))])
 def test_rows_that_a_person_changed_in_silver_close_the_gate_until_they_are_accepted(
     spark: SparkSession, built: None, by: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +203,7 @@ def test_what_a_cleaned_log_no_longer_says_is_unknown_and_no_fault(spark: SparkS
     assert judged.observed["commits_whose_inputs_are_gone"] == 1
 
 
+@pytest.mark.slow
 def test_quarantine_that_was_dropped_is_no_fault_of_earlier_commits(spark: SparkSession, built: None) -> None:
     objects.delete_prefix("quarantine/orders/")
     land(spark, ORDERS, "b4", [order("Q9", status="LOST")])

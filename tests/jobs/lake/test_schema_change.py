@@ -121,6 +121,7 @@ def test_reader_of_another_type_is_refused_by_its_schema(monkeypatch: pytest.Mon
         build(SILVER)
 
 
+@pytest.mark.slow
 def test_compute_of_another_type_is_refused_by_its_schema(
     monkeypatch: pytest.MonkeyPatch, gated: None, spark: SparkSession
 ) -> None:
@@ -139,6 +140,7 @@ def test_compute_of_another_type_is_refused_by_its_schema(
     assert version(GOLD) == 0
 
 
+@pytest.mark.slow
 def test_column_that_left_silver_is_null_in_every_row_that_is_written_from_then_on(
     monkeypatch: pytest.MonkeyPatch, spark: SparkSession, lake: str
 ) -> None:
@@ -170,6 +172,7 @@ def gold_order(order_id: str) -> dict[str, Any]:
     return {**row, "amount_native": row["amount"], "amount_usd": None, "fx_as_of_date": None}
 
 
+@pytest.mark.slow
 def test_new_column_of_gold_is_filled_everywhere_by_the_release_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, gated: None, spark: SparkSession
 ) -> None:
@@ -184,6 +187,7 @@ def test_new_column_of_gold_is_filled_everywhere_by_the_release_that_brings_it(
     assert by(spark, GOLD, "order_id", "channel") == {"O1": "O", "O2": "O"}
 
 
+@pytest.mark.slow
 def test_column_that_left_gold_stops_it_until_it_is_retired_and_is_null_from_then_on(
     monkeypatch: pytest.MonkeyPatch, gated: None, spark: SparkSession
 ) -> None:
@@ -200,6 +204,7 @@ def test_column_that_left_gold_stops_it_until_it_is_retired_and_is_null_from_the
     assert by(spark, GOLD, "order_id", "status") == {"O1": None, "O2": None}
 
 
+@pytest.mark.slow
 def test_other_partition_column_of_silver_is_reached_by_the_way_that_the_error_says(
     monkeypatch: pytest.MonkeyPatch, spark: SparkSession, lake: str
 ) -> None:
@@ -221,6 +226,7 @@ def test_other_partition_column_of_silver_is_reached_by_the_way_that_the_error_s
     assert found.metadata().partition_columns == ["currency"]
 
 
+@pytest.mark.slow
 def test_quarantine_of_a_release_before_gets_the_columns_that_it_lacks(spark: SparkSession, lake: str) -> None:
     narrower = without(quarantine.SCHEMA, "run_id")
     writes.create(spark, settings.lake().uri("quarantine.orders"), narrower, None, "d")
@@ -231,6 +237,7 @@ def test_quarantine_of_a_release_before_gets_the_columns_that_it_lacks(spark: Sp
     assert by(spark, "quarantine.orders", "batch_id", "run_id") == {"b1": "run-1"}
 
 
+@pytest.mark.slow
 def test_field_that_left_salesforce_is_retired_as_the_error_says_and_the_lake_goes_on(
     monkeypatch: pytest.MonkeyPatch, spark: SparkSession, lake: str
 ) -> None:
@@ -262,6 +269,7 @@ def sobject(number: int) -> dict[str, Any]:
     return {name: row[column_name(name)] for name in salesforce_accounts.FIELDS}
 
 
+@pytest.mark.slow
 def test_tables_of_a_stream_get_new_columns_when_it_starts(spark: SparkSession, lake: str) -> None:
     topic = of_table(tables.table(EVENTS))
     batches.create_tables(spark, replace(topic, schema=without(topic.schema, "headers")))

@@ -60,8 +60,17 @@ REPLACED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("full_refresh", [False, True], ids=["by its changes", "all of bronze"])
-@pytest.mark.parametrize("kind", REPLACED)
+QUICK = ("corrected without a new stamp", "gone, and known from the first batch", "all gone")
+
+
+@pytest.mark.parametrize(
+    ("kind", "full_refresh"),
+    [
+        pytest.param(kind, refresh, marks=[] if kind in QUICK and not refresh else pytest.mark.slow)
+        for kind in REPLACED
+        for refresh in (False, True)
+    ],
+)
 def test_batch_that_was_replaced_supersedes_what_it_gave_before(
     spark: SparkSession, lake: str, kind: str, full_refresh: bool
 ) -> None:
@@ -150,6 +159,7 @@ def test_great_loss_is_refused_before_anything_is_written_and_can_be_accepted(sp
     assert len(rows(spark, SILVER)) == 20
 
 
+@pytest.mark.slow
 def test_a_handful_or_a_small_share_may_leave(spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upsert, "HANDFUL", 1)
     land(spark, ORDERS, "b1", [priced(f"O{n}", 1) for n in range(18)])
@@ -160,7 +170,9 @@ def test_a_handful_or_a_small_share_may_leave(spark: SparkSession, lake: str, mo
     assert build(SILVER, "run-2")["deleted"] == 2
 
 
-@pytest.mark.parametrize("arrival", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize(
+    "arrival", [(2, 1, 0), *(pytest.param(each, marks=pytest.mark.slow) for each in ((0, 1, 2), (1, 2, 0)))]
+)
 def test_of_events_of_the_same_time_kafkas_last_wins_in_whatever_order_they_come(
     spark: SparkSession, lake: str, arrival: tuple[int, ...]
 ) -> None:

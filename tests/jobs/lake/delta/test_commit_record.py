@@ -32,6 +32,7 @@ SAMPLE: dict[str, Any] = {
     "since": {"bronze.x": None, "bronze.y": 2},
     "read_by_source": {"bronze.x": 6},
     "batches": {"bronze.x": None, "bronze.y": ["b1"]},
+    "lost": {"bronze.y": ["b1"]},
     "quarantine_version": 0,
     "replayed": ("b1", "b2"),
     "whole": False,
@@ -40,6 +41,9 @@ SAMPLE: dict[str, Any] = {
     "batch_seconds": 0.0,
     "gap": {"0": [1, 3]},
     "lost_offsets": 2,
+    "accepted": (3, 4),
+    "who": "Ann",
+    "why": "erasure 17",
     "format": FORMAT,
 }
 

@@ -67,6 +67,7 @@ def test_table_of_an_earlier_release_gets_them_once(spark: SparkSession, lake: s
     assert commit.counts is None, "no step's commit: the ledger, the gate and the watermark pass over it"
 
 
+@pytest.mark.slow
 def test_what_a_person_has_set_stays(spark: SparkSession, lake: str) -> None:
     plain(delta_logRetentionDuration="interval 90 days")
 
@@ -75,6 +76,7 @@ def test_what_a_person_has_set_stays(spark: SparkSession, lake: str) -> None:
     assert (properties("silver.orders")[RETENTION], properties("silver.orders")[INTERVAL]) == ("interval 90 days", "10")
 
 
+@pytest.mark.slow
 def test_streams_tables_have_a_shorter_log_with_fewer_checkpoints(spark: SparkSession, lake: str) -> None:
     topic = of_table(tables.table(EVENTS))
     batches.create_tables(spark, topic)
