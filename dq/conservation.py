@@ -34,19 +34,19 @@ VOLUME = Rule(
 )
 
 
-def judge(suite: Suite, version: int, passed: int | None, run: Run | None) -> list[Judgement]:
+def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> list[Judgement]:
     """Judges what made the table's version, from the version that passed last on.
 
     Args:
         suite: of the table; holds the thresholds.
         version: the version to judge.
-        passed: rows are accounted for up to this version; None if none has passed.
+        since: rows are accounted for up to this version; None if no version has passed.
         run: the run that must have recorded what it read; None when it left the table out.
     """
     uri = settings.lake().uri(suite.table)
-    known = passed if passed is not None and log.is_effective(uri, passed) else None
-    # If a version is judged again (a cleared gate), its own commit is judged again too.
-    first = 0 if known is None else min(known + 1, version)
+    # A version that a RESTORE undid says nothing about what the table is now.
+    known = since if since is not None and log.is_effective(uri, since) else None
+    first = 0 if known is None else known + 1
     judging = list(_history(uri, first, version))
     counted = [commit for commit in judging if commit.counts]
     # A person accepts commits after they were made, and often after the version that is judged.

@@ -42,7 +42,7 @@ def gate(run: Run) -> None:
         rules = suite.load(name)
         judging = scope(spark, run, rules, version)
         judged = [
-            *conservation.judge(rules, version, judging.passed, run if run.builds(name) else None),
+            *conservation.judge(rules, version, judging.since, run if run.builds(name) else None),
             *_judge(spark, rules, version, judging),
         ]
         uri = results.write(run, rules, judged, version)
@@ -70,13 +70,13 @@ class Scope:
 
     Attributes:
         changed: the rows; None for all rows.
-        passed: rows are accounted for up to this version, under any suite; None if no version has passed.
+        since: rows are accounted for up to this version, under any suite; None if no version has passed.
         words: which rows these are, for the log.
         verdict: what to store when the version passes.
     """
 
     changed: DataFrame | None
-    passed: int | None
+    since: int | None
     words: str
     verdict: gate_verdicts.Passed
 
@@ -96,7 +96,9 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     words = "all rows" if changed is None else f"rows changed since version {last.version}"
     if changed is not None and last.version >= version:
         words = "nothing new"
-    return Scope(changed, last.version, words, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
+    # Another DAG's gate may have passed this version already: then its own commit is judged again, and no older one.
+    since = min(last.version, version - 1)
+    return Scope(changed, since, words, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
 
 
 def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
