@@ -47,15 +47,15 @@ def judge(version: int, passed: int | None = None, run_id: str = "run-1") -> dic
 
 def rewrite(monkeypatch: pytest.MonkeyPatch, table: str, change: Callable[[CommitRecord], CommitRecord]) -> None:
     """Makes the records of a table's commits read as changed."""
-    real = log.commits
+    real = log.commit
 
-    def commits(uri: str, until: int | None = None) -> list[Commit]:
-        found = list(real(uri, until))
-        if uri == settings.lake().uri(table):
-            return [replace(c, record=change(c.record)) if c.record and c.counts else c for c in found]
+    def commit(uri: str, number: int) -> Commit | None:
+        found = real(uri, number)
+        if found and found.record and found.counts and uri == settings.lake().uri(table):
+            return replace(found, record=change(found.record))
         return found
 
-    monkeypatch.setattr(log, "commits", commits)
+    monkeypatch.setattr(log, "commit", commit)
 
 
 def counts_of(record: CommitRecord) -> Counts:
