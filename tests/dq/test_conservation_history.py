@@ -93,11 +93,10 @@ def first_bad_row_of_a_batch(spark: SparkSession) -> None:
     "happens",
     [
         erase_in_bronze,
-        restore_bronze,
         replace_batch,
-        first_bad_row_of_a_batch,
-        *(pytest.param(each, marks=pytest.mark.slow) for each in (restore_silver, update_bronze, empty_batch)),
-        pytest.param(compact_bronze, marks=pytest.mark.slow),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (restore_bronze, restore_silver, update_bronze)),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (empty_batch, compact_bronze)),
+        pytest.param(first_bad_row_of_a_batch, marks=pytest.mark.slow),
     ],
 )
 def test_what_may_happen_to_a_table_makes_no_fault(
@@ -150,6 +149,7 @@ def test_rows_that_a_person_changed_in_silver_close_the_gate_until_they_are_acce
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_full_refresh_puts_right_what_a_person_changed_and_opens_the_gate(spark: SparkSession, built: None) -> None:
     delta(spark, SILVER).update("order_id = 'O1'", {"amount": "1"})
     build(SILVER, "run-3")
@@ -175,6 +175,7 @@ def test_fault_of_a_release_that_was_mended_is_forgotten_with_a_full_refresh(
     assert faults("run-3") == "", "the whole was read again: what was before is no part of it"
 
 
+@pytest.mark.slow
 def test_version_that_a_restore_undid_is_no_base_to_go_on_from(
     spark: SparkSession, built: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +213,7 @@ def test_quarantine_that_was_dropped_is_no_fault_of_earlier_commits(spark: Spark
     assert faults("run-3") == ""
 
 
+@pytest.mark.slow
 def test_rows_in_quarantine_that_have_passed_do_not_count_again(spark: SparkSession, built: None) -> None:
     passed = version(SILVER)
     build(SILVER, "run-3", full_refresh=True)

@@ -1,4 +1,4 @@
-"""Twenty random turns of silver and of gold; 200 by hand: `python -m tests.faults.silver_turns 200 SEED`."""
+"""A few random turns of silver and of gold; 200 by hand: `python -m tests.faults.silver_turns 200 SEED`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pyspark.sql import SparkSession
 
 from tests.faults import gold_turns, silver_turns
 
-
-@pytest.mark.timeout(900)
-def test_silver_is_what_bronze_gives_whatever_happens(spark: SparkSession, lake: str) -> None:
-    silver_turns.play(spark, 20, seed=20261125)
+TURNS = [5, pytest.param(20, marks=pytest.mark.slow)]
 
 
 @pytest.mark.timeout(900)
-def test_gold_is_what_its_inputs_give_whatever_happens(spark: SparkSession, lake: str) -> None:
-    gold_turns.play(spark, 20, seed=20261125)
+@pytest.mark.parametrize("turns", TURNS)
+def test_silver_is_what_bronze_gives_whatever_happens(spark: SparkSession, lake: str, turns: int) -> None:
+    silver_turns.play(spark, turns, seed=turns)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("turns", TURNS)
+def test_gold_is_what_its_inputs_give_whatever_happens(spark: SparkSession, lake: str, turns: int) -> None:
+    gold_turns.play(spark, turns, seed=turns)

@@ -95,6 +95,7 @@ def test_withdrawn_quote_that_comes_back_is_read_and_one_that_stays_away_is_not_
     assert (stays_away, read()) == ([], whole_day("160.50"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("known")
 def test_orders_of_a_withdrawn_rate_take_the_rate_of_the_day_before(spark: SparkSession, ecb: Serve) -> None:
     orders = [silver_order(f"O{day}", currency="JPY", order_date=at(f"2026-10-0{day}").date()) for day in (1, 2, 3)]

@@ -94,7 +94,10 @@ def inner(frames: Mapping[str, DataFrame]) -> DataFrame:
 real = fact_orders.compute
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["whole", "only what changed"])
+@pytest.mark.parametrize(
+    "whole",
+    [pytest.param(True, marks=pytest.mark.slow, id="whole"), pytest.param(False, id="only what changed")],
+)
 def test_orders_that_a_join_loses_are_never_published(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, whole: bool
 ) -> None:

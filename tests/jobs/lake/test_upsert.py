@@ -60,7 +60,7 @@ REPLACED = {
 }  # fmt: skip
 
 
-QUICK = ("corrected without a new stamp", "gone, and known from the first batch", "all gone")
+QUICK = ("corrected without a new stamp", "gone, and known from the first batch")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_full_refresh_with_a_mended_reader_leaves_no_row_of_the_broken_one(
     assert (made["read"], made["written"], made["deleted"]) == (20, 20, 0)
 
 
-@pytest.mark.parametrize("how", ["full refresh", "read again"])
+@pytest.mark.parametrize("how", [pytest.param("full refresh", marks=pytest.mark.slow), "read again"])
 def test_row_that_a_tightened_rule_refuses_is_in_quarantine_and_no_longer_in_silver(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -206,6 +206,7 @@ def test_bronze_is_searched_only_for_keys_that_the_table_can_not_tell(
     assert amounts(spark)["O3"] == 7
 
 
+@pytest.mark.slow
 def test_account_that_is_seen_again_after_its_tombstone_is_live_again(spark: SparkSession, lake: str) -> None:
     silver = "silver.salesforce_accounts"
     states = []
