@@ -15,7 +15,12 @@ SCHEMA = StructType(
         column("as_of_date", DateType(), "day of publication", "public"),
         column("usd_rate", USD_RATE, "US dollars per unit of the currency", "public"),
         column("published_at", TimestampType(), "when ECB published it, UTC", "public"),
-        column("is_withdrawn", BooleanType(), "ECB no longer has it: it values no order", "public"),
+        column(
+            "is_withdrawn",
+            BooleanType(),
+            "true when ECB has it no more, else null",
+            "public",
+        ),
     ]
 )
 
@@ -31,10 +36,11 @@ def from_ecb(raw: DataFrame) -> DataFrame:
     read = ["as_of_date", "_batch_id", "published_at"]
     dollars = quotes.filter(F.col("ccy") == "USD").groupBy(*read).agg(F.max("_per_euro").alias("_usd_per_euro"))
     # Release 0.1.0 knew no withdrawn quotes.
-    withdrawn = F.expr("try_cast(withdrawn AS BOOLEAN)") if "withdrawn" in raw.columns else F.lit(None)
+    withdrawn = F.expr("try_cast(withdrawn AS BOOLEAN)") if "withdrawn" in raw.columns else F.lit(None).cast("boolean")
     return quotes.join(dollars, read, "left").withColumns(
         {
-            "is_withdrawn": F.coalesce(withdrawn, F.lit(False)),
+            # Null and not false for all others: so do rows that were written before there was such a column.
+            "is_withdrawn": F.when(withdrawn, F.lit(True)),
             "as_of_date": F.expr("try_cast(as_of_date AS DATE)"),
             "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12).try_cast(USD_RATE),
         }

@@ -41,7 +41,7 @@ def check_fields(org: Salesforce, sobject: SObject) -> None:
     others = [
         f"field {field} is {described[field]} and has to be {sobject.kinds.get(field, 'text')}"
         for field in sobject.fields
-        if described[field] and not _is_of(described[field], sobject.kinds.get(field, "text"))
+        if sobject.kinds and described[field] and not _is_of(described[field], sobject.kinds.get(field, "text"))
     ]
     if others:
         raise SchemaContractError(

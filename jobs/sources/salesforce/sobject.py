@@ -26,7 +26,7 @@ class SObject:
         name: in Salesforce's API, such as `Account`.
         fields: the column of each field that is read, by its API name.
         kinds: what the text of a field is in Salesforce, and what silver takes it for; fields that are not named are
-            text there too.
+            text there too. If it is empty, no field's kind is judged.
     """
 
     name: str
