@@ -77,6 +77,7 @@ def test_new_column_of_silver_is_filled_from_then_on(spark: SparkSession) -> Non
     assert by(spark, SILVER, "order_id", "channel") == {"O1": None, "O2": "O", "O3": "O"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wider_silver")
 def test_full_refresh_fills_a_new_column_of_silver_in_older_rows(spark: SparkSession) -> None:
     build(SILVER, "run-2", full_refresh=True)
@@ -105,6 +106,7 @@ def test_other_change_of_silver_stops_before_data_is_read(
     assert version(SILVER) == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("lake")
 def test_reader_of_another_type_is_refused_by_its_schema(monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> None:
     land(spark, ORDERS, "b1", [order()])

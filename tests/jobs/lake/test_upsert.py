@@ -90,6 +90,7 @@ def test_batch_that_was_replaced_supersedes_what_it_gave_before(
     assert build(SILVER, "run-3", full_refresh=True)["bytes_written"] == 0, "a refresh finds nothing else"
 
 
+@pytest.mark.slow
 def test_quarantined_rows_of_a_batch_that_is_empty_now_leave(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [priced("O1", 1), priced("Q1", -1)])
     build(SILVER)
@@ -190,6 +191,7 @@ def test_of_events_of_the_same_time_kafkas_last_wins_in_whatever_order_they_come
     assert build(SILVER, "run-9", full_refresh=True)["written"] == 0
 
 
+@pytest.mark.slow
 def test_bronze_is_searched_only_for_keys_that_the_table_can_not_tell(
     spark: SparkSession, lake: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ def pages_continued(spark: SparkSession, uri: str) -> int:
     return int(files.getIOStatistics().counters().getOrDefault("object_continue_list_request", 0))
 
 
+@pytest.mark.slow
 def test_append_lists_nothing_of_what_is_older_than_the_checkpoint(spark: SparkSession, lake: str) -> None:
     uri = settings.lake().uri(TABLE)
     for _ in range(2):

@@ -48,6 +48,7 @@ def _arrow(table: str) -> Any:
     return to_arrow_schema(schema_of(table), timestamp_utc=True)
 
 
+@pytest.mark.slow
 def test_new_table_is_created_with_them_in_one_commit(spark: SparkSession, lake: str) -> None:
     create(spark)
 
