@@ -24,6 +24,7 @@ def test_salesforce_and_ecb_are_text_in_bronze_except_for_a_time_of_our_own_pars
         "ccy": StringType,
         "rate": StringType,
         "published_at": TimestampType,  # an HTTP date; `parsedate_to_datetime` refuses anything else
+        "withdrawn": StringType,
     }
 
 
