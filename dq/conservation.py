@@ -50,7 +50,8 @@ def judge(suite: Suite, version: int, since: int | None, run: Run | None) -> lis
     judging = list(_history(uri, first, version))
     counted = [commit for commit in judging if commit.counts]
     # A person accepts commits after they were made, and often after the version that is judged.
-    accepting = takewhile(lambda commit: commit.version >= first, log.effective(uri))
+    later = log.effective(uri) if any(commit.foreign for commit in judging) else iter(())
+    accepting = takewhile(lambda commit: commit.version >= first, later)
     accepted = {number for commit in accepting for number in _record(commit).accepted}
     faults, unknown = _foreign(suite.table, judging, accepted), 0
     for commit in counted:

@@ -57,8 +57,8 @@ def create(
     for key, value in {**PROPERTIES, **chosen, **kept.properties()}.items():
         builder = builder.property(key, value)
     builder.execute()
-    retention.complete(spark, uri, kept)
     columns.follow(spark, uri, schema, partition_by, run=run, retired=retired)
+    retention.complete(spark, uri, kept)
 
 
 def replace_batch(frame: DataFrame, uri: str, batch_id: str, record: CommitRecord, *, add_columns: bool) -> None:

@@ -71,7 +71,7 @@ def break_lease(run: Run, table: str, body: dict[str, Any], etag: str) -> int:
         )
     former = {name: body.get(name) for name in ("dag_id", "run_id", "step", "job", "heartbeat_at", "fencing")}
     broken = {"dag_id": run.dag_id, "run_id": run.run_id, "job": run.job, "at": datetime.now(UTC), "of": former}
-    broken |= {"who": run.who, "why": run.why}
+    broken |= {"who": run.who, "why": run.why} if run.who or run.why else {}
     number = int(body["fencing"]) + 1
     free = {**body, "held": False, "owner": uuid4().hex, "fencing": number, "broken": broken}
     if objects.write_json_if(key(table), free, etag=etag) is None:

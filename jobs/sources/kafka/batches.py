@@ -22,7 +22,7 @@ from delta.tables import DeltaTable
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType, TimestampType
+from pyspark.sql.types import StructType
 
 from jobs.lake import settings, table_module
 from jobs.lake.delta import retention, snapshot, writes
@@ -184,11 +184,8 @@ def create_tables(spark: SparkSession, topic: StreamedTopic, run: Run | None = N
     """Creates the two tables that the topic's messages go to; tables that exist get the columns that they lack."""
     for table, own in ((topic.events, topic.schema), (topic.dead, topic.dead_schema)):
         schema, uri = StructType([*own, *LINEAGE]), settings.lake().uri(table.name)
-        # The event's own times too: silver looks up events of the same time.
-        times = [field.name for field in own if field.dataType == TimestampType()]
-        statistics = list(dict.fromkeys([*STATISTICS, *times]))
         writes.create(
-            spark, uri, schema, table.partition_column, table.description, statistics, retention.STREAM,
+            spark, uri, schema, table.partition_column, table.description, STATISTICS, retention.STREAM,
             run=run, retired=table_module.retired(table),
         )  # fmt: skip
 

@@ -106,7 +106,9 @@ def test_full_refresh_with_a_mended_reader_leaves_no_row_of_the_broken_one(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(raw: DataFrame) -> DataFrame:
-        return orders.from_snowflake(raw).withColumn("amount", F.col("amount") + F.length("order_id"))
+        return orders.from_snowflake(raw).withColumn(
+            "amount", (F.col("amount") + F.length("order_id")).cast("decimal(18,2)")
+        )
 
     land(spark, ORDERS, "b1", [priced(f"O{n}", n + 1) for n in range(20)])
     with monkeypatch.context() as patch:
