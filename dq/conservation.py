@@ -173,7 +173,7 @@ def _volume(suite: Suite, limits: Quarantine, counted: list[Commit], since: date
     """
     arrived = [_record(commit) for commit in counted if not _record(commit).replayed]
     read = sum(record.counts.read for record in arrived if record.counts)
-    held = quarantine.held(tables.table(suite.table), _batches(arrived), after=since) or 0
+    held = quarantine.held(tables.table(suite.table), _batches(arrived), after=since) or 0  # None is of old versions
     share = held / read if read else 0.0
     too_many = held > limits.max_rows or (read >= limits.share_from_rows and share > limits.max_share)
     observed = {"read": read, "quarantined": held, "share": round(share, 4), "max_share": limits.max_share}

@@ -142,7 +142,7 @@ def held(table: Table, batches: BatchIds, version: int | None = None, after: dat
         after: counts only rows that were split off after this moment.
 
     Returns:
-        None if the version can't be read any more; 0 without a quarantine.
+        None if an older version can't be read any more; 0 without a quarantine.
     """
     uri = settings.lake().uri(name(table))
     try:
@@ -156,8 +156,10 @@ def held(table: Table, batches: BatchIds, version: int | None = None, after: dat
         ]
         late = ds.scalar(True) if after is None else ds.field("quarantined_at") > pa.scalar(after)
         return int(found.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen) & late))
-    except (DeltaError, FileNotFoundError):  # the log was cleaned, or VACUUM removed files
-        return None
+    except (DeltaError, FileNotFoundError):
+        if version is None:
+            raise  # the newest version can always be read: a count that fails is never taken for none
+        return None  # the log was cleaned, or VACUUM removed files
 
 
 def total(table: Table) -> int:

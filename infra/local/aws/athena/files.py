@@ -37,7 +37,8 @@ def download_partitions(partitions: Sequence[Partition], scratch: Path) -> tuple
     places = {bucket_and_key(partition.location): partition for partition in partitions}
     bucket = next(iter(places))[0]
     folders = [folder for _, folder in places]
-    listed = folders if len(folders) <= LISTED_ONE_BY_ONE else [commonprefix(folders)]  # noqa: RUF071  # of keys, not of paths
+    # The rule warns of commonprefix because it cuts paths inside of a name. S3 lists by such prefixes of keys.
+    listed = folders if len(folders) <= LISTED_ONE_BY_ONE else [commonprefix(folders)]  # noqa: RUF071
     found, lengths = [], {len(folder) for folder in folders}
     for item in (item for prefix in listed for item in _listed(bucket, prefix)):
         folder = next((item["Key"][:length] for length in lengths if (bucket, item["Key"][:length]) in places), None)
