@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from delta.tables import DeltaTable
+from deltalake.exceptions import DeltaError
 from pyspark.sql import SparkSession
 
 from dq import conservation, suite
@@ -225,3 +226,16 @@ def test_rows_in_quarantine_that_have_passed_do_not_count_again(spark: SparkSess
     assert judge("run-4", passed)["quarantine_volume"].observed["quarantined"] == 1
     assert judge("run-4", None)["quarantine_volume"].observed["quarantined"] == 2
     assert quarantine.held(tables.table(SILVER), {ORDERS: None}, after=datetime(2100, 1, 1, tzinfo=UTC)) == 0
+
+
+def test_count_of_the_newest_quarantine_that_fails_is_never_taken_for_none(
+    lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(uri: str, version: int | None = None) -> None:
+        raise DeltaError("no such version")
+
+    monkeypatch.setattr(log, "open_table", gone)
+
+    assert quarantine.held(tables.table(SILVER), {ORDERS: None}, version=3) is None
+    with pytest.raises(DeltaError):
+        quarantine.held(tables.table(SILVER), {ORDERS: None})
