@@ -222,14 +222,13 @@ def test_night_in_which_everything_happens(platform: Platform, tree: Path) -> No
 
 
 def log_of_driver(platform: Platform, job_run: str) -> str:
-    """What a job run's driver wrote to its error output."""
-    key = f"logs/applications/{platform.addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stderr.gz"
+    """What a job run's driver wrote, in all its attempts."""
+    s3, bucket = platform.client("s3"), platform.addresses.code_bucket
+    prefix = f"logs/applications/{platform.addresses.emr_application_id}/jobs/{job_run}/"
 
     def found() -> str:
-        try:
-            body = platform.client("s3").get_object(Bucket=platform.addresses.code_bucket, Key=key)["Body"].read()
-        except Exception:  # it comes a little later
-            return ""
-        return gzip.decompress(body).decode(errors="replace")
+        keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+        bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+        return "\n".join(gzip.decompress(body).decode(errors="replace") for body in bodies)
 
     return str(wait(found, 60, f"{job_run} left no log"))
