@@ -146,8 +146,8 @@ def held(table: Table, batches: BatchIds, version: int | None = None, after: dat
     """
     uri = settings.lake().uri(name(table))
     try:
-        found = log.open_table(uri, version)
-        if found is None or not batches:
+        rows = log.dataset(uri, version)
+        if rows is None or not batches:
             return 0
         chosen = [
             (ds.field("source_table") == source)
@@ -155,7 +155,7 @@ def held(table: Table, batches: BatchIds, version: int | None = None, after: dat
             for source, ids in batches.items()
         ]
         late = ds.scalar(True) if after is None else ds.field("quarantined_at") > pa.scalar(after)
-        return int(found.to_pyarrow_dataset().count_rows(filter=reduce(or_, chosen) & late))
+        return int(rows.count_rows(filter=reduce(or_, chosen) & late))
     except (DeltaError, FileNotFoundError):
         if version is None:
             raise  # the newest version can always be read: a count that fails is never taken for none
@@ -171,10 +171,10 @@ def total(table: Table) -> int:
 
 def batches_of(table: Table, rule: str, batches: Sequence[str]) -> tuple[str, ...]:
     """The batches that have quarantined rows: those that break `rule`, if given, and out of `batches`, if given."""
-    found = log.open_table(settings.lake().uri(name(table)))
+    found = log.dataset(settings.lake().uri(name(table)))
     if found is None:
         return ()
-    rows = found.to_pyarrow_dataset().to_table(columns=["batch_id", "rule"])
+    rows = found.to_table(columns=["batch_id", "rule"])
     if rule:
         rows = rows.filter(pc.match_substring(rows["rule"], rule))
     known = set(rows["batch_id"].to_pylist())

@@ -74,10 +74,10 @@ def _tables(run: Run) -> list[Table]:
 
 
 def _rows(table: Table, run: Run) -> pa.Table:
-    found = log.open_table(settings.lake().uri(quarantine.name(table)))
+    found = log.dataset(settings.lake().uri(quarantine.name(table)))
     if found is None:
         return pa.table({name: pa.array([], pa.string()) for name in quarantine.SCHEMA.names})
-    rows = found.to_pyarrow_table()
+    rows = found.to_table()
     if run.rule:
         rows = rows.filter(pc.match_substring(rows["rule"], run.rule))
     if run.batches:

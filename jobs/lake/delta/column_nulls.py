@@ -14,6 +14,7 @@ from jobs.lake.delta import log
 # Two weeks of daily runs: they show what a column is like now, not what it was like years ago.
 NEWEST_BATCHES = 14
 _COUNT = "null_count."
+_OF_FILES = ("modification_time", "num_records", "partition._batch_id")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ def newest(uri: str, without: str) -> dict[str, list[Nulls]]:
     if found is None:
         return {}
     batches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    files = pa.table(found.get_add_actions(flatten=True)).to_pylist()
+    actions = pa.table(found.get_add_actions(flatten=True))
+    # Without smallest and largest values: one date of the year 20226 is beyond Python's, and would end the step.
+    wanted = [name for name in actions.column_names if name in _OF_FILES or name.startswith(_COUNT)]
+    files = actions.select(wanted).to_pylist()
     for file in sorted(files, key=lambda file: file["modification_time"], reverse=True):
         if file["num_records"] and file["partition._batch_id"] != without:
             batches[file["partition._batch_id"]].append(file)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 from botocore.exceptions import ClientError
 from deltalake import DeltaTable
@@ -36,10 +37,21 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable | None:
         return None
 
 
-def dataset(uri: str) -> ds.Dataset | None:
+def dataset(uri: str, version: int | None = None) -> ds.Dataset | None:
     """The table's rows, to be read without Spark; None when there is no table."""
-    found = open_table(uri)
-    return None if found is None else found.to_pyarrow_dataset()
+    found = open_table(uri, version)
+    return None if found is None else rows(found)
+
+
+def rows(found: DeltaTable) -> ds.Dataset:
+    """The rows of a table that was opened.
+
+    Files are skipped by their statistics, but not by those of dates: delta-rs makes Python's dates of them, which end
+    at the years 1 and 9999, so that one row of the year 20226 would keep the whole table from being read.
+    """
+    columns = pa.schema(found.schema().to_arrow())
+    narrow = found.to_pyarrow_dataset(schema=pa.schema([one for one in columns if not pa.types.is_date(one.type)]))
+    return ds.FileSystemDataset(list(narrow.get_fragments()), columns, narrow.format, narrow.filesystem)
 
 
 def version(uri: str) -> int | None:

@@ -20,14 +20,13 @@ def at(uri: str, version: int, batches: Sequence[str] | None = None) -> int | No
         None if the version can't be read any more.
     """
     try:
-        found = log.open_table(uri, version)
-        if found is None:
-            return None
         if batches is None:
-            return int(found.count())
-        if not batches:
-            return 0
-        return int(found.to_pyarrow_dataset().count_rows(filter=ds.field("_batch_id").isin(list(batches))))
+            found = log.open_table(uri, version)
+            return None if found is None else int(found.count())
+        rows = log.dataset(uri, version)
+        if rows is None:
+            return None
+        return int(rows.count_rows(filter=ds.field("_batch_id").isin(list(batches)))) if batches else 0
     except (DeltaError, FileNotFoundError):  # the log was cleaned, or VACUUM removed files
         return None
 

@@ -114,10 +114,10 @@ def _of_rows(uri: str) -> Position | None:
     That happens to a stream that was silent for a month. Dead messages after the newest valid one are then read again;
     the stream removes them from the queue first.
     """
-    found = log.open_table(uri)
+    found = log.dataset(uri)
     if found is None:
         return None
-    rows = found.to_pyarrow_dataset().to_table(columns=["partition", "offset"])
+    rows = found.to_table(columns=["partition", "offset"])
     last = rows.group_by("partition").aggregate([("offset", "max")])
     ends = pc.add(last["offset_max"], 1).to_pylist()
     return dict(zip(last["partition"].to_pylist(), ends, strict=True)) or None

@@ -80,10 +80,9 @@ def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
 
 
 def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = None) -> Iterator[pa.Table]:
-    found = log.open_table(settings.lake().uri(table.name))
-    if found is None:
+    rows = log.dataset(settings.lake().uri(table.name))
+    if rows is None:
         return
-    rows = found.to_pyarrow_dataset()
     names = [name for name in columns if name in rows.schema.names]
     others = pc.field("_batch_id") != window.batch_id
     for batch in rows.scanner(columns=names, filter=others if where is None else others & where).to_batches():

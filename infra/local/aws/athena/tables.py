@@ -20,6 +20,7 @@ from infra.local.addresses import REGION
 from infra.local.aws.athena import files
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.projection import Partition
+from jobs.lake.delta import log
 
 
 def attach(
@@ -54,7 +55,7 @@ def attach(
 def _attach_delta(connection: duckdb.DuckDBPyConnection, name: str, location: str) -> int:
     try:
         delta = DeltaTable(location, storage_options=_storage_options())
-        dataset = delta.to_pyarrow_dataset()
+        dataset = log.rows(delta)
     except DeltaError as error:
         raise QueryError("DELTA_LAKE_INVALID_TABLE", f"{location}: {_plain(error)}", by_user=False) from error
     except OSError as error:
