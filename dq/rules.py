@@ -15,25 +15,24 @@ from dq.suite import Rule, Suite
 from jobs.lake.errors import ConfigurationError
 
 
-def _between(value: Column, low: Any, high: Any, strict_low: bool = False, strict_high: bool = False) -> Column:
+def _between(
+    value: Column, min_value: Any = None, max_value: Any = None, strict_min: bool = False, strict_max: bool = False
+) -> Column:
     holds = F.lit(True)
-    if low is not None:
-        holds &= (value > F.lit(low)) if strict_low else (value >= F.lit(low))
-    if high is not None:
-        holds &= (value < F.lit(high)) if strict_high else (value <= F.lit(high))
+    if min_value is not None:
+        holds &= (value > F.lit(min_value)) if strict_min else (value >= F.lit(min_value))
+    if max_value is not None:
+        holds &= (value < F.lit(max_value)) if strict_max else (value <= F.lit(max_value))
     return holds
 
 
-_HOLDS: dict[str, Callable[[Column, dict[str, Any]], Column]] = {
-    "expect_column_values_to_not_be_null": lambda value, _: value.isNotNull(),
-    "expect_column_values_to_be_in_set": lambda value, k: value.isNull() | value.isin(list(k["value_set"])),
-    "expect_column_values_to_match_regex": lambda value, k: value.isNull() | value.rlike(k["regex"]),
-    "expect_column_values_to_be_between": lambda value, k: (
-        value.isNull()
-        | _between(
-            value, k.get("min_value"), k.get("max_value"), k.get("strict_min", False), k.get("strict_max", False)
-        )
-    ),
+# Each expectation with its arguments, besides `column`.
+_HOLDS: dict[str, Callable[..., Column]] = {
+    "expect_column_values_to_not_be_null": lambda value: value.isNotNull(),
+    "expect_column_values_to_be_in_set": lambda value, value_set: value.isNull() | value.isin(list(value_set)),
+    "expect_column_values_to_match_regex": lambda value, regex: value.isNull() | value.rlike(regex),
+    "expect_column_values_to_not_match_regex": lambda value, regex: value.isNull() | ~value.rlike(regex),
+    "expect_column_values_to_be_between": lambda value, **bounds: value.isNull() | _between(value, **bounds),
 }
 
 
@@ -41,13 +40,20 @@ def holds(rule: Rule) -> Column:
     """True where a row keeps the rule; never null.
 
     Raises:
-        ConfigurationError: the expectation can't be judged row by row.
+        ConfigurationError: the expectation can't be judged row by row, or has arguments that would not be obeyed.
     """
     if rule.type not in _HOLDS:
         raise ConfigurationError(
             f"{rule.type} can't be marked `quarantine: true`: only {', '.join(sorted(_HOLDS))} are judged by row"
         )
-    return _HOLDS[rule.type](F.col(rule.kwargs["column"]), rule.kwargs)
+    kwargs = {name: value for name, value in rule.kwargs.items() if name != "column"}
+    try:
+        return _HOLDS[rule.type](F.col(rule.kwargs["column"]), **kwargs)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{rule.name} can't be marked `quarantine: true` with these arguments ({error}): leave out those that are "
+            "not about a single row"
+        ) from error
 
 
 def broken(suite: Suite) -> Column:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from dq import patterns
 from jobs.lake.errors import ConfigurationError
 
 SEVERITIES = ("critical", "warning", "info")
@@ -116,9 +117,13 @@ def _rule(table: str, entry: dict[str, Any]) -> Rule:
         raise ConfigurationError(f"the suite of {table}: {entry} has no type, or unknown fields {sorted(unknown)}")
     if entry.get("severity") not in SEVERITIES:
         raise ConfigurationError(f"the suite of {table}: {entry['type']} needs a severity, one of {SEVERITIES}")
+    kwargs = dict(entry.get("kwargs") or {})
+    for pattern in [*([kwargs["regex"]] if "regex" in kwargs else []), *(kwargs.get("regex_list") or [])]:
+        if fault := patterns.fault(pattern):
+            raise ConfigurationError(f"the suite of {table}: {entry['type']}: the pattern {pattern!r} {fault}")
     return Rule(
         type=entry["type"],
-        kwargs=dict(entry.get("kwargs") or {}),
+        kwargs=kwargs,
         severity=entry["severity"],
         quarantine=bool(entry.get("quarantine", False)),
         why=str(entry.get("why", "")),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType
 
 from dq import rules, suite, validate
@@ -63,10 +64,16 @@ def test_rule_tells_broken_rows_from_good_ones(
 
 
 def test_great_expectations_judges_the_same(spark: SparkSession) -> None:
-    for given, bad, accepted in CASES:
-        rows = frame(spark, [{**GOOD, **row} for row in [*bad, *accepted]], SCHEMA)
-        (judged,) = validate.validate(Suite("silver.x", (given,), "d"), rows, rows)
-        assert judged.observed["unexpected_count"] == len(bad), given.name
+    """One validation of all rules over the rows of all cases; what the rules say of each is the test above."""
+    cases = [{**GOOD, **row} for _, bad, accepted in CASES for row in [*bad, *accepted]]
+    given = tuple(rule for rule, _, _ in CASES)
+    rows = frame(spark, cases, SCHEMA).coalesce(1).persist()
+    broken = rows.select(*[F.count_if(~rules.holds(one)) for one in given]).collect()[0]
+
+    judged = validate.validate(Suite("silver.x", given, "d"), rows, rows)
+
+    assert [judgement.observed["unexpected_count"] for judgement in judged] == list(broken)
+    assert all(broken)
 
 
 def test_all_broken_rules_of_a_row_are_named_and_a_good_row_has_none(spark: SparkSession) -> None:
@@ -93,4 +100,14 @@ def test_expectation_about_more_than_one_row_may_not_be_marked() -> None:
     given = Rule("expect_column_values_to_be_unique", {"column": "text"}, "critical", quarantine=True)
 
     with pytest.raises(ConfigurationError, match="expect_column_values_to_be_unique can't be marked"):
+        rules.holds(given)
+
+
+@pytest.mark.parametrize("given", [
+    rule("match_regex", "text", regex="^A", mostly=0.9),
+    rule("be_between", "amount", minimum=0),
+    rule("not_be_null", "text", row_condition="amount > 0", condition_parser="spark"),
+], ids=["a share of rows", "a misspelt bound", "a condition"])  # fmt: skip
+def test_argument_that_the_quarantine_would_not_obey_is_refused(given: Rule, spark: SparkSession) -> None:
+    with pytest.raises(ConfigurationError, match="can't be marked `quarantine: true` with these arguments"):
         rules.holds(given)

@@ -113,14 +113,17 @@ def test_quarantine_takes_exactly_the_broken_rows(spark: SparkSession, lake: str
         "order_date be_between": order("Q3", order_date=date(9999, 12, 31)),
         "updated_at not_be_null": order("Q4", updated_at=None),
         "currency not_be_null": order("Q5", currency=None),
-        "currency match_regex": order("Q6", currency="euro"),
+        "currency match_regex": order("Q6", currency="EUR\r"),
         "amount not_be_null": order("Q7", amount=None),
         "amount be_between": order("Q8", amount=Decimal("-0.01")),
         "status not_be_null": order("Q9", status=None),
         "status be_in_set": order("Q10", status="LOST"),
+        "order_id match_regex": order(" \r"),
+        "customer_id match_regex": order("Q12", customer_id=""),
+        "order_id match_regex; customer_id match_regex": order("Q13\0", customer_id=" C1"),
         "currency match_regex; amount be_between": order("Q11", currency="e", amount=Decimal("-1.00")),
     }
-    good = [order("O1", amount=Decimal("0.00")), order("O2", customer_id="")]
+    good = [order("O1", amount=Decimal("0.00")), order("O2", customer_id="C 1")]
     batch = [*broken.values(), *good]
     land(spark, ORDERS, "b1", batch)
 
