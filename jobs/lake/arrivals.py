@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import conform, newest_wins, settings, tables
+from jobs.lake import conform, newest_wins, settings, tables, unfit
 from jobs.lake.delta import changes, inputs, log, snapshot
 from jobs.lake.delta.changes import BatchChanges
 from jobs.lake.delta.log import Commit
@@ -47,13 +47,15 @@ class Bronze:
     def typed(self, raw: DataFrame, source: str) -> DataFrame:
         """Bronze rows with the table's columns.
 
-        Besides: `_raw`, the row as read, for the quarantine; `_source_table`, `_batch_id`; and what tells the newer of
-        two rows of the same time: `_position` and `_ingested_at`, and `_hash` of the columns.
+        Besides: `_raw`, the row as read, for the quarantine; `_source_table`, `_batch_id`; `_unfit`: the columns that
+        can't hold what was read; and what tells the newer of two rows of the same time: `_position` and `_ingested_at`,
+        and `_hash` of the columns.
         """
         kept = [name for name in raw.columns if name != newest_wins.READ_AT]
         # By default, to_json leaves null fields out; the quarantine has to show the row as it was read.
         as_read = F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES})
-        typed = self.readers[source](raw.withColumns({"_raw": as_read, "_source_table": F.lit(source)}))
+        raw = unfit.with_given(raw, self.schema).withColumns({"_raw": as_read, "_source_table": F.lit(source)})
+        typed = self.readers[source](raw)
         position = F.col(newest_wins.POSITION) if newest_wins.POSITION in typed.columns else F.lit(None)
         columns = conform.columns(typed, self.schema, f"reader of {source}")
         return typed.select(
@@ -63,6 +65,7 @@ class Bronze:
             "_batch_id",
             position.cast(POSITION_TYPE).alias(newest_wins.POSITION),
             newest_wins.READ_AT,
+            unfit.column(self.schema),
         ).withColumn(newest_wins.HASH, newest_wins.content_hash(self.schema.names))
 
 

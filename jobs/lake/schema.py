@@ -11,6 +11,7 @@ from pyspark.sql.types import DataType, StringType, StructField, StructType
 # The class decides what a log, an alert or a report may show. Values that are `public` or `internal` may be shown.
 # Those that are `confidential` or `restricted` (about a person, or a business secret) may never be shown.
 Class = Literal["public", "internal", "confidential", "restricted"]
+SHOWN = ("public", "internal")
 CLASSES: tuple[Class, ...] = ("public", "internal", "confidential", "restricted")
 
 

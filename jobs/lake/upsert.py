@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import arrivals, difference, quarantine, settings, table_module, wanted_rows
+from jobs.lake import arrivals, difference, quarantine, settings, table_module, unfit, wanted_rows
 from jobs.lake.arrivals import Arrived, Bronze, Reader
 from jobs.lake.delta import inputs, log, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
@@ -62,7 +62,7 @@ def upsert(
         ledger.record(table.name)
         bronze = Bronze(spark, schema, readers)
         arrived = arrivals.read(bronze, run, table)
-        incoming = arrived.rows.withColumn("_rule", broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
+        incoming = unfit.with_rule(arrived.rows, schema, broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
         tally = _tally(incoming, arrived)
         decided = wanted_rows.decide(bronze, broken_rules, incoming, arrived, table)
         outcome = _outcome(decided, incoming, table, tally)

@@ -8,7 +8,7 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.lake import newest_wins, settings
+from jobs.lake import newest_wins, settings, unfit
 from jobs.lake.arrivals import Arrived, Bronze
 from jobs.lake.delta import snapshot
 from jobs.lake.newest_wins import HASH
@@ -50,7 +50,7 @@ def decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: A
     undecided = newest_wins.undecided(best, present, lost, keys, order_by).persist(StorageLevel.MEMORY_AND_DISK)
     rows = best.unionByName(present)
     if again := _rows_of(bronze, undecided, arrived, table):
-        rebuilt = again.withColumn("_rule", broken_rules).filter(F.col("_rule") == "")
+        rebuilt = unfit.with_rule(again, bronze.schema, broken_rules).filter(F.col("_rule") == "")
         rebuilt = newest_wins.newest(rebuilt, columns, keys, order_by)
         rows = rows.join(undecided, list(keys), "left_anti").unionByName(rebuilt)
     # Between a new row and the table's, the source's time decides: otherwise the key is undecided.

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DateType, DecimalType, StructType, TimestampType
 
+from jobs.lake import unfit
 from jobs.lake.schema import column, text
 
 USD_RATE = DecimalType(28, 12)
@@ -31,7 +32,7 @@ def from_ecb(raw: DataFrame) -> DataFrame:
     A rate that is not a positive number gives null, and so do a day without a dollar quote and a quotient of more
     than 16 digits before its decimal point.
     """
-    per_euro = F.expr("try_cast(rate AS DECIMAL(18, 8))")
+    per_euro = unfit.cast("rate", DecimalType(18, 8))
     quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))
     read = ["as_of_date", "_batch_id", "published_at"]
     dollars = quotes.filter(F.col("ccy") == "USD").groupBy(*read).agg(F.max("_per_euro").alias("_usd_per_euro"))
@@ -41,7 +42,7 @@ def from_ecb(raw: DataFrame) -> DataFrame:
         {
             # Null and not false for all others: so do rows that were written before there was such a column.
             "is_withdrawn": F.when(withdrawn, F.lit(True)),
-            "as_of_date": F.expr("try_cast(as_of_date AS DATE)"),
+            "as_of_date": unfit.cast("as_of_date", DateType()),
             "usd_rate": F.round(F.col("_usd_per_euro") / F.col("_per_euro"), 12).try_cast(USD_RATE),
         }
     )

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DecimalType, IntegerType, StringType, StructType, TimestampType
 
+from jobs.lake import unfit
 from jobs.lake.schema import column, text
 
 SCHEMA = StructType(
@@ -27,19 +28,12 @@ SCHEMA = StructType(
 
 
 def from_salesforce(raw: DataFrame) -> DataFrame:
-    """Salesforce's text with types. A text that does not fit its type becomes null, which the suite's rules judge."""
-    typed = {
-        field.name: F.expr(f"try_cast(`{field.name}` AS {field.dataType.simpleString()})")
-        for field in SCHEMA
-        if not isinstance(field.dataType, (StringType, TimestampType))
-    }
-    # REST writes 2026-10-01T00:00:00.000+0000, and Bulk 2.0 ends in Z. The cast can read both after +0000 became Z.
-    times = {
-        field.name: F.expr(f"try_cast(regexp_replace(`{field.name}`, '[+]0000$', 'Z') AS TIMESTAMP)")
-        for field in SCHEMA
-        if isinstance(field.dataType, TimestampType)
-    }
-    rows = raw.withColumns({**typed, **times})
+    """Salesforce's text with types. A text that does not fit its type becomes null: the row goes to quarantine.
+
+    REST writes 2026-10-01T00:00:00.000+0000, and Bulk 2.0 ends in Z.
+    """
+    typed = [field for field in SCHEMA if not isinstance(field.dataType, StringType)]
+    rows = raw.withColumns({field.name: unfit.cast(field.name, field.dataType) for field in typed})
     # A record that was deleted for good keeps the time of its last change. Within one read, it was live before it was
     # found to be gone.
     found_gone = F.col("_ingested_at") + F.expr("INTERVAL 1 MICROSECOND")

@@ -63,6 +63,11 @@ def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSess
         account("001000000000003AAA", account_number=None),
         account("001000000000004AAA", system_modstamp="soon"),
         account("001000000000005AAA", is_deleted=None),
+        account("001000000000006AAA\n"),
+        account("001000000000007AAA", account_number="C1 "),
+        account("001000000000008AAA", annual_revenue="1.0E16"),
+        account("001000000000009AAA", annual_revenue="NaN", number_of_employees="2147483648"),
+        account("00100000000000AAAA", created_date="20226-01-01T00:00:00.000+0000"),
     ])  # fmt: skip
 
     made = build(SILVER)
@@ -77,8 +82,12 @@ def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSess
         "account_number not_be_null",
         "system_modstamp not_be_null",
         "is_deleted not_be_null",
+        "account_number match_regex",
+        "annual_revenue does_not_fit",
+        "annual_revenue does_not_fit; number_of_employees does_not_fit",
+        "created_date does_not_fit",
     }
-    assert (made["read"], made["written"], made["superseded"], made["quarantined"]) == (8, 2, 1, 5)
+    assert (made["read"], made["written"], made["superseded"], made["quarantined"]) == (13, 2, 1, 10)
 
 
 def test_deletion_for_good_wins_over_the_live_row_of_the_same_read_and_a_later_read_over_both(
