@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-import requests
 from pyspark.sql.types import StructType, TimestampType
 
 from jobs.lake import settings
-from jobs.lake.errors import DataError, TransientError
+from jobs.lake.errors import DataError
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.run import Window
 from jobs.lake.schema import arrow, column, text
-from jobs.sources.ecb import corrections
+from jobs.sources.ecb import corrections, feed
 from jobs.sources.ecb.corrections import Corrections
 
 URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 BASE = "EUR"
 NO_QUOTE = ("", "N/A")
+LONGEST_STILL = timedelta(days=366)
 NO_CORRECTIONS = Corrections(frozenset(), {})
 SCHEMA = StructType(
     [
@@ -53,12 +51,14 @@ def extract(request: Request) -> SourceRows:
 
     Raises:
         TransientError: the feed can't be reached or answers with an error.
-        DataError: the feed is not ECB's CSV, a line of it is broken (the message has the line's number), or days
-            are gone that it had when it was last read (unless `fewer_rows` is accepted).
+        DataError: the feed is not ECB's CSV, a line of it is broken or doubled (the message has the line's number),
+            its time of publication can't be right, or days are gone that it had when it was last read (unless
+            `fewer_rows` is accepted).
     """
     url = settings.replacement("FX_RATES_URL") or URL
-    body, published_at = _download(url)
-    quotes = {(day, ccy): rate for day, ccy, rate in parse(_csv(body, url), url)}
+    body, published_at = feed.download(url)
+    quotes = {(day, ccy): rate for day, ccy, rate in parse(feed.unpack(body, url), url)}
+    _refuse_stamp(published_at, max(day for day, _ in quotes), url)
     days = {day for day, _ in quotes}
     if "source_days" in request.known and "fewer_rows" not in request.accept:
         _refuse_lost_days(days, request.known, url)
@@ -83,60 +83,53 @@ def parse(text: str, url: str) -> Iterator[tuple[date, str, str]]:
     """Day, currency and rate of each quote; the rate is not judged here.
 
     Raises:
-        DataError: no rows, another header, or a line with another number of fields or no date.
+        DataError: no rows, another header, or a line with another number of fields, without a date, or with the date
+            of another line.
     """
-    lines = csv.reader(io.StringIO(text))
-    header = [name.strip() for name in next(lines, [])]
-    currencies = [name for name in header[1:] if name]
-    if header[:1] != ["Date"] or "USD" not in currencies or not all(_is_code(name) for name in currencies):
+    lines = csv.reader(io.StringIO(text), strict=True)
+    try:
+        header = [name.strip() for name in next(lines, [])]
+    except csv.Error:
+        header = [text[:120]]
+    currencies = header[1:-1] if header[-1:] == [""] else header[1:]
+    distinct = {name for name in currencies if _is_code(name) and name != BASE}
+    if header[:1] != ["Date"] or "USD" not in currencies or len(distinct) != len(currencies):
         raise DataError(
             f"ECB feed {url}: the header is {','.join(header)[:120]!r}, not 'Date,USD,…'. Nothing was written. "
             "Check the address, then whether ECB changed the format."
         )
-    empty = True
-    for line in lines:
-        empty = False
+    days: set[date] = set()
+    while True:
         try:
+            if (line := next(lines, None)) is None:
+                break
             day = date.fromisoformat(line[0])
+            if day in days:
+                raise ValueError(f"{day} has a line already")
             rates = line[1 : 1 + len(currencies)]
             if len(line) not in (len(currencies) + 1, len(currencies) + 2) or any(line[1 + len(currencies) :]):
                 raise ValueError(f"{len(line)} fields, the header has {len(currencies) + 1}")
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, csv.Error) as error:
             raise DataError(
                 f"ECB feed {url}: line {lines.line_num} is broken ({error}). Nothing was written. Compare it with "
                 "ECB's site; run again when it is fixed."
             ) from error
+        days.add(day)
         yield day, BASE, "1"
         yield from ((day, ccy, rate) for ccy, rate in zip(currencies, rates, strict=True) if rate not in NO_QUOTE)
-    if empty:
+    if not days:
         raise DataError(f"ECB feed {url} has no rates at all. Nothing was written. Check the address.")
 
 
-def _download(url: str) -> tuple[bytes, datetime]:
-    try:
-        answer = requests.get(url, timeout=60)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise TransientError(
-            f"ECB feed {url} can't be reached ({type(error).__name__}: {error}). Nothing was written. Sluice will try "
-            "again. If it keeps failing, check FX_RATES_URL and the network."
-        ) from error
-    stamp = answer.headers.get("Last-Modified")
-    if not stamp:
+def _refuse_stamp(published_at: datetime, newest: date, url: str) -> None:
+    # By this time the newest rate wins: rates of the year 9999 would win against all later ones. No clock of ours
+    # plays a part; a feed that has stood still for longer than this is no source of rates any more.
+    if abs(published_at.date() - newest) > LONGEST_STILL:
         raise DataError(
-            f"ECB feed {url} has no Last-Modified header, which says how new the rates are. Nothing was written. "
-            "Check the address."
+            f"ECB feed {url}: the header Last-Modified says {published_at:%Y-%m-%d}, but the newest rates are of "
+            f"{newest}. Nothing was written. Check the address, and what stands between it and this job, such as a "
+            "proxy."
         )
-    return answer.content, parsedate_to_datetime(stamp).astimezone(UTC)
-
-
-def _csv(body: bytes, url: str) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            (member,) = [name for name in archive.namelist() if name.endswith(".csv")]
-            return archive.read(member).decode("utf-8")
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise DataError(f"ECB feed {url} is not a zip with one UTF-8 CSV ({error}). Nothing was written.") from error
 
 
 def _refuse_lost_days(days: Collection[date], known: Mapping[str, Any], url: str) -> None:

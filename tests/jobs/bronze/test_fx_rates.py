@@ -76,6 +76,20 @@ def test_feed_without_last_modified_is_refused(ecb: Serve) -> None:
         read()
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 02 Oct 2037 14:15:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "soon"],
+)
+def test_last_modified_that_would_win_or_lose_for_ever_is_refused(ecb: Serve, stamp: str) -> None:
+    """By it the newest rate wins."""
+    url = ecb(zipped(FEED), stamp=stamp)
+
+    with pytest.raises(DataError, match="the header Last-Modified") as caught:
+        read()
+
+    assert f"ECB feed {url}" in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [404, 500, 503])
 def test_error_of_the_server_is_transient_and_names_the_feed(ecb: Serve, status: int) -> None:
     url = ecb(b"", status=status)

@@ -40,8 +40,28 @@ def test_trailing_comma_is_not_a_column(ending: str) -> None:
         "01/10/2026,1.09,160,N/A,",
         "\x00\x01garbage",
         "",
+        "2026-10-02,1.1,160,N/A,",
+        "2026-10-01,1.1\r1.2,160,N/A,",
+        '2026-10-01,"1.1"x,160,N/A,',
+        "2026-10-01," + "1" * 200_000 + ",160,N/A,",
+        "20226-10-01,1.1,160,N/A,",
+        "0000-10-01,1.1,160,N/A,",
     ],
-    ids=["too short", "too long", "a field more", "no such month", "another date", "garbage", "blank"],
+    ids=[
+        "too short",
+        "too long",
+        "a field more",
+        "no such month",
+        "another date",
+        "garbage",
+        "blank",
+        "a day twice",
+        "a line end within",
+        "a wrong quote",
+        "endless",
+        "year 20226",
+        "year 0",
+    ],
 )
 def test_corrupt_line_is_named_by_its_number(line: str) -> None:
     with pytest.raises(DataError, match="ECB feed feed: line 3 is broken") as caught:
@@ -51,7 +71,19 @@ def test_corrupt_line_is_named_by_its_number(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Datum,USD,JPY,", "Date,EUR,JPY,", "Date,USD,yen,", "Date;USD;JPY", "<html>", "Date,USD,US Dollar,"]
+    "header",
+    [
+        "Date,USD,USD,",
+        "Date,USD,EUR,",
+        "Date,USD,,JPY",
+        "Date,USD,J\rPY,",
+        "Datum,USD,JPY,",
+        "Date,EUR,JPY,",
+        "Date,USD,yen,",
+        "Date;USD;JPY",
+        "<html>",
+        "Date,USD,US Dollar,",
+    ],
 )
 def test_changed_header_is_refused(header: str) -> None:
     with pytest.raises(DataError, match="the header is"):
