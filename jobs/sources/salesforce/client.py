@@ -34,6 +34,8 @@ def connect() -> Salesforce:
         security_token=secret["security_token"],
         domain=domain,
         session=http,
+        # Python's float would lose the digits beyond 17, and write 1e+16 for what Salesforce wrote.
+        parse_float=str,
     )
 
 

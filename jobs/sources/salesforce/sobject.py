@@ -54,7 +54,12 @@ def column_name(field: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """The same text for JSON and CSV: an empty value is null, and booleans are in lower case."""
+    r"""The same text for JSON and CSV: an empty value is null, and booleans are in lower case.
+
+    JSON can spell half a surrogate pair, which is what Salesforce leaves of an emoji that it cuts; no table can hold
+    it. It is written out, such as \ud83d.
+    """
     if value is None or value == "":
         return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text.encode("utf-8", "backslashreplace").decode()
