@@ -30,11 +30,11 @@ def cast(name: str, kind: DataType) -> Column:
     """
     text = F.col(name)
     if isinstance(kind, DecimalType):
-        number = F.when(text.rlike(_NUMBER), text)
-        exact = number.try_cast(kind)
+        exact = text.try_cast(kind)
         # The cast rounds. The wide number shows lost decimals, and the double one that is too small even for that.
-        wide = number.try_cast(DecimalType(_LARGEST_PRECISION, _LARGEST_PRECISION - kind.precision + kind.scale))
-        return F.when((exact == wide) & (exact.cast("double") == number.try_cast("double")), exact)
+        wide = text.try_cast(DecimalType(_LARGEST_PRECISION, _LARGEST_PRECISION - kind.precision + kind.scale))
+        held = F.when((exact == wide) & (exact.cast("double") == text.try_cast("double")), exact)
+        return F.when(text.rlike(_NUMBER), held)  # a branch is not looked at before its condition
     if isinstance(kind, DateType):
         return F.when(text.rlike(_DATE), text.try_cast(kind))
     if isinstance(kind, TimestampType):  # Spark wants a colon in +0000

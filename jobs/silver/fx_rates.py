@@ -32,8 +32,8 @@ def from_ecb(raw: DataFrame) -> DataFrame:
     A rate that is not a positive number gives null, and so do a day without a dollar quote and a quotient of more
     than 16 digits before its decimal point.
     """
-    per_euro = unfit.cast("rate", DecimalType(18, 8))
-    quotes = raw.withColumn("_per_euro", F.when(per_euro > 0, per_euro))
+    typed = raw.withColumn("_per_euro", unfit.cast("rate", DecimalType(18, 8)))
+    quotes = typed.withColumn("_per_euro", F.when(F.col("_per_euro") > 0, F.col("_per_euro")))
     read = ["as_of_date", "_batch_id", "published_at"]
     dollars = quotes.filter(F.col("ccy") == "USD").groupBy(*read).agg(F.max("_per_euro").alias("_usd_per_euro"))
     # Release 0.1.0 knew no withdrawn quotes.
