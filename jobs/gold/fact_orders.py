@@ -1,19 +1,30 @@
-"""Orders in their own currency and in US dollars, at the rate of the last day on or before the order date."""
+"""Orders in their own currency and in US dollars, at the rate of the last day on or before the order date.
+
+A rate that is older than `valid_days` of silver.fx_rates values nothing. A currency that the euro has replaced is worth
+its fixed part of a euro, at the euro's rate. A US dollar is 1, with or without rates. What a fact is depends on its
+order and the rates alone, not on when it is computed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, DecimalType, StructType
 
+from jobs.lake import tables
 from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import AffectedRows
 from jobs.lake.schema import column, text
+from jobs.sources.ecb.euro import REPLACED
 
+DOLLAR, EURO = "USD", "EUR"
+NO_RATE, RATE_TOO_OLD = "no_rate", "rate_too_old"
 AMOUNT_USD = DecimalType(20, 2)
+PER_EURO = DecimalType(18, 8)
 SCHEMA = StructType(
     [
         text("order_id", "order number"),
@@ -21,9 +32,10 @@ SCHEMA = StructType(
         column("order_date", DateType(), "day of the order"),
         text("currency", "ISO 4217 code"),
         column("amount_native", DecimalType(18, 2), "amount in the order's currency", "confidential"),
-        column("amount_usd", AMOUNT_USD, "US dollars; null without a rate", "confidential"),
+        column("amount_usd", AMOUNT_USD, "US dollars; null with an fx_reason", "confidential"),
         text("status", "PLACED, PAID, SHIPPED or CANCELLED"),
         column("fx_as_of_date", DateType(), "day of the rate that was used"),
+        text("fx_reason", "why amount_usd is null: no_rate on or before the order date, or rate_too_old"),
         text("order_month", "YYYY-MM of order_date; partition"),
     ]
 )
@@ -34,23 +46,61 @@ FAR = date(9999, 12, 31)
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """One row per order; an order in a currency that ECB doesn't quote keeps its row, without dollars."""
-    orders = inputs["silver.orders"]
+    """One row per order; an order without a rate keeps its row, without dollars and with the reason."""
+    orders = _with_quoted(inputs["silver.orders"])
     rates = rate_of_each_day(_live(inputs["silver.fx_rates"]), orders)
-    on = [orders["currency"] == rates["ccy"], orders["order_date"] == rates["day"]]
+    on = [orders["_quoted"] == rates["ccy"], orders["order_date"] == rates["day"]]
+    age, limit = F.date_diff("order_date", "as_of_date"), tables.table("silver.fx_rates").valid_days
+    found = F.col("as_of_date").isNotNull()
+    counts = found & (age <= limit) if limit is not None else found
+    is_dollar = F.col("currency") == DOLLAR
     return orders.join(rates, on, "left").select(
         "order_id",
         "customer_id",
         "order_date",
         "currency",
         F.col("amount").alias("amount_native"),
-        # A product of more than 38 digits would be cut to six decimal places, and so rounded twice. Silver's rules
-        # keep rates far below what fits here: at most 10, so that the product fits too.
-        F.round(F.col("amount") * F.col("usd_rate").cast("decimal(18,12)"), 2).cast(AMOUNT_USD).alias("amount_usd"),
+        F.when(is_dollar, F.col("amount").cast(AMOUNT_USD)).when(counts, _dollars()).alias("amount_usd"),
         "status",
-        "fx_as_of_date",
+        F.when(counts, F.col("as_of_date")).alias("fx_as_of_date"),
+        F.when(is_dollar | counts, F.lit(None)).when(found, RATE_TOO_OLD).otherwise(NO_RATE).alias("fx_reason"),
         "order_month",
     )
+
+
+def _with_quoted(orders: DataFrame) -> DataFrame:
+    """The orders with `_quoted`, whose quote values them, and `_fixed`, units per euro of a replaced currency."""
+    fixed = F.lit(None).cast(PER_EURO)
+    for ccy, rate in REPLACED.items():
+        replaced = (F.col("currency") == ccy) & (F.col("order_date") >= F.lit(rate.since))
+        fixed = F.when(replaced, F.lit(rate.per_euro).cast(PER_EURO)).otherwise(fixed)
+    quoted = F.when(F.col("_fixed").isNotNull(), EURO).otherwise(F.col("currency"))
+    return orders.withColumn("_fixed", fixed).withColumn("_quoted", quoted)
+
+
+def _dollars() -> Column:
+    """The order's amount in dollars, from the two quotes per euro.
+
+    Rows of silver.fx_rates that release 0.2.0 or an earlier one wrote have no quotes, but their quotient to 12 places.
+    """
+    per_euro = F.coalesce("_fixed", "per_euro")
+    exact = _rounded_once(F.col("usd_per_euro"), per_euro)
+    # Silver's rules keep rates at 10 or below, far from what fits here.
+    cut = _rounded_once(F.col("usd_rate").cast("decimal(18,12)"), F.coalesce("_fixed", F.lit(1).cast(PER_EURO)))
+    return F.when(F.col("usd_per_euro").isNotNull() & F.col("per_euro").isNotNull(), exact).otherwise(cut)
+
+
+def _rounded_once(dollars: Column, units: Column) -> Column:
+    """`amount * dollars / units` to the cent, half up.
+
+    Spark cuts a quotient to six places: rounding that again could move a cent. So whole cents are divided out first,
+    which has no rest, and what remains decides by its own size. All but that one quotient is exact in 38 digits.
+    """
+    cent = units * F.lit(Decimal("0.01"))
+    product = F.col("amount") * dollars
+    rest = product % cent
+    whole = (product - rest) / units
+    return (whole + F.when(rest * 2 >= cent, Decimal("0.01")).otherwise(Decimal("0.00"))).cast(AMOUNT_USD)
 
 
 def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> AffectedRows | None:
@@ -69,10 +119,10 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
     affected_orders = after(moved)
     if found[0]:
         revalued = (
-            orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}"))
+            _with_quoted(orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}")))
             .join(
                 spans,
-                (F.col("currency") == F.col("_ccy"))
+                (F.col("_quoted") == F.col("_ccy"))
                 & (F.col("order_date") >= F.col("_from"))
                 & (F.col("order_date") < F.col("_until")),
             )
@@ -90,7 +140,10 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
 def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
     """Days for which a changed rate counts or counted: `_ccy, _from, _until`, the end excluded."""
     before, after_it = (
-        F.when(~F.coalesce(f"{state}.is_withdrawn", F.lit(False)), F.col(f"{state}.usd_rate"))
+        F.when(
+            ~F.coalesce(f"{state}.is_withdrawn", F.lit(False)),
+            F.struct(*[f"{state}.{name}" for name in ("usd_rate", "per_euro", "usd_per_euro")]),
+        )
         for state in (BEFORE, AFTER)
     )
     revised = changed.filter(~before.eqNullSafe(after_it)).select(
@@ -111,7 +164,7 @@ def _live(rates: DataFrame) -> DataFrame:
 
 
 def rate_of_each_day(rates: DataFrame, orders: DataFrame) -> DataFrame:
-    """Rates carried forward over days without one: `ccy, day, usd_rate, fx_as_of_date`, for the orders' days.
+    """Rates carried forward over days without one, for the orders' days: `day` beside the rate's own columns.
 
     An equality join on these rows costs one pass; a range join would compare each order with all of history.
     """
@@ -123,6 +176,8 @@ def rate_of_each_day(rates: DataFrame, orders: DataFrame) -> DataFrame:
     return valid.filter(begin <= end).select(
         "ccy",
         F.explode(F.sequence(begin, end)).alias("day"),
+        "as_of_date",
         "usd_rate",
-        F.col("as_of_date").alias("fx_as_of_date"),
+        "per_euro",
+        "usd_per_euro",
     )

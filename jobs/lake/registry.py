@@ -29,6 +29,8 @@ class Table:
         partition_by: silver and gold: a text column whose values give files of useful size. Bronze leaves it out:
             its batches are partitioned by `_batch_id`.
         order_by: silver: columns, most significant first, that decide which row of a key is the newest and wins.
+        valid_days: silver: for how many days after its own day a row still says something about a later day; None for
+            good. Who reads the table by day keeps to it.
         keys_from: gold: where its keys come from: the name of each input that has some, then its columns, in the order
             of `keys`. If it is left out, they are the columns of the same names in the first input. The table holds
             exactly these keys, without those that have a null; the step checks it.
@@ -50,6 +52,7 @@ class Table:
     keys: tuple[str, ...] = ()
     partition_by: str | None = None
     order_by: tuple[str, ...] = ()
+    valid_days: int | None = None
     keys_from: tuple[tuple[str, ...], ...] = ()
     source: str | None = None
     overlap_hours: int = 0
@@ -78,6 +81,10 @@ class Table:
         yield (
             (self.layer == "silver") == bool(self.order_by),
             "silver, and no other layer, says in order_by which row of a key is the newest",
+        )
+        yield (
+            self.valid_days is None or (self.layer == "silver" and self.valid_days >= 0),
+            "only silver says in valid_days for how many days a row counts, and that is no negative number",
         )
         yield self.layer == "gold" or not self.keys_from, "only gold says in keys_from where its keys come from"
         yield (

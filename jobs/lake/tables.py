@@ -72,6 +72,8 @@ LAKEHOUSE = Pipeline(
             depends_on=("bronze.fx_rates",),
             keys=("ccy", "as_of_date"),
             order_by=("published_at",),
+            # Longer than ECB ever rests, shorter than a currency may move far. A change values all orders anew.
+            valid_days=10,
         ),
         Table(
             name="silver.salesforce_accounts",

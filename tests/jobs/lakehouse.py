@@ -114,6 +114,12 @@ def silver_rate(day: str, ccy: str, usd_rate: str) -> dict[str, Any]:
     }
 
 
+def quoted_rate(day: str, ccy: str, per_euro: Decimal, usd_per_euro: Decimal) -> dict[str, Any]:
+    """A row of `silver.fx_rates` with its quotes."""
+    cut = (usd_per_euro / per_euro).quantize(Decimal("1.000000000000"))
+    return {**silver_rate(day, ccy, str(cut)), "per_euro": per_euro, "usd_per_euro": usd_per_euro}
+
+
 def request(table: str, window: Window, **options: Any) -> Request:
     """What the kernel asks of a bronze table's `extract`."""
     return Request(tables.table(table), window, **options)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from pyspark.sql import SparkSession
 from jobs.gold import fact_orders
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
-from tests.jobs.lakehouse import build, collect, frame, put, rows, schema_of, silver_order, silver_rate
+from jobs.sources.ecb.euro import REPLACED
+from tests.jobs.lakehouse import build, collect, frame, put, quoted_rate, rows, schema_of, silver_order, silver_rate
 
 ORDER = silver_order()
 IN_DOLLARS = {"amount_native": Decimal("10.00"), "amount_usd": Decimal("11.00"), "fx_as_of_date": ORDER["order_date"]}
@@ -44,9 +47,9 @@ def pound_order(day: str, amount: str = "10.00") -> dict[str, Any]:
 
 
 def test_rate_is_of_the_last_day_on_or_before_the_order(spark: SparkSession) -> None:
-    days = ["2026-09-30", "2026-10-01", "2026-10-02", "2026-10-03", "2026-10-04", "2026-10-05", "2026-12-31"]
+    days = ["2026-09-30", "2026-10-01", "2026-10-02", "2026-10-03", "2026-10-04", "2026-10-05", "2026-10-15"]
 
-    found = compute(spark, [pound_order(day) for day in days])
+    found = compute(spark, [pound_order(day) for day in [*days, "2026-10-16"]])
 
     assert [(row["order_id"], str(row["fx_as_of_date"]), row["amount_usd"]) for row in found] == [
         ("2026-09-30", "None", None),  # never a later day's rate
@@ -55,8 +58,10 @@ def test_rate_is_of_the_last_day_on_or_before_the_order(spark: SparkSession) -> 
         ("2026-10-03", "2026-10-02", Decimal("15.00")),  # Saturday takes Friday's
         ("2026-10-04", "2026-10-02", Decimal("15.00")),
         ("2026-10-05", "2026-10-05", Decimal("20.00")),
-        ("2026-12-31", "2026-10-05", Decimal("20.00")),
+        ("2026-10-15", "2026-10-05", Decimal("20.00")),
+        ("2026-10-16", "None", None),  # eleven days after the last rate
     ]
+    assert [row["fx_reason"] for row in found] == ["no_rate", *[None] * 6, "rate_too_old"]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +94,98 @@ def test_dollars_are_rounded_once(spark: SparkSession) -> None:
     assert row["amount_usd"] == Decimal("0.00")
 
 
+def in_dollars(amount: Decimal, usd_per_euro: Decimal, per_euro: Decimal) -> Decimal:
+    with localcontext(prec=200):
+        return (amount * usd_per_euro / per_euro).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def hard_to_round() -> Iterator[tuple[Decimal, Decimal, Decimal]]:
+    """Amounts, dollars and units per euro: by chance, and such as give half a cent, or as little less as can be."""
+    chance = random.Random(4)
+    for _ in range(150):
+        usd = Decimal(chance.randrange(8_000, 16_000)).scaleb(-4)
+        units = Decimal(chance.randrange(10_000, 1_000_000)).scaleb(-chance.randrange(-2, 6))
+        top = min(Decimal(10) ** chance.randrange(3, 17), 5 * units * Decimal(10) ** 15)
+        yield Decimal(chance.randrange(int(top * 100) + 1)).scaleb(-2), usd, units
+        half_cents = 2 * chance.randrange(10**9) + 1  # a half, exactly
+        yield Decimal(half_cents), Decimal("1.0050"), Decimal("201.00")
+        just_below = (Decimal(half_cents) * units / 200 / usd).quantize(Decimal("0.01"), "ROUND_DOWN")
+        yield just_below, usd, units
+    yield Decimal("9999999999999999.99"), Decimal("1.5000"), Decimal("1")
+    yield Decimal("9999999999999999.99"), Decimal("1.1234"), Decimal("0.12")
+
+
+def test_dollars_equal_exact_arithmetic_rounded_once(spark: SparkSession) -> None:
+    cases = list(hard_to_round())
+    orders, rates = [], []
+    for number, (amount, usd, units) in enumerate(cases):
+        day = date(2026, 1, 1) + timedelta(days=number)
+        orders.append(silver_order(f"O{number:03}", currency="GBP", order_date=day, amount=amount))
+        rates.append(quoted_rate(str(day), "GBP", units, usd))
+
+    found = compute(spark, orders, rates)
+
+    assert [row["amount_usd"] for row in found] == [in_dollars(*case) for case in cases]
+
+
+def test_amount_is_multiplied_before_it_is_divided_and_no_rate_is_cut_to_twelve_places(spark: SparkSession) -> None:
+    """1 / 3 x 9999999999999999.99 x 0.3: of the rate to twelve places, some thousand dollars would be missing."""
+    order = silver_order(currency="GBP", amount=Decimal("9999999999999999.99"), order_date=date(2026, 10, 2))
+    rate = quoted_rate("2026-10-02", "GBP", Decimal("3"), Decimal("1"))
+    cut = {**rate, "per_euro": None, "usd_per_euro": None}  # as an earlier release wrote it
+
+    (row,), (earlier,) = compute(spark, [order], [rate]), compute(spark, [order], [cut])
+
+    assert row["amount_usd"] == Decimal("3333333333333333.33")
+    assert earlier["amount_usd"] == Decimal("3333333333330000.00")
+
+
+@pytest.mark.parametrize("rates", [[], [silver_rate("2026-10-05", "USD", "1")], RATES], ids=["none", "later", "some"])
+def test_dollar_is_one_with_or_without_rates(spark: SparkSession, rates: list[dict[str, Any]]) -> None:
+    days = ("2000-01-01", "2026-10-02", "2099-12-31")
+    orders = [silver_order(day, currency="USD", order_date=date.fromisoformat(day)) for day in days]
+
+    found = compute(spark, orders, rates)
+
+    assert {(row["amount_usd"], row["fx_reason"]) for row in found} == {(Decimal("10.00"), None)}
+
+
+def test_replaced_currency_is_its_fixed_part_of_a_euro_from_its_day_on(spark: SparkSession) -> None:
+    """The day before, the last floating quote values it; from the day on, the euro's rate alone."""
+    orders, rates, wanted = [], [], {}
+    for ccy, fixed in REPLACED.items():
+        before, later = fixed.since - timedelta(days=1), fixed.since + timedelta(days=8)
+        for name, day in (("0", before), ("1", fixed.since), ("2", later)):
+            orders.append(silver_order(f"{ccy}{name}", currency=ccy, order_date=day, amount=Decimal("100000.00")))
+        rates.append(quoted_rate(str(before), ccy, Decimal("7.7777"), Decimal("1.2000")))
+        wanted[f"{ccy}0"] = in_dollars(Decimal(100_000), Decimal("1.2000"), Decimal("7.7777"))
+        for name, usd in (("1", "1.2000"), ("2", "1.3000")):
+            wanted[f"{ccy}{name}"] = in_dollars(Decimal(100_000), Decimal(usd), fixed.per_euro)
+    for since in {fixed.since for fixed in REPLACED.values()}:
+        rates.append(quoted_rate(str(since - timedelta(days=1)), "EUR", Decimal(1), Decimal("1.2000")))
+        rates.append(quoted_rate(str(since + timedelta(days=4)), "EUR", Decimal(1), Decimal("1.3000")))
+
+    found = {row["order_id"]: row["amount_usd"] for row in compute(spark, orders, rates)}
+
+    assert found == wanted
+
+
+def test_euro_that_is_too_old_values_no_replaced_currency(spark: SparkSession) -> None:
+    day = date(2026, 10, 2)
+    late = silver_order(currency="HRK", order_date=day + timedelta(days=11))
+
+    (row,) = compute(spark, [late], [quoted_rate(str(day), "EUR", Decimal(1), Decimal("1.1"))])
+
+    assert (row["amount_usd"], row["fx_reason"]) == (None, "rate_too_old")
+
+
 def test_currency_without_quotes_keeps_its_row_without_dollars(spark: SparkSession) -> None:
     order = silver_order(currency="XXX", amount=Decimal("5.00"))
 
     (row,) = compute(spark, [order])
 
     assert (row["currency"], row["amount_native"]) == ("XXX", Decimal("5.00"))
-    assert (row["amount_usd"], row["fx_as_of_date"]) == (None, None)
+    assert (row["amount_usd"], row["fx_as_of_date"], row["fx_reason"]) == (None, None, "no_rate")
 
 
 def test_no_order_is_lost_or_doubled(spark: SparkSession) -> None:
