@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
-from dq import conservation, results, suite, validate
+from dq import conservation, freshness, results, suite, validate
 from dq.suite import Suite
 from dq.validate import Judgement
 from jobs.lake import session, settings, tables
@@ -43,7 +43,7 @@ def gate(run: Run) -> None:
         judging = scope(spark, run, rules, version)
         judged = [
             *conservation.judge(rules, version, judging.since, run if run.builds(name) else None),
-            *_judge(spark, rules, version, judging),
+            *_judge(spark, run, rules, version, judging),
         ]
         uri = results.write(run, rules, judged, version)
         lines = results.summary(f"{name} version {version} ({judging.words})", judged)
@@ -101,9 +101,10 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     return Scope(changed, since, words, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
 
 
-def _judge(spark: SparkSession, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
+def _judge(spark: SparkSession, run: Run, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
     whole = snapshot.read(spark, settings.lake().uri(rules.table), version)
-    return validate.validate(rules, whole if scope.changed is None else scope.changed, whole)
+    settled, unjudged = freshness.settle(rules, run, whole.schema)
+    return validate.validate(settled, whole if scope.changed is None else scope.changed, whole) + unjudged
 
 
 def version_to_judge(run: Run, table: str) -> int:

@@ -14,6 +14,8 @@ from dq import patterns
 from jobs.lake.errors import ConfigurationError
 
 SEVERITIES = ("critical", "warning", "info")
+# What `min_value` of a column's maximum may be instead of a value: the oldest that the newest row may be.
+AGED, AGES = "expect_column_max_to_be_between", ("days_ago", "target_days_ago")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Rule:
         short = self.type.removeprefix("expect_").removeprefix("column_values_to_")
         columns = [str(value) for key, value in self.kwargs.items() if key.startswith("column")]
         return " ".join([*columns, short])
+
+    @property
+    def age(self) -> tuple[str, int] | None:
+        """How old the table's newest row may be: one of `AGES` and a number; None for a rule about something else."""
+        given = self.kwargs.get("min_value")
+        return next(iter(given.items())) if isinstance(given, dict) else None
 
 
 @dataclass(frozen=True)
@@ -121,10 +129,25 @@ def _rule(table: str, entry: dict[str, Any]) -> Rule:
     for pattern in [*([kwargs["regex"]] if "regex" in kwargs else []), *(kwargs.get("regex_list") or [])]:
         if fault := patterns.fault(pattern):
             raise ConfigurationError(f"the suite of {table}: {entry['type']}: the pattern {pattern!r} {fault}")
-    return Rule(
+    rule = Rule(
         type=entry["type"],
         kwargs=kwargs,
         severity=entry["severity"],
         quarantine=bool(entry.get("quarantine", False)),
         why=str(entry.get("why", "")),
     )
+    _refuse_unknown_age(table, rule)
+    return rule
+
+
+def _refuse_unknown_age(table: str, rule: Rule) -> None:
+    given = rule.kwargs.get("min_value")
+    if not isinstance(given, dict):
+        return
+    (unit, number), *more = [*given.items()] or [("", None)]
+    known = unit in AGES and type(number) is int and number >= 0 and not more
+    if not (known and rule.type == AGED and table.startswith("silver.")):
+        raise ConfigurationError(
+            f"the suite of {table}: {rule.name} has min_value {given}. An age is one of {', '.join(AGES)} with a whole "
+            f"number, for {AGED}, in a suite of silver: `min_value: {{days_ago: 3}}`"
+        )

@@ -95,6 +95,8 @@ def _judgement(rule: Rule, result: Any) -> Judgement:
     errors = [str(entry.get("exception_message")) for entry in entries if entry.get("raised_exception")]
     numbers = ("observed_value", "element_count", "unexpected_count", "unexpected_percent", "missing_count")
     observed = {key: result.result[key] for key in numbers if key in (result.result or {})}
+    if "observed_value" in observed:  # what it was held against: an age means another date in each run
+        observed |= {key: rule.kwargs[key] for key in ("min_value", "max_value") if key in rule.kwargs}
     return Judgement(rule, bool(result.success) and not errors, observed, "; ".join(errors) or None)
 
 

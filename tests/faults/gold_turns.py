@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -22,7 +24,7 @@ from jobs.lake.delta import log
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, objects
 from tests.faults import own_lake
-from tests.jobs.lakehouse import at, build, change, killed_at, rows, silver_account, silver_order, version
+from tests.jobs.lakehouse import at, build, change, killed_at, quoted_rate, rows, silver_account, silver_order, version
 
 ORDERS, RATES, ACCOUNTS = "silver.orders", "silver.fx_rates", "silver.salesforce_accounts"
 FACTS, CUSTOMERS = "gold.fact_orders", "gold.dim_customers"
@@ -74,9 +76,11 @@ class Scene:
         """Compares both tables with the oracle."""
         silver = {name: rows(self.spark, name) for name in (ORDERS, RATES, ACCOUNTS)}
         found = {
-            row["order_id"]: (row["amount_native"], row["amount_usd"], row["fx_as_of_date"], row["customer_id"])
+            row["order_id"]: (
+                row["amount_native"], row["amount_usd"], row["fx_as_of_date"], row["fx_reason"], row["customer_id"],
+            )
             for row in rows(self.spark, FACTS)
-        }
+        }  # fmt: skip
         assert found == facts(silver), "\n".join(self.told)
         assert {row["id"]: row["salesforce_id"] for row in rows(self.spark, CUSTOMERS)} == customers(silver), "\n".join(
             self.told
@@ -88,7 +92,7 @@ class Scene:
             silver_order(
                 name,
                 customer_id=f"C{self.chance.randrange(5)}",
-                currency=self.chance.choice(("EUR", "USD", "JPY", "XXX")),
+                currency=self.chance.choice(("EUR", "USD", "JPY", "HRK", "XXX")),
                 amount=Decimal(self.chance.randrange(1, 9_999)) / 100,
                 order_date=FIRST + timedelta(days=self.chance.randrange(7)),
             )
@@ -101,14 +105,20 @@ class Scene:
     def rates(self) -> str:
         changed = [
             {
-                "ccy": ccy,
-                "as_of_date": FIRST + timedelta(days=self.chance.randrange(7)),
-                "usd_rate": Decimal(self.chance.randrange(1, 300)) / 100,
+                **quoted_rate(
+                    str(FIRST + timedelta(days=self.chance.randrange(-12, 7))),
+                    ccy,
+                    Decimal(1) if ccy == "EUR" else Decimal(self.chance.randrange(50, 300)) / 100,
+                    Decimal(self.chance.randrange(1, 300)) / 100,
+                ),
                 "published_at": at("2026-10-09"),
                 "is_withdrawn": self.chance.random() < 0.3,
             }
             for ccy in self.chance.sample(("EUR", "USD", "JPY"), self.chance.randrange(1, 3))
         ]
+        for row in changed:
+            if self.chance.random() < 0.3:  # as an earlier release wrote it
+                row |= {"per_euro": None, "usd_per_euro": None}
         change(self.spark, RATES, changed)
         return f"{RATES}: " + ", ".join(
             f"{row['ccy']} of {row['as_of_date']:%d}{' withdrawn' * row['is_withdrawn']}" for row in changed
@@ -175,20 +185,29 @@ class Scene:
 
 def facts(silver: Mapping[str, list[Row]]) -> dict[str, tuple[Any, ...]]:
     """Each order at the newest rate of its currency that ECB has not withdrawn, on or before its day."""
-    found = {}
-    for order in silver[ORDERS]:
-        usable = [
-            rate
-            for rate in silver[RATES]
-            if rate["ccy"] == order["currency"]
-            and not rate["is_withdrawn"]
-            and rate["as_of_date"] <= order["order_date"]
-        ]
-        rate = max(usable, key=lambda row: row["as_of_date"], default=None)
-        dollars = (order["amount"] * rate["usd_rate"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if rate else None
-        day = rate["as_of_date"] if rate else None
-        found[order["order_id"]] = (order["amount"], dollars, day, order["customer_id"])
-    return found
+    return {order["order_id"]: _fact(order, silver[RATES]) for order in silver[ORDERS]}
+
+
+def _fact(order: Row, rates: list[Row]) -> tuple[Any, ...]:
+    fixed = Fraction("7.53450") if order["currency"] == "HRK" else None  # the kuna, replaced in 2023
+    quoted = "EUR" if fixed else order["currency"]
+    usable = [
+        rate
+        for rate in rates
+        if rate["ccy"] == quoted and not rate["is_withdrawn"] and rate["as_of_date"] <= order["order_date"]
+    ]
+    rate = max(usable, key=lambda row: row["as_of_date"], default=None)
+    counts = rate and (order["order_date"] - rate["as_of_date"]).days <= 10
+    dollars, day = None, None
+    reason = "rate_too_old" if rate else "no_rate"
+    if rate and counts:
+        known = rate["per_euro"] is not None
+        value = Fraction(rate["usd_per_euro"]) / Fraction(rate["per_euro"]) if known else Fraction(rate["usd_rate"])
+        cents = Fraction(order["amount"]) * 100 * value / (fixed or 1)
+        dollars, day, reason = Decimal(floor(cents + Fraction(1, 2))) / 100, rate["as_of_date"], None
+    if order["currency"] == "USD":
+        dollars, reason = order["amount"], None
+    return order["amount"], dollars, day, reason, order["customer_id"]
 
 
 def customers(silver: Mapping[str, list[Row]]) -> dict[str, str | None]:

@@ -37,6 +37,8 @@ _SHARES = {
     Defect.LOWER_CASE_CURRENCY: Decimal("0.01"),
     Defect.UNKNOWN_CURRENCY: Decimal("0.005"),
     Defect.UNQUOTED_CURRENCY: Decimal("0.005"),
+    Defect.OLD_RATE: Decimal("0.005"),
+    Defect.REPLACED_CURRENCY: Decimal("0.005"),
     Defect.NULL_AMOUNT: Decimal("0.01"),
     Defect.NEGATIVE_AMOUNT: Decimal("0.01"),
 }
@@ -44,6 +46,8 @@ _WRONG_VALUES: dict[Defect, dict[str, Any]] = {
     Defect.LOWER_CASE_CURRENCY: {"currency": "usd"},
     Defect.UNKNOWN_CURRENCY: {"currency": "XXX"},
     Defect.UNQUOTED_CURRENCY: {"currency": "VND"},
+    Defect.OLD_RATE: {"currency": "RUB"},
+    Defect.REPLACED_CURRENCY: {"currency": "BGN"},
     Defect.NULL_AMOUNT: {"amount": None},
 }
 

@@ -70,7 +70,7 @@ def after(run: Run, table: Table, read: Window) -> str | None:
 
 def save(run: Run, table: Table, read: Window) -> None:
     """Shows the watermark to people, after the commit. Exact runs don't move it, and show nothing."""
-    read_to, shown = _committed(table), objects.read_json(_key(table))
+    read_to, shown = committed(table), objects.read_json(_key(table))
     if not run.exact and read_to and (shown is None or utc(shown["end"]) != read_to):
         moved_by = {"start": read.record()["start"], "dag_id": run.dag_id, "run_id": run.run_id}
         objects.write_json(_key(table), {**moved_by, "end": read_to.isoformat()})
@@ -78,11 +78,14 @@ def save(run: Run, table: Table, read: Window) -> None:
 
 def _read_to(table: Table) -> datetime | None:
     """How far the source has been read; None to read it from the beginning."""
-    return _committed(table) if objects.read_json(_key(table)) is not None else None
+    return committed(table) if objects.read_json(_key(table)) is not None else None
 
 
-def _committed(table: Table) -> datetime | None:
-    """What the newest effective commit says. Records of format 1 don't say it: there the object does."""
+def committed(table: Table) -> datetime | None:
+    """How far the source has been read, as its newest effective commit says; None if only exact windows were read.
+
+    Records of format 1 don't say it: there the object does.
+    """
     newest = next(_reads(table), None)
     if newest is None or newest.record is None or newest.record.window is None:
         return None

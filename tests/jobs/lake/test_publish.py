@@ -32,7 +32,7 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
     return (
         inputs["silver.orders"]
         .withColumnRenamed("amount", "amount_native")
-        .withColumns({"amount_usd": F.lit(None), "fx_as_of_date": F.lit(None)})
+        .withColumns({"amount_usd": F.lit(None), "fx_as_of_date": F.lit(None), "fx_reason": F.lit(None)})
     )
 
 

@@ -58,6 +58,8 @@ def _missing_rules(table: Table, columns: list[str]) -> list[str]:
         # A row without its key or its time can't take part in newest-wins.
         wanted = (*table.keys, *table.order_by[:1])
         found += [f"a quarantine rule for null {name}" for name in wanted if name not in split_off]
+        if not any(rule.age for rule in given.rules):
+            found.append("a rule on the age of its newest row, `min_value: {days_ago: 3}` (dq/freshness.py)")
     return found
 
 
@@ -107,6 +109,7 @@ def test_walk_sees_a_missing_suite_a_missing_rule_and_an_unknown_column(monkeypa
         f"a critical {ROW_COUNT} with min_value 1: an empty table is a lost one",
         "a quarantine rule for null order_id",
         "a quarantine rule for null updated_at",
+        "a rule on the age of its newest row, `min_value: {days_ago: 3}` (dq/freshness.py)",
     ]
 
 

@@ -102,11 +102,13 @@ def test_each_of_the_last_three_days_has_orders_and_account_changes(seeds: Seeds
 
 def test_currencies_are_quoted_on_the_newest_day_but_for_the_marked_ones(seeds: Seeds) -> None:
     assert set(CURRENCIES) - {"EUR"} <= quoted(newest())
-    assert "VND" not in quoted(newest())
+    assert not {"VND", "RUB", "BGN"} & quoted(newest())
     odd = {
         Defect.LOWER_CASE_CURRENCY: "usd",
         Defect.UNKNOWN_CURRENCY: "XXX",
         Defect.UNQUOTED_CURRENCY: "VND",
+        Defect.OLD_RATE: "RUB",
+        Defect.REPLACED_CURRENCY: "BGN",
     }
     for order in seeds.orders:
         expected = [currency for defect, currency in odd.items() if defect in order.defects]
