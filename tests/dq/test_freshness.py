@@ -110,8 +110,8 @@ def test_table_of_a_stream_alone_is_judged_by_the_end_of_the_run(monkeypatch: py
 def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    load = suite.load
-    monkeypatch.setattr(suite, "load", lambda name: aged(name) if name == SILVER else replace(
+    load, fresh = suite.load, aged(SILVER)
+    monkeypatch.setattr(suite, "load", lambda name: fresh if name == SILVER else replace(
         load(name), rules=load(name).rules[:1]
     ))  # fmt: skip
     for end in ("2026-10-05", "2026-10-06"):

@@ -111,7 +111,9 @@ def test_an_empty_feed_is_refused(spark: SparkSession, sources: Sources) -> None
 
 
 def test_a_corrupt_line_of_the_feed_is_named_by_its_number(spark: SparkSession, sources: Sources) -> None:
-    sources.control("ecb", "PATCH", "overrides", {"lines": {newest().isoformat(): f"{newest()},1.1,oops"}})
+    sources.control(
+        "ecb", "PATCH", "overrides", {"until": str(newest()), "lines": {str(newest()): f"{newest()},1.1,oops"}}
+    )
     assert_fails("bronze.fx_rates", DataError, "ECB feed", "line 2", "Nothing was written")
 
 

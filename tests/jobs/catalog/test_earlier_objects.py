@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from jobs.catalog import earlier_objects, ops_tables, register_glue_tables
-from jobs.catalog.register_glue_tables import Catalog
+from jobs.catalog.catalog import Catalog
 from jobs.lake import s3, settings
 from jobs.lake.state import ledger, objects
 from tests.jobs.lakehouse import newest, put, silver_order

@@ -12,8 +12,8 @@ from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.catalog import ops_tables, register_glue_tables
-from jobs.catalog.register_glue_tables import Catalog
+from jobs.catalog import entry, ops_tables, register_glue_tables
+from jobs.catalog.catalog import Catalog
 from jobs.lake import settings, tables
 from jobs.lake.delta import writes
 from jobs.lake.delta.commit_record import ENDS
@@ -239,7 +239,7 @@ def test_every_layer_is_registered_with_the_quarantine(
     ids=str,
 )
 def test_delta_types_become_hives_types(delta_type: Any, hive: str) -> None:
-    assert register_glue_tables.hive_type(delta_type) == hive
+    assert entry.hive_type(delta_type) == hive
 
 
 def command(lake: str, layer: str = "silver") -> int:
@@ -300,5 +300,5 @@ def test_layer_without_any_table_exits_with_one_and_says_so(
     lake: str, glue: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(lake, "gold") == 1
-    assert f"s3://{lake}/gold/ holds no Delta table yet" in capsys.readouterr().err
+    assert f"s3://{lake}/gold/ holds no Delta table" in capsys.readouterr().err
     assert glue.get_databases()["DatabaseList"] == []

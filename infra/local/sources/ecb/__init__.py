@@ -1,5 +1,7 @@
 """ECB's download of reference rates on a laptop: real history, conditional requests, and failures on request.
 
+After the end of the real history, its last rates go on, day by day, until now.
+
 `python -m infra.local.sources.ecb` serves, as www.ecb.europa.eu does,
 
     GET, HEAD /stats/eurofxref/eurofxref-hist.zip, eurofxref-hist.csv     (ETag, Last-Modified, 304)

@@ -24,6 +24,7 @@ def application(home: Path) -> Starlette:
     async def download(request: Request) -> Response:
         if faults.take(request.url.path):
             return Response("Service Unavailable", 503)
+        feed.publish()
         headers = {
             "ETag": feed.etag,
             "Last-Modified": format_datetime(feed.last_modified, usegmt=True),

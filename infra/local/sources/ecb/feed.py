@@ -13,9 +13,11 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from infra.local.sources.ecb.history import CSV_NAME, bundled
+from infra.local.sources.ecb.history import CSV_NAME, bundled, carried_on
+from jobs.sources.ecb import target
 
-# ECB says "around 16:00 CET". No clock is used, so that the same content has the same time and the same zip.
+# ECB says "around 16:00 CET". The same content has the same time and the same zip: a clock only says how many days
+# have passed.
 PUBLISHED_AT = time(15, 0, tzinfo=UTC)
 ZIP_TIME = (1999, 1, 4, 0, 0, 0)
 
@@ -99,16 +101,23 @@ class Feed:
 
     def _show(self, overrides: Overrides) -> None:
         self.overrides = overrides
-        self.csv = apply(bundled(), overrides).encode()
+        self._due = target.newest_due(datetime.now(UTC))
+        history = carried_on(self._due)
+        self.csv = apply(history, overrides).encode()
         self.etag = f'"{hashlib.sha256(self.csv).hexdigest()[:32]}"'
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             member = zipfile.ZipInfo(CSV_NAME, ZIP_TIME)
             archive.writestr(member, self.csv, compress_type=zipfile.ZIP_DEFLATED)
         self.zip = buffer.getvalue()
-        newest = overrides.until or bundled().split("\n", 2)[1][:10]
+        newest = overrides.until or history.split("\n", 2)[1][:10]
         published = datetime.combine(date.fromisoformat(newest), PUBLISHED_AT)
         self.last_modified = published + timedelta(seconds=overrides.revision)
+
+    def publish(self) -> None:
+        """Serves the days that have passed since it last did."""
+        if target.newest_due(datetime.now(UTC)) != self._due:
+            self._show(self.overrides)
 
     def change(self, overrides: Overrides) -> None:
         """Serves other overrides from now on, after a restart too."""

@@ -9,8 +9,10 @@ import csv
 import functools
 import io
 import zipfile
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
+
+from jobs.sources.ecb import target
 
 CSV_NAME = "eurofxref-hist.csv"
 
@@ -26,6 +28,18 @@ def bundled() -> str:
 def newest() -> date:
     """The newest day with rates: the last day of the seeds."""
     return date.fromisoformat(bundled().split("\n", 2)[1].split(",", 1)[0])
+
+
+def carried_on(until: date) -> str:
+    """The history, and after its newest day the same rates again on each day on which TARGET is open.
+
+    So the feed does not stand still when the package is older than the day. The seeds end where the real rates do.
+    """
+    header, lines = bundled().split("\n", 1)
+    rates = lines.split("\n", 1)[0].split(",", 1)[1]
+    days = [newest() + timedelta(days=number) for number in range(1, (until - newest()).days + 1)]
+    more = [f"{day},{rates}" for day in reversed(days) if target.is_open(day)]
+    return "\n".join([header, *more, lines])
 
 
 def quoted(day: date) -> frozenset[str]:

@@ -7,7 +7,7 @@ import io
 import signal
 import zipfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import requests
 
 from infra.local.addresses import Addresses
 from infra.local.sources.ecb.history import bundled, newest, quoted
+from jobs.sources.ecb import target
 from tests.infra.local.sources.conftest import Server
 
 
@@ -29,6 +30,11 @@ class Feed:
         return requests.get(self.url, headers=headers, timeout=30)
 
     def csv(self) -> str:
+        """What is served of the real history's days."""
+        header, *lines = self.whole().splitlines(keepends=True)
+        return "".join([header, *(line for line in lines if line[:10] <= newest().isoformat())])
+
+    def whole(self) -> str:
         with zipfile.ZipFile(io.BytesIO(self.get().content)) as archive:
             assert archive.namelist() == ["eurofxref-hist.csv"]
             return archive.read("eurofxref-hist.csv").decode()
@@ -54,11 +60,21 @@ def feed(addresses: Addresses, servers: dict[str, Server]) -> Iterator[Feed]:
 def test_everything_that_ecb_published_is_served_unchanged(feed: Feed) -> None:
     assert feed.csv() == bundled()
     plain = requests.get(feed.url.replace(".zip", ".csv"), timeout=30)
-    assert plain.text == bundled()
+    assert plain.text == feed.whole()
     assert plain.text.startswith("Date,USD,JPY,")
     assert feed.rows()[newest().isoformat()]["USD"] != "N/A"
     assert {"USD", "GBP"} <= quoted(newest())
     assert quoted(date(2026, 10, 25)) == frozenset()  # a Sunday
+
+
+def test_last_rates_go_on_until_now_on_the_days_of_targets_calendar(feed: Feed) -> None:
+    real, *more = [line.split(",", 1) for line in reversed(feed.whole().splitlines()[1:]) if line >= str(newest())]
+
+    days = [date.fromisoformat(day) for day, _ in more]
+    first, due = newest() + timedelta(days=1), target.newest_due(datetime.now(UTC))
+    passed = [first + timedelta(days=number) for number in range((due - newest()).days)]
+    assert days == [day for day in passed if target.is_open(day)]
+    assert {rates for _, rates in more} <= {real[1]}
 
 
 def test_an_unchanged_file_is_not_sent_again(feed: Feed) -> None:
@@ -87,7 +103,7 @@ def test_days_can_be_held_back(feed: Feed) -> None:
     feed.control("PATCH", "overrides", {"until": "2026-10-28"})
     assert max(feed.rows()) == "2026-10-28"
     feed.control("PATCH", "overrides", {"until": None})
-    assert max(feed.rows()) == newest().isoformat()
+    assert max(feed.rows()) == newest().isoformat()  # of the real days
 
 
 def test_lines_and_header_can_be_corrupted_and_restored(feed: Feed) -> None:
