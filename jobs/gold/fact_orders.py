@@ -81,7 +81,7 @@ def _with_quoted(orders: DataFrame) -> DataFrame:
 def _dollars() -> Column:
     """The order's amount in dollars, from the two quotes per euro.
 
-    Rows of silver.fx_rates that release 0.2.0 or an earlier one wrote have no quotes, but their quotient to 12 places.
+    Rows of silver.fx_rates that release 0.1.0 wrote have no quotes, but their quotient to 12 places.
     """
     per_euro = F.coalesce("_fixed", "per_euro")
     exact = _rounded_once(F.col("usd_per_euro"), per_euro)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructField, StructType
 
 from jobs.gold import fact_orders
 from jobs.lake.run import Run
@@ -168,6 +169,24 @@ def test_replaced_currency_is_its_fixed_part_of_a_euro_from_its_day_on(spark: Sp
     found = {row["order_id"]: row["amount_usd"] for row in compute(spark, orders, rates)}
 
     assert found == wanted
+
+
+def test_changed_quotes_count_as_a_change_though_their_quotient_is_the_same(spark: SparkSession) -> None:
+    exact = quoted_rate("2026-10-02", "GBP", Decimal("0.8000"), Decimal("1.0000"))
+    same = {**exact, "as_of_date": date(2026, 10, 3)}
+    pairs = [({**exact, "per_euro": None, "usd_per_euro": None}, exact), ({**same, "published_at": None}, same)]
+    rate = schema_of("silver.fx_rates")
+    names = ["ccy", "as_of_date", "before", "after"]
+    kinds = StructType([rate["ccy"], rate["as_of_date"], *(StructField(name, rate) for name in names[2:])])
+    rows = [(after["ccy"], after["as_of_date"], _row(before), _row(after)) for before, after in pairs]
+
+    found = fact_orders._spans(spark.createDataFrame(rows, kinds), frame(spark, [exact], rate))
+
+    assert [row["_from"] for row in found.collect()] == [date(2026, 10, 2)]
+
+
+def _row(rate: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(rate.get(name) for name in schema_of("silver.fx_rates").names)
 
 
 def test_euro_that_is_too_old_values_no_replaced_currency(spark: SparkSession) -> None:

@@ -66,6 +66,8 @@ def _two_months(spark: SparkSession) -> None:
             pound("O4", "2026-10-06", customer_id="C9"),
             silver_order("O5", currency="JPY", order_date=date(2026, 10, 6)),
             silver_order("O6", currency="XXX", order_date=date(2026, 8, 1)),
+            silver_order("O8", currency="HRK", order_date=date(2026, 10, 3)),  # which the euro's rate values
+            silver_order("O9", currency="HRK", order_date=date(2022, 12, 30)),  # and then it did not
         ],
     )
     change(
@@ -119,13 +121,14 @@ def test_changed_rates_revalue_exactly_the_orders_that_they_apply_to(spark: Spar
             silver_rate("2026-10-01", "GBP", "1.30"),  # revised: O2 of the first
             silver_rate("2026-10-02", "GBP", "1.75"),  # between two: O3 of the third
             silver_rate("2026-10-06", "JPY", "0.02"),  # the newest: O5
-            silver_rate("2026-07-01", "XXX", "2.0"),  # the first of its currency: O6 of August
+            silver_rate("2026-07-01", "XXX", "2.0"),  # the first of its currency: O6 of August, though it is too old
+            silver_rate("2022-12-01", "EUR", "1.1"),  # the first of the euro: O8
             {**silver_rate("2026-10-05", "GBP", "1.5"), "published_at": at("2026-10-09")},  # as it was
         ],
     )
     made = publish(FACTS)
 
-    assert_as_rebuilt(spark, made[FACTS], affected=["O2", "O3", "O5", "O6"])
+    assert_as_rebuilt(spark, made[FACTS], affected=["O2", "O3", "O5", "O6", "O8"])
 
 
 @pytest.mark.usefixtures("silver")
@@ -158,7 +161,7 @@ def test_full_refresh_computes_the_whole_and_changes_nothing(spark: SparkSession
 
     made = build(FACTS, "run", full_refresh=True)
 
-    assert (made["whole"], made["read"], made["unchanged"]) == (True, 6, 6)
+    assert (made["whole"], made["read"], made["unchanged"]) == (True, 8, 8)
     assert files(FACTS) == before
 
 

@@ -43,6 +43,17 @@ def test_rate_is_dollars_per_euro_over_units_per_euro(spark: SparkSession) -> No
     }
 
 
+def test_row_has_the_two_quotes_that_its_rate_is_made_of(spark: SparkSession) -> None:
+    raw = [{"_batch_id": "b1", **quote("2026-10-01", ccy, rate)} for ccy, rate in (("USD", "1.25"), ("CHF", "0.9300"))]
+
+    found = {row["ccy"]: row for row in collect(fx_rates.from_ecb(frame(spark, raw, schema_of(RATES))))}
+
+    assert {ccy: (row["per_euro"], row["usd_per_euro"]) for ccy, row in found.items()} == {
+        "USD": (Decimal("1.25"), Decimal("1.25")),
+        "CHF": (Decimal("0.93"), Decimal("1.25")),
+    }
+
+
 def test_dollars_of_the_same_day_are_taken(spark: SparkSession) -> None:
     found = rates(
         spark,
