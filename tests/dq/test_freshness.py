@@ -114,7 +114,7 @@ def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
     monkeypatch.setattr(suite, "load", lambda name: fresh if name == SILVER else replace(
         load(name), rules=load(name).rules[:1]
     ))  # fmt: skip
-    for end in ("2026-10-05", "2026-10-06"):
+    for end in ("2026-10-05", "2026-10-07"):
         commit_window(Run(end, RATES, window_end=at(end)), Window(None, at(end)))
         for table in tables.pipeline("lakehouse").gated:
             rows = [silver_rate("2026-09-30", "EUR", "1.1")] if table.name == SILVER else good_rows(table.name)
@@ -125,7 +125,7 @@ def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
         capsys.readouterr().out
     )
     with pytest.raises(GateError, match=r"critical: as_of_date .*2026-09-30, min_value 2026-10-01.*the feed stands"):
-        run_ge_checks.gate(Run("2026-10-06", "gate", subject="lakehouse", window_end=at("2026-10-20")))
+        run_ge_checks.gate(Run("2026-10-07", "gate", subject="lakehouse", window_end=at("2026-10-20")))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
         (GOLD, {"keys": ()}, "silver, gold and streams have keys"),
         (EVENTS, {"keys": ()}, "silver, gold and streams have keys"),
         (BATCHES, {"keys": ("id",)}, "bronze batches have none"),
+        (SILVER, {"valid_days": -1}, "only silver says in valid_days"),
+        (GOLD, {"valid_days": 10}, "only silver says in valid_days"),
         (SILVER, {"order_by": ()}, "which row of a key is the newest"),
         (GOLD, {"order_by": ("at",)}, "which row of a key is the newest"),
         (BATCHES, {"partition_by": "day"}, "leave partition_by out"),
