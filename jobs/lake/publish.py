@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import conform, difference, key_audit, settings, table_module, tables
+from jobs.lake import conform, difference, input_columns, key_audit, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -84,7 +84,7 @@ def publish(
             name: _not_before(name, version, last)
             for name, version in gate_verdicts.passed_versions(run, table.depends_on).items()
         }
-        frames = {name: snapshot.read(spark, settings.lake().uri(name), version) for name, version in versions.items()}
+        frames = {name: _input(spark, name, version) for name, version in versions.items()}
         changed = _changed(spark, versions, last) if affected and _may_be_partial(run, uri, last) else None
         affected_rows = affected(changed, frames) if affected and changed is not None else None
         source = frames if affected_rows is None else affected_rows.inputs
@@ -118,6 +118,10 @@ def publish(
     return counts
 
 
+def _input(spark: SparkSession, name: str, version: int) -> DataFrame:
+    return input_columns.of_rows(snapshot.read(spark, settings.lake().uri(name), version), name)
+
+
 def _may_be_partial(run: Run, uri: str, last: Commit | None) -> bool:
     """Whether the same release made the last commit, and nobody else has changed rows since.
 
@@ -146,7 +150,7 @@ def _changed(spark: SparkSession, versions: Mapping[str, int], last: Commit | No
         net = changes.net(spark, settings.lake().uri(name), keys, since, version)
         if net is None:
             return None
-        changed[name] = net.persist(StorageLevel.MEMORY_AND_DISK)
+        changed[name] = input_columns.of_changes(net, name).persist(StorageLevel.MEMORY_AND_DISK)
     return changed
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from jobs.gold import fact_orders
+from jobs.lake.delta.changes import AFTER, BEFORE
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
 from jobs.sources.ecb.euro import REPLACED
@@ -176,8 +177,8 @@ def test_changed_quotes_count_as_a_change_though_their_quotient_is_the_same(spar
     same = {**exact, "as_of_date": date(2026, 10, 3)}
     pairs = [({**exact, "per_euro": None, "usd_per_euro": None}, exact), ({**same, "published_at": None}, same)]
     rate = schema_of("silver.fx_rates")
-    names = ["ccy", "as_of_date", "before", "after"]
-    kinds = StructType([rate["ccy"], rate["as_of_date"], *(StructField(name, rate) for name in names[2:])])
+    states = [StructField(name, rate) for name in (BEFORE, AFTER)]
+    kinds = StructType([rate["ccy"], rate["as_of_date"], *states])
     rows = [(after["ccy"], after["as_of_date"], _row(before), _row(after)) for before, after in pairs]
 
     found = fact_orders._spans(spark.createDataFrame(rows, kinds), frame(spark, [exact], rate))

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from jobs.lake import settings, tables
 from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
-from jobs.lake.state import gate_verdicts
+from jobs.lake.state import gate_verdicts, objects
 from tests import lakes
 from tests.jobs.lakehouse import (
     at,
@@ -23,7 +24,9 @@ from tests.jobs.lakehouse import (
     change,
     collect,
     files,
+    frame,
     rows,
+    schema_of,
     silver_account,
     silver_order,
     silver_rate,
@@ -129,6 +132,27 @@ def test_changed_rates_revalue_exactly_the_orders_that_they_apply_to(spark: Spar
     made = publish(FACTS)
 
     assert_as_rebuilt(spark, made[FACTS], affected=["O2", "O3", "O5", "O6", "O8"])
+
+
+@pytest.mark.usefixtures("silver")
+@pytest.mark.slow
+def test_gold_is_built_from_rates_that_have_no_quotes_yet(spark: SparkSession) -> None:
+    """After an upgrade the refresh of streamed orders may come before the daily run, which gives silver its columns."""
+    earlier = [name for name in schema_of(RATES).names if name not in ("per_euro", "usd_per_euro", "is_withdrawn")]
+    held = snapshot.read(spark, settings.lake().uri(RATES)).select(earlier)
+    content = [row.asDict() for row in held.collect()]
+    objects.delete_prefix("silver/fx_rates/")
+    before = rows(spark, FACTS)
+    schema = StructType([schema_of(RATES)[name] for name in earlier])
+    writes.create(spark, settings.lake().uri(RATES), schema, None, "as an earlier release made it")
+    writes.append(frame(spark, content, schema), settings.lake().uri(RATES), CommitRecord())
+    publish(FACTS)
+    change(spark, ORDERS, [pound("O7", "2026-10-02")])
+
+    made = publish(FACTS)
+
+    assert not made[FACTS]["whole"]
+    assert [row for row in rows(spark, FACTS) if row["order_id"] != "O7"] == before
 
 
 @pytest.mark.usefixtures("silver")
