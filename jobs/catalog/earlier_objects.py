@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from jobs.lake import s3
 from jobs.lake.run import utc
 from jobs.lake.state import day_folders, recorded
@@ -28,7 +30,8 @@ def move(bucket: str, folder: str) -> str | None:
         What was done, in a line; None when there was nothing to do.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        moved = list(pool.map(partial(_move, bucket, folder), _outside(bucket, folder)))
+        done = pool.map(partial(_move, bucket, folder), _outside(bucket, folder))
+        moved = [outcome for outcome in done if outcome is not None]
     if not moved:
         return None
     left = moved.count(False)
@@ -46,9 +49,14 @@ def _outside(bucket: str, folder: str) -> Iterator[str]:
                 yield from (entry["Key"] for entry in page.get("Contents", []) if entry["Key"].endswith(".json"))
 
 
-def _move(bucket: str, folder: str, key: str) -> bool:
+def _move(bucket: str, folder: str, key: str) -> bool | None:
     client = s3.client()
-    body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None  # another registration has just moved it
     try:
         to = _place(folder, key, json.loads(body))
     except (KeyError, TypeError, ValueError):

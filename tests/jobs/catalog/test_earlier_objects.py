@@ -55,6 +55,25 @@ def test_objects_go_to_their_days_and_keep_their_names_and_content(lake: str) ->
     assert move(lake) == []
 
 
+def test_two_registrations_at_once_move_everything_once(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, (content, _) in MOVED.items():
+        objects.write_json(key, content)
+    listed = earlier_objects._outside
+
+    def overtaken(bucket: str, folder: str) -> list[str]:
+        """Another registration moves all that this one has just listed."""
+        keys = [*listed(bucket, folder)]
+        with monkeypatch.context() as patch:
+            patch.setattr(earlier_objects, "_outside", listed)
+            earlier_objects.move(bucket, folder)
+        return keys
+
+    monkeypatch.setattr(earlier_objects, "_outside", overtaken)
+
+    assert move(lake) == []
+    assert every() == {to: content for content, to in MOVED.values()}
+
+
 def test_kill_between_copy_and_delete_is_finished_by_the_next_registration(
     lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
