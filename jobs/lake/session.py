@@ -18,6 +18,10 @@ CONF = {
     # The schema contract adds columns explicitly. MERGE must never add a column, or set one to null, on its own
     # (delta#1551).
     "spark.databricks.delta.schema.autoMerge.enabled": "false",
+    # Spark hides options by their name, but in some plans it prints a source's options as they are: so passwords are
+    # hidden in texts too. Plans go to logs, the UI and event logs.
+    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
+    "spark.sql.redaction.string.regex": r"""(?i)password\s*=\s*"(?:[^"\\]|\\.)*\"""",
 }
 
 
