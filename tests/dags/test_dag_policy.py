@@ -26,7 +26,7 @@ JOB_SIDE = (
     "simple_salesforce",
     "pandas",
     "confluent_kafka",
-    "pycountry",
+    "babel",
 )
 OWN = {s.dag_id: (p, s) for p in registry.PIPELINES for s in (p.schedule, p.streams, p.refresh) if s}
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file

@@ -14,10 +14,9 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from jobs.bronze.orders_events import event
+from jobs.bronze.orders_events import currencies, event
 from jobs.bronze.orders_events.event import (
     CENT,
-    CURRENCIES,
     EPOCH,
     FUTURE,
     LARGEST,
@@ -26,12 +25,23 @@ from jobs.bronze.orders_events.event import (
     STATUSES,
     OrderEvent,
 )
+from jobs.sources.kafka import record_time
+from jobs.sources.kafka.record_time import Fault
 
 Value = TypeVar("Value")
 
 FIRST, LAST = ((moment.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for moment in (datetime.min, datetime.max))
 TEXTS = ("order_id", "customer_id", "order_date", "currency", "status", "event_timestamp")
 FIELDS = (*TEXTS, "amount")
+# An event whose time can't be compared with Kafka's is dead: one from the future would hide every later state of its
+# order. The producer's clock or unit has to be mended, and its messages sent again.
+KAFKA_TIMES = {
+    Fault.MISSING: "the producer gave the message no time",
+    Fault.SECONDS: "the producer gave the message a time in seconds; Kafka's are in milliseconds",
+    Fault.MICROSECONDS: "the producer gave the message a time in microseconds; Kafka's are in milliseconds",
+    Fault.NANOSECONDS: "the producer gave the message a time in nanoseconds; Kafka's are in milliseconds",
+    Fault.OUT_OF_RANGE: "the producer gave the message a time that is not in the years 1973 to 2099, in no unit",
+}
 
 
 class Reason(StrEnum):
@@ -50,6 +60,11 @@ class Reason(StrEnum):
     NON_FINITE_AMOUNT = "non_finite_amount"
     NEGATIVE_AMOUNT = "negative_amount"
     FUTURE_TIME = "future_time"
+    KAFKA_TIME_MISSING = Fault.MISSING.value
+    KAFKA_TIME_IN_SECONDS = Fault.SECONDS.value
+    KAFKA_TIME_IN_MICROSECONDS = Fault.MICROSECONDS.value
+    KAFKA_TIME_IN_NANOSECONDS = Fault.NANOSECONDS.value
+    KAFKA_TIME_OUT_OF_RANGE = Fault.OUT_OF_RANGE.value
 
 
 class DeadMessage(Exception):
@@ -94,10 +109,14 @@ def read_in_full(value: bytes | None, kafka_time: int) -> OrderEvent:
     amount = _amount(document["amount"])
     order_date = _parsed("order_date", document["order_date"], date.fromisoformat)
     event_timestamp = _parsed("event_timestamp", document["event_timestamp"], _micros)
-    if document["currency"] not in CURRENCIES:
-        raise DeadMessage(Reason.UNKNOWN_CURRENCY, "currency is not an ISO 4217 code")
+    if not currencies.in_use(document["currency"], order_date, _day(event_timestamp)):
+        known = document["currency"] in currencies.USED
+        wrong = "was in use neither on order_date nor at event_timestamp" if known else "is not an ISO 4217 code"
+        raise DeadMessage(Reason.UNKNOWN_CURRENCY, f"currency {wrong}")
     if document["status"] not in STATUSES:
         raise DeadMessage(Reason.UNKNOWN_STATUS, f"status is not one of {', '.join(sorted(STATUSES))}")
+    if fault := record_time.fault(kafka_time // 1000):
+        raise DeadMessage(Reason(fault.value), KAFKA_TIMES[fault])
     if event_timestamp > kafka_time + FUTURE:
         raise DeadMessage(
             Reason.FUTURE_TIME, "event_timestamp lies more than an hour after Kafka's time of the message"
@@ -161,6 +180,10 @@ def _micros(text: str) -> int:
     if not FIRST <= micros <= LAST:
         raise OverflowError("its zone takes it out of the years 1 to 9999")
     return micros
+
+
+def _day(micros: int) -> date:
+    return (EPOCH + micros * MICROSECOND).date()
 
 
 def _parsed(name: str, text: str, parse: Callable[[str], Value]) -> Value:

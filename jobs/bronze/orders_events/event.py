@@ -12,7 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
-import pycountry
+
+from jobs.bronze.orders_events import currencies
+from jobs.sources.kafka import record_time
 
 LARGEST = 256 * 1024  # bytes of a message; an event has some 200
 MICROSECOND = timedelta(microseconds=1)
@@ -20,7 +22,6 @@ MICROSECOND = timedelta(microseconds=1)
 # Kafka's own default for a message's time (message.timestamp.after.max.ms).
 FUTURE = timedelta(hours=1) // MICROSECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
 STATUSES = frozenset({"PLACED", "PAID", "SHIPPED", "CANCELLED"})
 CENT = Decimal("0.01")
 LARGEST_AMOUNT = Decimal(10) ** 16  # what decimal(18, 2) holds
@@ -69,7 +70,9 @@ def plain(value: bytes | None, kafka_time: int) -> OrderEvent | None:
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidOperation):  # too deep, too large a number
         return None
     order_id, customer_id, amount = found.order_id, found.customer_id, found.amount
-    if found.currency not in CURRENCIES or found.status not in STATUSES or moment.tzinfo is not UTC:
+    if found.status not in STATUSES or moment.tzinfo is not UTC or record_time.fault(kafka_time // 1000):
+        return None
+    if not currencies.in_use(found.currency, order_date, moment.date()):
         return None
     if not order_id or not customer_id or order_id.isspace() or customer_id.isspace():
         return None

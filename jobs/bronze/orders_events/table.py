@@ -37,14 +37,14 @@ def judge(value: pa.Array, kafka_time: pa.Array) -> pa.Array:
 
     Args:
         value: binary, null for a tombstone.
-        kafka_time: Kafka's time of the message.
+        kafka_time: Kafka's time of the message, milliseconds since 1970, or whatever number the producer gave.
     """
     events: list[Sequence[Any]] = []
     reasons: list[str | None] = []
     details: list[str | None] = []
-    for body, moment in zip(value.to_pylist(), kafka_time.cast(pa.int64()).to_pylist(), strict=True):
+    for body, moment in zip(value.to_pylist(), kafka_time.to_pylist(), strict=True):
         try:
-            events.append(contract.read(body, moment))
+            events.append(contract.read(body, moment * 1000))
             reasons.append(None)
             details.append(None)
         except DeadMessage as dead:

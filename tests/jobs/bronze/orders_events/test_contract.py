@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from dq import suite
 from infra.local.kafka.events import Broken, messages
-from jobs.bronze.orders_events import contract
+from jobs.bronze.orders_events import contract, table
 from jobs.bronze.orders_events.contract import DeadMessage, OrderEvent, Reason
+from jobs.sources.kafka.record_time import Fault
 from tests.jobs.topics import event
 
 KAFKA_TIME = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -89,7 +91,35 @@ def test_every_reason_is_given_and_no_detail_quotes_a_value() -> None:
                 given.add(found.partition(":")[0])
                 assert found.startswith(f"{kind.value}: ")
                 assert not any(word in found for word in ("Jane", "EV-", "ZZZ", "LOST", "yesterday"))
-    assert given == {known.value for known in Reason}
+    assert given == {known.value for known in Reason} - {fault.value for fault in Fault}
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        (-1, "kafka_time_missing: the producer gave the message no time"),
+        (0, "kafka_time_missing: the producer gave the message no time"),
+        (1_790_000_000, "kafka_time_in_seconds: the producer gave the message a time in seconds; "),
+        (1_790_000_000_000_000, "kafka_time_in_microseconds: the producer gave the message a time in microseconds; "),
+        (1_790_000_000 * 10**9, "kafka_time_in_nanoseconds: the producer gave the message a time in nanoseconds; "),
+        (-(10**16), "kafka_time_out_of_range: the producer gave the message a time that is not in the years 1973 to "),
+        (2**63 - 1, "kafka_time_out_of_range: "),
+        (1_700_000_000_000, "future_time: event_timestamp lies more than an hour after Kafka's time of the message"),
+    ],
+)
+@pytest.mark.parametrize("other", [{}, {"x": 1}], ids=["in the usual form", "in another form"])
+def test_message_whose_time_is_none_is_dead_for_what_is_wrong_with_it(
+    created: int, expected: str, other: dict[str, int]
+) -> None:
+    (verdict,) = table.judge(pa.array([event(**other)]), pa.array([created], pa.int64())).to_pylist()
+
+    assert f"{verdict['reason']}: {verdict['detail']}".startswith(expected)
+    assert verdict["order_id"] is None
+
+
+def test_every_fault_of_a_time_has_its_reason_and_its_words() -> None:
+    assert set(contract.KAFKA_TIMES) == set(Fault)
+    assert {fault.value for fault in Fault} < {reason.value for reason in Reason}
 
 
 def test_statuses_are_those_of_silvers_rule() -> None:
