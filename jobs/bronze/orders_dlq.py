@@ -8,8 +8,13 @@ from __future__ import annotations
 from pyspark.sql.types import BinaryType, StructType
 
 from jobs.lake.schema import column
-from jobs.sources.kafka.message import MESSAGE, REASON
+from jobs.sources.kafka.message import CREATED, MESSAGE, REASON
 
 SCHEMA = StructType(
-    [*MESSAGE, column("value", BinaryType(), "the message's bytes; null for a tombstone", "restricted"), *REASON]
+    [
+        *MESSAGE,
+        column("value", BinaryType(), "the message's bytes; null for a tombstone", "restricted"),
+        *REASON,
+        CREATED,
+    ]
 )

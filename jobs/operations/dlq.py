@@ -1,8 +1,8 @@
 """What an operator does with dead messages: count them, sample them, and replay them after a fix.
 
 They are chosen by `--rule REASON`, by Kafka's time with `--window-start` and `--window-end`, and by `--offsets
-PARTITION:FROM-TO`. Lines show topic partitions, offsets, reasons and sizes. The content, which may hold personal data,
-is only in the table.
+PARTITION:FROM-TO`. A message whose time is none, which its reason says, is in no window. Lines show topic partitions,
+offsets, reasons and sizes. The content, which may hold personal data, is only in the table.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from jobs.lake.delta import log, snapshot
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
 from jobs.sources.kafka import redrive
+from jobs.sources.kafka.message import created
 from jobs.sources.kafka.topic import StreamedTopic, of_table
 
 SAMPLED = 5  # of each reason
@@ -27,23 +28,25 @@ SAMPLED = 5  # of each reason
 def count(run: Run) -> None:
     """Prints how many of the chosen messages there are, by reason and hour of Kafka's time."""
     for topic, dead in _queues(run):
-        hour = F.date_format("timestamp", "yyyy-MM-dd HH:00").alias("hour")
+        hour = F.coalesce(F.date_format("timestamp", "yyyy-MM-dd HH:00"), F.lit("no time")).alias("hour")
         found = dead.groupBy("reason", hour).count().orderBy("reason", "hour").collect()
         print(f"{topic.dead.name}: {sum(row['count'] for row in found)} messages")
         for row in found:
-            print(f"  {row['count']:>8}  {row['reason']:<18}  {row['hour']}")
+            print(f"  {row['count']:>8}  {row['reason']:<26}  {row['hour']}")
 
 
 def sample(run: Run) -> None:
     """Prints the newest few of the chosen messages of each reason: offset, time, size, what is wrong."""
     newest = Window.partitionBy("reason").orderBy(F.desc("timestamp"), F.desc("partition"), F.desc("offset"))
     for topic, dead in _queues(run):
-        ranked = dead.withColumns({"bytes": F.length("value"), "rank": F.row_number().over(newest)}).drop("value")
+        # Made a text by Spark: dead letters of release 0.1.0 have years that Python has no time for.
+        when = F.coalesce(F.date_format("timestamp", "yyyy-MM-dd HH:mm:ss"), F.concat(F.lit("time "), created(dead)))
+        shown = {"when": when, "bytes": F.length("value"), "rank": F.row_number().over(newest)}
+        ranked = dead.withColumns(shown).select("partition", "offset", "reason", "detail", *shown)
         for row in ranked.filter(F.col("rank") <= SAMPLED).orderBy("reason", "rank").collect():
             size = "no value" if row["bytes"] is None else f"{row['bytes']} bytes"
-            when = f"{row['timestamp']:%Y-%m-%d %H:%M:%S}"
             where = f"topic partition {row['partition']} of {topic.name} offset {row['offset']}"
-            print(f"{where}  {when}  {row['reason']}: {row['detail']}  {size}")
+            print(f"{where}  {row['when']}  {row['reason']}: {row['detail']}  {size}")
 
 
 def replay(run: Run) -> None:

@@ -23,6 +23,7 @@ from jobs.lake.state.leases import Lease
 from jobs.operations import stream as operation
 from jobs.sources.kafka import batches, compaction, redrive
 from jobs.sources.kafka.message import MESSAGE
+from jobs.sources.kafka.position import Position
 from jobs.sources.kafka.topic import of_table
 from tests.jobs.lakehouse import ACCOUNTS, EVENTS, ORDERS, at, build, land, order, put, silver_order, silver_rate
 from tests.jobs.topics import event
@@ -112,7 +113,8 @@ def a_batch(spark: SparkSession, held: dict[str, Lease], first: int = 0) -> None
     """Commits an event and a dead message."""
     schema = StructType([*MESSAGE, column("value", BinaryType(), "its bytes")])
     rows = [message(first, event()), message(first + 1, b"{")]
-    batches.BatchWriter(spark, SESSION, TOPIC, held, {0: first}).commit(spark.createDataFrame(rows, schema))
+    writer = batches.BatchWriter(spark, SESSION, TOPIC, held, Position({0: first}, "orders"))
+    writer.commit(spark.createDataFrame(rows, schema), {0: first + 2})
 
 
 def compacted(spark: SparkSession, held: dict[str, Lease]) -> None:
@@ -122,7 +124,7 @@ def compacted(spark: SparkSession, held: dict[str, Lease]) -> None:
 
 
 def unfinished_removed(spark: SparkSession, held: dict[str, Lease]) -> None:
-    assert batches.remove_unfinished(spark, SESSION, TOPIC, {0: 1}, held) == 1
+    assert batches.remove_unfinished(spark, SESSION, TOPIC, Position({0: 1}, "orders"), held) == 1
 
 
 def replay_finished(spark: SparkSession, held: dict[str, Lease]) -> None:

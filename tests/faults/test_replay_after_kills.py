@@ -48,19 +48,20 @@ class Topic:
         """A stream starts, and reads so many messages of each topic partition; it may be killed between its commits."""
         run = Run("stream", EVENTS)
         with leases.hold(run, EVENTS, DEAD) as held:
-            known = position.of_table(LENIENT.events) or {}
-            reached = {partition: known.get(partition, 0) for partition in range(PARTITIONS)}
+            known = position.of_table(LENIENT.events) or position.Position()
+            reached = {partition: known.offsets.get(partition, 0) for partition in range(PARTITIONS)}
+            begin = position.Position(reached, "orders")
             redrive.finish(self._spark, run, LENIENT.events, LENIENT.dead, held)
-            batches.remove_unfinished(self._spark, run, LENIENT, reached, held)
+            batches.remove_unfinished(self._spark, run, LENIENT, begin, held)
             messages = [
                 ("orders", *place, bytearray(b"k"), [], MOMENT, bytearray(VALUES[kind]))
                 for place, kind in self.kinds.items()
                 if reached[place[0]] <= place[1] < reached[place[0]] + number
             ]
             if messages:
-                writer = batches.BatchWriter(self._spark, run, release, held, reached)
+                writer = batches.BatchWriter(self._spark, run, release, held, begin)
                 with killed_at(batches.BatchWriter, "_append_events") if killed else nullcontext():
-                    writer.commit(self._spark.createDataFrame(messages, SCHEMA))
+                    writer.commit(self._spark.createDataFrame(messages, SCHEMA), {})
 
     def replay(self, release: Any, partition: int) -> redrive.Moved:
         return redrive.replay(self._spark, Run("by-hand", "dlq.replay"), release, F.col("partition") == partition)

@@ -72,12 +72,17 @@ class Topic:
         return AdminClient(self.broker.settings())
 
     def create(self) -> None:
-        admin = self.admin()
-        admin.create_topics([NewTopic(self.name, self.partitions, 1)])[self.name].result(20)
+        """Creates it as brokers before 4.0 do by themselves: it takes messages of any time."""
+        admin, any_time = self.admin(), str(2**63 - 1)
+        times = {f"message.timestamp.{side}.max.ms": any_time for side in ("before", "after")}
+        admin.create_topics([NewTopic(self.name, self.partitions, 1, config=times)])[self.name].result(20)
 
-    def recreate(self) -> None:
+    def delete(self) -> None:
         admin = self.admin()  # futures need it to live
         admin.delete_topics([self.name])[self.name].result(20)
+
+    def recreate(self) -> None:
+        self.delete()
         for _ in range(50):
             try:
                 return self.create()
@@ -96,6 +101,16 @@ class Topic:
         for value in values:
             producer.produce(self.name, value, partition=partition, **other)
         assert producer.flush(30) == 0
+
+    def send_in_transaction(self, values: Iterable[bytes], *, abort: bool = False, partition: int = 0) -> None:
+        """Sends messages in a transaction of their own, which ends with a mark behind them."""
+        producer = Producer(self.broker.settings(**{"transactional.id": f"{self.name}-{partition}"}))
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for value in values:
+            producer.produce(self.name, value, partition=partition)
+        producer.flush(30)
+        (producer.abort_transaction if abort else producer.commit_transaction)(30)
 
     def read(self, until: int, run_id: str = "stream-1", seconds: float = 90) -> None:
         """Runs the stream until so many messages in all are in the two tables, then lets it drain."""

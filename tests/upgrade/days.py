@@ -177,12 +177,12 @@ def _stream(spark: SparkSession, number: int, code: str, values: Iterable[Sequen
     schema = StructType([*MESSAGE, column("value", BinaryType(), "its bytes")])
     with leases.hold(run, topic.events.name, topic.dead.name) as held:
         batches.create_tables(spark, topic)
-        writer = batches.BatchWriter(spark, run, topic, held, position.of_table(topic.events) or {})
+        writer = batches.BatchWriter(spark, run, topic, held, position.of_table(topic.events) or position.Position())
         for group in values:
-            begin = writer.position.get(0, 0)
+            begin = writer.position.offsets.get(0, 0)
             messages = [_message(offset, value) for offset, value in enumerate(group, start=begin)]
-            writer.commit(spark.createDataFrame(messages, schema))
-        position.save_checkpoint(topic.events, writer.position)
+            writer.commit(spark.createDataFrame(messages, schema), {0: begin + len(messages)})
+        position.save_checkpoint(topic.events, writer.position.offsets)
         ledger.record_stream(topic.events.name, lag=0, events_per_second=1.0)
         ledger.record_stream(topic.dead.name)
 

@@ -84,6 +84,10 @@ class CommitRecord:
         replayed: batches that were read again on purpose.
         whole: gold: all rows were computed, not only the affected ones.
         position: stream: the first offset of each topic partition that was not read yet.
+        topic: stream: the topic that `position` is of; None in records of release 0.1.0, as are the next two.
+        topic_id: stream: Kafka's id of it. A topic that is deleted and created again has another.
+        newest: stream: the newest message that was read of each topic partition, by which a log is known again:
+            offset, Kafka's time in milliseconds, CRC-32 of the value.
         reasons: stream: number of dead-lettered messages by reason.
         batch_seconds: stream: how long the batch took.
         gap: stream: offsets [from, to) of each topic partition that Kafka deleted before they were read, and that a
@@ -117,6 +121,9 @@ class CommitRecord:
     replayed: tuple[str, ...] = ()
     whole: bool | None = None
     position: Mapping[str, int] | None = None
+    topic: str | None = None
+    topic_id: str | None = None
+    newest: Mapping[str, Sequence[int]] | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
     batch_seconds: float | None = None
     gap: Mapping[str, Sequence[int]] | None = None

@@ -1,9 +1,11 @@
 """Commits one micro-batch of messages: dead ones to the dead-letter queue, then events to their table.
 
 The commit of the events completes the batch: it carries the position that was reached and all counts. A stream that
-starts reads its position from there. So a commit whose answer was lost is not made again. Delta's transaction
-identifiers would prevent that too, but they read the table's whole state for each batch: 0.8 of 3.5 s in a table of
-ten files.
+starts reads its position from there. It is the batch's end, not its last message: behind that may lie the marks and
+aborted messages of transactions, which no reader sees and nobody has lost.
+
+So a commit whose answer was lost is not made again. Delta's transaction identifiers would prevent that too, but they
+read the table's whole state for each batch: 0.8 of 3.5 s in a table of ten files.
 
 A killed stream can leave dead letters beyond that position. They are removed before the stream goes on. So a message
 is in one of the two tables and never in both, even if the next release judges it differently.
@@ -12,11 +14,12 @@ is in one of the two tables and never in both, even if the next release judges i
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import ceil
 from operator import or_
+from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark import StorageLevel
@@ -31,7 +34,8 @@ from jobs.lake.errors import LakeError
 from jobs.lake.ingest import LINEAGE
 from jobs.lake.run import Run
 from jobs.lake.state.leases import Lease
-from jobs.sources.kafka.message import MESSAGE, REASON, STATISTICS
+from jobs.sources.kafka import newest
+from jobs.sources.kafka.message import CREATED, MESSAGE, REASON, STATISTICS, created, plausible
 from jobs.sources.kafka.position import Position
 from jobs.sources.kafka.topic import StreamedTopic
 
@@ -59,7 +63,13 @@ class BatchWriter:
     """Commits the batches of one stream, one after another, while it holds the leases of both tables."""
 
     def __init__(
-        self, spark: SparkSession, run: Run, topic: StreamedTopic, held: dict[str, Lease], position: Position
+        self,
+        spark: SparkSession,
+        run: Run,
+        topic: StreamedTopic,
+        held: Mapping[str, Lease],
+        position: Position,
+        confirm: Callable[[], None] = lambda: None,
     ) -> None:
         """Starts at a position.
 
@@ -69,79 +79,96 @@ class BatchWriter:
             topic: whose messages they are.
             held: leases by table.
             position: where the messages begin.
+            confirm: called when a batch's messages were read, before anything is written; raises if they are not of
+                the position's topic.
         """
-        self.position = dict(position)
-        self._spark, self._run, self._topic, self._held = spark, run, topic, held
+        self.position = position
+        self._spark, self._run, self._topic, self._held, self._confirm = spark, run, topic, held, confirm
         lake = settings.lake()
         self._events, self._dead = lake.uri(topic.events.name), lake.uri(topic.dead.name)
 
-    def commit(self, messages: DataFrame) -> CommittedBatch | None:
-        """Commits a batch; None when it has no message.
+    def commit(self, messages: DataFrame, ends: Mapping[int, int]) -> CommittedBatch | None:
+        """Commits a batch; None when it is empty: it has no message and ends where it began.
 
         Cost grows with its messages. They are read from Kafka and judged once, and kept for the two writes.
 
+        Args:
+            messages: of the topic.
+            ends: the offset of each topic partition at which the batch ends.
+
         Raises:
             LakeError: it holds messages that the table already has.
+            OffsetsLostError: they are of a topic that was made anew.
         """
         begun = time.monotonic()
         judged = self._judged(messages).persist(StorageLevel.MEMORY_AND_DISK)
         try:
             tally = judged.groupBy("partition", "_is.reason").agg(
-                F.count("*").alias("rows"), F.min("offset").alias("first"), F.max("offset").alias("last")
+                F.count("*").alias("rows"), F.min("offset").alias("first"), newest.column().alias("newest")
             ).collect()  # fmt: skip
-            if not tally:
+            reached = self._reached(tally, ends)
+            if reached == self.position:
                 return None
-            reached = self._reached(tally)
+            self._confirm()
             reasons: dict[str, int] = {}
             for row in tally:
                 if row["reason"] is not None:
                     reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["rows"]
             read, dead = sum(row["rows"] for row in tally), sum(reasons.values())
-            batch_id = f"{self._topic.name}-{sum(reached.values()):012d}"
+            total = sum(reached.offsets.values())
+            batch_id = f"{self._topic.name}-{total:012d}"
             if dead:
                 self._append_dead(judged, batch_id, reasons)
-            counts = Counts(read=read, written=read - dead, dead_lettered=dead)
-            offsets = sum(reached.values()) - sum(self.position.get(partition, 0) for partition in reached)
+            offsets = total - sum(self.position.offsets.get(partition, 0) for partition in reached.offsets)
             record = CommitRecord.of(
                 self._run,
-                counts=counts,
-                batch_id=batch_id,
+                counts=Counts(read=read, written=read - dead, dead_lettered=dead),
+                batch_id=batch_id if read else None,
                 source=self._topic.events.source,
-                position={str(partition): offset for partition, offset in sorted(reached.items())},
                 # Offsets without a message belong to transactions; 0 if producers use none.
                 facts={"offsets_without_message": offsets - read},
                 reasons=reasons,
                 batch_seconds=round(time.monotonic() - begun, 2),
                 fencing=self._held[self._topic.events.name].fencing,
+                **reached.fields(),
             )
-            self._append_events(judged, batch_id, read - dead, record)
+            if read:
+                self._append_events(judged, batch_id, read - dead, record)
+            else:
+                self._held[self._topic.events.name].renew()
+                writes.commit_nothing(self._spark, self._events, record)
             self.position = reached
             return CommittedBatch(read, dead, time.monotonic() - begun, time.monotonic())
         finally:
             judged.unpersist()
 
     def _judged(self, messages: DataFrame) -> DataFrame:
-        message = messages.select(*[field.name for field in MESSAGE], "value")
-        return message.withColumn("_is", self._topic.judged(F.col("value"), F.col("timestamp")))
+        names = [field.name for field in MESSAGE if field.name != "timestamp"]
+        message = messages.select(*names, "timestamp", "value", created(messages).alias(CREATED.name))
+        # A time of another unit is no time: years such as 58870 break whoever reads the table.
+        dated = message.withColumn("timestamp", F.when(plausible(), F.col("timestamp")))
+        return dated.withColumn("_is", self._topic.judged(F.col("value"), F.col(CREATED.name)))
 
-    def _reached(self, tally: list[Row]) -> Position:
-        reached = dict(self.position)
+    def _reached(self, tally: list[Row], ends: Mapping[int, int]) -> Position:
+        offsets, seen = self.position.offsets | dict(ends), dict(self.position.newest)
         for row in tally:
-            partition, known = row["partition"], self.position.get(row["partition"], 0)
+            partition, known = row["partition"], self.position.offsets.get(row["partition"], 0)
             if row["first"] < known:
                 raise LakeError(
                     f"{self._topic.name}: Kafka gave offset {row['first']} of topic partition {partition} again, but "
                     f"{self._topic.events.name} already has it up to {known - 1}. Nothing was written. Start the "
                     "stream again."
                 )
-            reached[partition] = max(reached.get(partition, 0), row["last"] + 1)
-        return reached
+            last = (row["newest"][0], row["newest"][1], row["newest"][2])
+            seen[partition] = max(seen.get(partition, last), last)
+            offsets[partition] = max(offsets.get(partition, 0), last[0] + 1)
+        return replace(self.position, offsets=offsets, newest=seen)
 
     def _append_dead(self, judged: DataFrame, batch_id: str, reasons: dict[str, int]) -> None:
         dead = judged.filter(F.col("_is.reason").isNotNull())
         reason = [F.col(f"_is.{field.name}").alias(field.name) for field in REASON]
         rows = dead.select(
-            *[field.name for field in MESSAGE], "value", *reason, *lineage(self._topic, batch_id)
+            *[field.name for field in MESSAGE], "value", *reason, CREATED.name, *lineage(self._topic, batch_id)
         ).coalesce(1)
         number = sum(reasons.values())
         record = CommitRecord.of(
@@ -205,7 +232,28 @@ def remove_unfinished(
     return rows
 
 
+def begin(
+    spark: SparkSession, run: Run, topic: StreamedTopic, position: Position, held: Mapping[str, Lease], **facts: Any
+) -> None:
+    """Commits where a stream begins or goes on, before it has read a message there: a topic may stay empty for long.
+
+    Args:
+        spark: the session.
+        run: that commits.
+        topic: whose position it is.
+        position: where the stream begins.
+        held: leases by table.
+        facts: further fields of the commit's record.
+    """
+    lease = held[topic.events.name]
+    record = CommitRecord.of(run, counts=Counts(read=0), fencing=lease.fencing, **position.fields(), **facts)
+    lease.renew()
+    writes.commit_nothing(spark, settings.lake().uri(topic.events.name), record)
+
+
 def beyond(position: Position) -> Column:
     """Whether a message is beyond the position, also in a topic partition that has none: the stream will read it."""
-    unread = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in position.items()]
-    return reduce(or_, [~F.col("partition").isin(list(position)), *unread])
+    offsets = position.offsets
+    unread = [(F.col("partition") == number) & (F.col("offset") >= offset) for number, offset in offsets.items()]
+    later = reduce(or_, [~F.col("partition").isin(list(offsets)), *unread])
+    return (F.col("topic") == position.topic) & later if position.topic else later

@@ -1,12 +1,14 @@
-"""How jobs log in to the brokers, and what they ask them directly: where each topic partition begins and ends."""
+"""How jobs log in to the brokers, and what they ask them directly: a topic's id, the bounds of its partitions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import TimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from jobs.lake import settings
 from jobs.lake.errors import ConfigurationError, TransientError
@@ -14,6 +16,7 @@ from jobs.sources import credentials
 
 KEYS = ("bootstrap_servers", "api_key", "api_secret", "group_id")
 SECONDS = 15.0  # for one answer
+_NO_ID = "A" * 22  # sixteen zero bytes: what brokers without topic ids answer
 _JAAS = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
@@ -60,7 +63,7 @@ class Login:
         )
 
     def spark_options(self) -> dict[str, str]:
-        """Options of Spark's Kafka source. Spark treats the JAAS line as a secret and never shows it."""
+        """Options of Spark's Kafka source. `jobs.lake.session` hides the password in plans, UI and event logs."""
         login = f'username="{_quoted(self.key)}" password="{_quoted(self.secret)}"'
         options = {
             "kafka.bootstrap.servers": self.servers,
@@ -76,24 +79,50 @@ class Login:
         return options
 
     @contextmanager
-    def consumer(self) -> Iterator[Consumer]:
-        """A client for questions to the brokers; it joins no group and reads no message."""
+    def consumer(self, **other: bool | str) -> Iterator[Consumer]:
+        """A client that joins no group.
+
+        Args:
+            other: options beside the log-in; none for questions about a topic alone.
+        """
+        options = {"group.id": f"{self.group}-lag", "enable.auto.commit": False, "isolation.level": "read_committed"}
+        client = Consumer({**self._client_options(), **options, **other})
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def admin(self) -> AdminClient:
+        """A client for questions about topics that a consumer can't ask."""
+        return AdminClient({**self._client_options()})
+
+    def _client_options(self) -> dict[str, str | int | bool]:
         options: dict[str, str | int | bool] = {
             "bootstrap.servers": self.servers,
             "security.protocol": "SASL_SSL",
             "sasl.mechanism": "PLAIN",
             "sasl.username": self.key,
             "sasl.password": self.secret,
-            "group.id": f"{self.group}-lag",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
             "log_level": 0,  # otherwise it prints a line a second while a broker is down
         }
-        client = Consumer(options | ({"ssl.ca.location": self.authority} if self.authority else {}))
-        try:
-            yield client
-        finally:
-            client.close()
+        return options | ({"ssl.ca.location": self.authority} if self.authority else {})
+
+
+def topic_id(admin: AdminClient, topic: str) -> str:
+    """The id that Kafka gave the topic when it was created: a topic made anew under the same name has another.
+
+    Empty for brokers without topic ids (before Kafka 2.8).
+
+    Raises:
+        TransientError: the brokers don't say it.
+    """
+    try:
+        asked = admin.describe_topics(TopicCollection([topic]), request_timeout=SECONDS)
+        found = str(asked[topic].result(SECONDS + 1).topic_id)
+    except (KafkaException, TimeoutError) as error:
+        said = error.args[0].str() if isinstance(error, KafkaException) else "no answer"
+        raise TransientError(f"kafka: the id of topic {topic} is not known ({said}). Sluice will try again.") from error
+    return "" if found == _NO_ID else found
 
 
 def bounds(consumer: Consumer, topic: str) -> dict[int, Bounds]:
@@ -124,6 +153,14 @@ def bounds(consumer: Consumer, topic: str) -> dict[int, Bounds]:
             f"kafka: the brokers don't answer ({error.args[0].str()}). Sluice will try again. If it keeps failing, "
             "check bootstrap_servers, api_key and api_secret of the secret, and that the network reaches the brokers."
         ) from error
+
+
+def bounds_if_any(consumer: Consumer, topic: str) -> dict[int, Bounds]:
+    """`bounds` of a topic that may be gone, or closed to us: then none."""
+    try:
+        return bounds(consumer, topic)
+    except ConfigurationError:
+        return {}
 
 
 def _quoted(text: str) -> str:

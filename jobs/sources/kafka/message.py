@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
@@ -14,6 +16,7 @@ from pyspark.sql.types import (
 )
 
 from jobs.lake.schema import column, text
+from jobs.sources.kafka.record_time import EARLIEST, LATEST
 
 HEADERS = ArrayType(StructType([StructField("key", StringType()), StructField("value", BinaryType())]))
 
@@ -33,3 +36,20 @@ REASON = (
     text("reason", "code of what is wrong with the message"),
     text("detail", "field and what is wrong with it, without its value"),
 )
+# Of dead letters alone: an event's time is always one that `timestamp` can hold.
+CREATED = column(
+    "created_ms",
+    LongType(),
+    "Kafka's time of the message as it came, milliseconds since 1970; if it can't be that, timestamp is null",
+)
+
+
+def created(messages: DataFrame) -> Column:
+    """Kafka's time as it came. Spark's source, and dead letters of earlier releases, have it as `timestamp` alone."""
+    told = F.unix_millis("timestamp")
+    return F.coalesce(F.col(CREATED.name), told) if CREATED.name in messages.columns else told
+
+
+def plausible() -> Column:
+    """Whether `created_ms` is a time in milliseconds, by which messages can be dated."""
+    return F.col(CREATED.name).between(EARLIEST, LATEST - 1)

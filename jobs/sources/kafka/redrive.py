@@ -28,7 +28,8 @@ from jobs.lake.state import leases, ledger, objects
 from jobs.lake.state.leases import Lease
 from jobs.sources.kafka import position
 from jobs.sources.kafka.batches import beyond, lineage
-from jobs.sources.kafka.message import MESSAGE
+from jobs.sources.kafka.message import MESSAGE, created
+from jobs.sources.kafka.position import Position
 from jobs.sources.kafka.topic import StreamedTopic
 
 
@@ -63,10 +64,10 @@ def replay(spark: SparkSession, run: Run, topic: StreamedTopic, chosen: Column) 
         version = log.version(queue)
         if version is None:
             return Moved(0, 0)
-        unread = beyond(position.of_table(topic.events) or {})
+        unread = beyond(position.of_table(topic.events) or Position())
         asked_for = snapshot.read(spark, queue, version).filter(chosen)
         dead = asked_for.filter(~unread)
-        judged = dead.withColumn("_is", topic.judged(F.col("value"), F.col("timestamp")))
+        judged = dead.withColumn("_is", topic.judged(F.col("value"), created(dead)))
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         valid = judged.filter(F.col("_is.reason").isNull())
         moved = Moved(judged.count(), valid.count(), asked_for.filter(unread).count())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +15,7 @@ from jobs.lake.state import ledger, metrics, objects, stream_control
 from jobs.lake.state.stream_control import Report
 from jobs.sources.kafka import broker, position
 from jobs.sources.kafka.batches import CommittedBatch
+from jobs.sources.kafka.position import Position
 from jobs.sources.kafka.topic import StreamedTopic
 
 REPORT_SECONDS = 10.0
@@ -48,7 +48,7 @@ class Reporter:
         self._batches.append(batch)
         self._committed_at = datetime.now(UTC).isoformat()
 
-    def report(self, reached: Mapping[int, int], state: str = "running") -> None:
+    def report(self, reached: Position, state: str = "running") -> None:
         """Tells how the stream does, if it is time to, or its state is another than it was."""
         now = time.monotonic()
         if state == self._state and now - self._reported < REPORT_SECONDS:
@@ -79,24 +79,25 @@ class Reporter:
         objects.write_json(stream_control.report_key(self.topic.events.name), asdict(found))
         self._send(found, now)
 
-    def record(self, reached: Mapping[int, int], *, last: bool = False) -> None:
+    def record(self, reached: Position, *, last: bool = False) -> None:
         """Saves the checkpoint and writes the ledger's record, once a minute and at the end."""
         now = time.monotonic()
         if not last and now - self._recorded < RECORD_SECONDS:
             return
         self._recorded = now
-        position.save_checkpoint(self.topic.events, reached)
+        position.save_checkpoint(self.topic.events, reached.offsets)
         lag = self._lag(reached)
         ledger.record_stream(self.topic.events.name, lag=lag, events_per_second=self._rate(now))
         ledger.record_stream(self.topic.dead.name)
 
-    def _lag(self, reached: Mapping[int, int]) -> int | None:
+    def _lag(self, reached: Position) -> int | None:
         try:
             ends = broker.bounds(self.consumer, self.topic.name)
         except TransientError as error:
             print(f"{self.topic.name}: lag is not known: {error}", flush=True)
             return None
-        return sum(max(0, found.end - reached.get(number, found.first)) for number, found in ends.items())
+        offsets = reached.offsets if reached.is_of(self.topic.name) else {}
+        return sum(max(0, found.end - offsets.get(number, found.first)) for number, found in ends.items())
 
     def _rate(self, now: float) -> float:
         return round(sum(batch.read for batch in self._batches if now - batch.at < RECORD_SECONDS) / RECORD_SECONDS, 1)

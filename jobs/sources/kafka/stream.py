@@ -4,6 +4,9 @@ A session is one streaming query under the leases of both tables, from the posit
 Spark's own checkpoint lives on the driver's disk and ends with the session: there is no second position that could
 contradict the tables, and a new session is the answer to everything: a broker or S3 that was away, another job that
 wants the tables, a restart. Kill it at any moment; the next session goes on after the newest batch that was committed.
+
+A message whose time Spark's source can't hold fails the query. The next session commits the messages around it by a
+plain client, with the same writer, and only then starts the query again.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
+from confluent_kafka.admin import AdminClient
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -27,9 +31,11 @@ from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
 from jobs.lake.state.leases import Lease
 from jobs.lake.state.stream_control import DesiredState
-from jobs.sources.kafka import broker, position, redrive
-from jobs.sources.kafka.batches import BatchWriter, create_tables, remove_unfinished
+from jobs.sources.kafka import broker, newest, offset_log, plain, position, redrive
+from jobs.sources.kafka.batches import BatchWriter, CommittedBatch, begin, create_tables, remove_unfinished
 from jobs.sources.kafka.compaction import Compaction
+from jobs.sources.kafka.position import Position
+from jobs.sources.kafka.record_time import SPARK_HOLDS
 from jobs.sources.kafka.reporting import Reporter
 from jobs.sources.kafka.topic import StreamedTopic, of_table
 
@@ -64,14 +70,16 @@ def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register 
 
     Raises:
         CheckpointLostError: table and checkpoint contradict each other.
-        OffsetsLostError: Kafka has deleted messages that were not read.
+        OffsetsLostError: Kafka has deleted messages that were not read, or the topic was made anew.
         LakeError: no session has worked for ten minutes; its own error is the reason.
     """
-    healthy, pause = time.monotonic(), 1.0
-    with broker.Login.from_secret().consumer() as consumer:
+    healthy, pause, overflown = time.monotonic(), 1.0, False
+    login = broker.Login.from_secret()
+    admin = login.admin()
+    with login.consumer() as consumer:
         reporter = Reporter(run, topic, consumer)
         while _desired_state(topic).keeps(run.code):
-            session = _Session(spark, run, topic, reporter, register)
+            session = _Session(spark, run, topic, reporter, register, admin, plainly=overflown)
             try:
                 session.run()
             except (ConfigurationError, DataError):
@@ -79,13 +87,15 @@ def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register 
             except Exception as error:
                 if session.worked:
                     healthy, pause = time.monotonic(), 1.0
-                if time.monotonic() - healthy > GIVE_UP.total_seconds():
+                before, overflown = overflown, "java.lang.ArithmeticException" in str(error)
+                another_way = overflown and not before
+                if time.monotonic() - healthy > GIVE_UP.total_seconds() and not another_way:
                     raise
                 print(f"{topic.name}: {_in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                healthy, pause = time.monotonic(), 1.0
+                healthy, pause, overflown = time.monotonic(), 1.0, False
     print(f"{topic.name}: drained, as it was asked to", flush=True)
 
 
@@ -97,10 +107,18 @@ class _Session:
     """
 
     def __init__(
-        self, spark: SparkSession, run: Run, topic: StreamedTopic, reporter: Reporter, register: Register
+        self,
+        spark: SparkSession,
+        run: Run,
+        topic: StreamedTopic,
+        reporter: Reporter,
+        register: Register,
+        admin: AdminClient,
+        *,
+        plainly: bool,
     ) -> None:
         self._spark, self._run, self._topic, self._reporter = spark, run, topic, reporter
-        self._register = register
+        self._register, self._admin, self._plainly = register, admin, plainly
         self._tables = (topic.events.name, topic.dead.name)
         self._one_at_a_time = threading.Lock()  # a batch, or the end
         self._ended = False
@@ -110,14 +128,16 @@ class _Session:
     def run(self) -> None:
         """Returns when the stream is to end, or to give way to a job that waits for its tables."""
         topic = self._topic
-        known = position.of_table(topic.events) or {}
+        known = position.of_table(topic.events) or Position()
         with leases.hold(self._run, *self._tables, waiting=lambda: self._reporter.report(known, "waiting")) as held:
             reached = self._begin(held)
-            self._batches = BatchWriter(self._spark, self._run, topic, held, reached)
+            self._batches = BatchWriter(self._spark, self._run, topic, held, reached, self._confirm)
             self._compaction = Compaction(self._spark, self._run, held)
-            print(f"{topic.name}: reads from {reached}", flush=True)
-            with tempfile.TemporaryDirectory(prefix="stream-") as scratch:
-                running = self._start(scratch, reached)
+            print(f"{topic.name}: reads from {reached.offsets}", flush=True)
+            if self._plainly:
+                self._read_plainly()
+            with tempfile.TemporaryDirectory(prefix="stream-") as self._scratch:
+                running = self._start(self._batches.position)
                 try:
                     self._watch(running)
                 finally:
@@ -131,18 +151,29 @@ class _Session:
             print(f"{topic.name}: gives way to a job that waits for its tables", flush=True)
             time.sleep(3 * LOOK_SECONDS)  # a waiter looks once a second
 
-    def _begin(self, held: Mapping[str, Lease]) -> position.Position:
+    def _begin(self, held: Mapping[str, Lease]) -> Position:
         """Makes and registers the tables, mends what a killed session left, and gives the position to start from."""
-        topic = self._topic
+        topic, consumer = self._topic, self._reporter.consumer
         create_tables(self._spark, topic, self._run)
         self._make_known()
-        reached = position.start(topic.events, topic.name, broker.bounds(self._reporter.consumer, topic.name))
+        known, bounds = position.of_table(topic.events), broker.bounds(consumer, topic.name)
+        if known and not known.is_of(topic.name):
+            position.refuse_unread(topic.events, known, broker.bounds_if_any(consumer, known.topic))
+        reached = position.start(topic.events, topic.name, broker.topic_id(self._admin, topic.name), bounds)
+        newest.confirm(broker.Login.from_secret(), reached, bounds)
         if position.checkpoint(topic.events) is None:
             position.save_checkpoint(topic.events, {})  # from now on its absence means something
+        if known is None or (known.topic, known.topic_id) != (reached.topic, reached.topic_id):
+            begin(self._spark, self._run, topic, reached, held)
         redrive.finish(self._spark, self._run, topic.events, topic.dead, held)
         if removed := remove_unfinished(self._spark, self._run, topic, reached, held):
             print(f"{topic.dead.name}: removed {removed} messages of a batch that was not committed", flush=True)
         return reached
+
+    def _confirm(self) -> None:
+        """Refuses messages of a topic that was made anew while the session ran."""
+        found = broker.topic_id(self._admin, self._topic.name)
+        position.refuse_another(self._batches.position, self._topic.name, found)
 
     def _make_known(self) -> None:
         """Makes the tables known to who queries, from the first message on; without a catalog the stream goes on."""
@@ -153,9 +184,27 @@ class _Session:
         if said:
             print("\n".join(said), flush=True)
 
-    def _start(self, scratch: str, reached: position.Position) -> StreamingQuery:
+    def _read_plainly(self) -> None:
+        """Commits messages that were read by a plain client, until some that it reads at once are all right for Spark.
+
+        The position that they reach is where Spark's source goes on.
+        """
         name = self._topic.name
-        offsets = json.dumps({name: {str(partition): offset for partition, offset in reached.items()}})
+        with broker.Login.from_secret().consumer(**plain.OPTIONS) as consumer:
+            while not self._to_end():
+                ends = {number: found.end for number, found in broker.bounds(self._reporter.consumer, name).items()}
+                known = {number: self._batches.position.offsets.get(number, 0) for number in ends}
+                records, reached = plain.read(consumer, name, known, ends)
+                self._note(self._batches.commit(plain.frame(self._spark, name, records), reached))
+                self._reporter.report(self._batches.position)
+                bad = sum(record.created not in SPARK_HOLDS for record in records)
+                print(f"{name}: read {len(records)} messages plainly, {bad} of a time too large for Spark", flush=True)
+                if not bad:
+                    return
+
+    def _start(self, reached: Position) -> StreamingQuery:
+        name = self._topic.name
+        offsets = json.dumps({name: {str(partition): offset for partition, offset in reached.offsets.items()}})
         messages = (
             self._spark.readStream.format("kafka")
             .options(**broker.Login.from_secret().spark_options(), **FETCH)
@@ -167,22 +216,29 @@ class _Session:
             .load()
         )
         writer = messages.writeStream.queryName(name).foreachBatch(self._batch)
-        return writer.option("checkpointLocation", f"file://{scratch}").trigger(processingTime=TRIGGER).start()
+        return writer.option("checkpointLocation", f"file://{self._scratch}").trigger(processingTime=TRIGGER).start()
 
-    def _batch(self, messages: DataFrame, _number: int) -> None:
+    def _batch(self, messages: DataFrame, number: int) -> None:
         """Called by Spark for each batch; once the end has begun it commits nothing more."""
         with self._one_at_a_time:
             if self._ended or self._failure:
                 return
             try:
-                done = self._batches.commit(messages)
-                if done:
-                    self.worked = True
-                    self._reporter.done(done)
-                    self._compaction.after_batch()
+                ends = offset_log.ends(self._scratch, number, self._topic.name)
+                self._note(self._batches.commit(messages, ends))
             except Exception as error:
                 self._failure = error  # what comes through Spark has lost its type
                 raise
+
+    def _note(self, done: CommittedBatch | None) -> None:
+        if done:
+            self.worked = True
+            self._reporter.done(done)
+            self._compaction.after_batch()
+
+    def _to_end(self) -> bool:
+        """Whether another job waits for the tables, or the stream is no longer wanted."""
+        return leases.awaited(*self._tables) or not _desired_state(self._topic).keeps(self._run.code)
 
     def _watch(self, running: StreamingQuery) -> None:
         while running.isActive and self._failure is None:
@@ -192,7 +248,7 @@ class _Session:
                 break  # the reason is below
             self._reporter.report(self._batches.position)
             self._reporter.record(self._batches.position)
-            if leases.awaited(*self._tables) or not _desired_state(self._topic).keeps(self._run.code):
+            if self._to_end():
                 return
         if error := self._failure or running.exception():
             raise error

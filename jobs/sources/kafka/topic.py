@@ -25,7 +25,7 @@ class StreamedTopic:
         schema: of `events`, without the lineage columns.
         dead_schema: of `dead`, without them.
         event: columns of `schema` that `judged` fills.
-        judged: makes a struct of `REASON` and `event` from a message's value and Kafka's time.
+        judged: makes a struct of `REASON` and `event` from a message's value and Kafka's time in milliseconds.
     """
 
     name: str

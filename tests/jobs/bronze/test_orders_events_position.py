@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.lake import settings
-from jobs.lake.delta import writes
+from jobs.lake import settings, tables
+from jobs.lake.delta import log, writes
 from jobs.lake.errors import CheckpointLostError, LakeError, OffsetsLostError
 from jobs.lake.run import Run
 from jobs.lake.state import objects, stream_control
 from jobs.operations import stream as operations
-from jobs.sources.kafka import batches, stream
+from jobs.sources.kafka import batches, broker, position, stream
+from jobs.sources.kafka.position import Position
 from tests.jobs import lakehouse
-from tests.jobs.topics import DEAD, EVENTS, Topic, event, wait, write_desired_state
+from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, write_desired_state
 
 
 @pytest.mark.slow
@@ -72,15 +74,127 @@ def test_deleted_offsets_stop_the_stream_until_the_gap_is_accepted_and_recorded(
 
 
 @pytest.mark.slow
-def test_topic_that_was_created_again_stops_the_stream(topic: Topic) -> None:
+def test_topic_that_was_created_again_stops_the_stream_however_long_it_is(topic: Topic) -> None:
     topic.send([event("O1"), event("O2")])
     topic.read(2)
     topic.recreate()
-    topic.send([event("O3")])
+    topic.send([event(f"N{number}") for number in range(5)])
     write_desired_state(stream_control.DesiredState())
 
-    with pytest.raises(OffsetsLostError, match=r"partition 0 of .* ends at 1, but .* up to 2: the topic was deleted"):
+    with pytest.raises(OffsetsLostError, match=r"has the id .*, but what was read is of .*: the topic was deleted"):
         topic.run()
+
+    assert len(topic.places()) == 2
+
+
+@pytest.mark.slow
+def test_topic_that_is_created_again_while_it_is_read_stops_the_stream(topic: Topic) -> None:
+    topic.send([event("O1"), event("O2")])
+
+    def read_on() -> None:
+        with topic.streaming():
+            wait(lambda: len(topic.places()) == 2)
+            topic.recreate()
+            topic.send([event(f"N{number}") for number in range(5)])
+            time.sleep(20)
+
+    with pytest.raises(OffsetsLostError, match=r"the topic was deleted and created again"):
+        read_on()
+
+    assert len(topic.places()) == 2
+
+
+@pytest.mark.slow
+def test_log_that_was_truncated_and_has_grown_again_stops_the_stream(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send([event("O1"), event("O2")])
+    topic.read(2)
+    topic.recreate()
+    topic.send([event(f"N{number}") for number in range(5)])
+    monkeypatch.setattr(broker, "topic_id", lambda *_: "")  # a truncated log is of the same topic
+    write_desired_state(stream_control.DesiredState())
+
+    with pytest.raises(OffsetsLostError, match=r"partition 0 of .* has another message at offset 1 than was read"):
+        topic.run()
+
+
+@pytest.mark.slow
+def test_topic_of_another_name_is_read_from_its_beginning_once_the_old_one_was_read(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send([event("O1"), event("O2")])
+    topic.read(2)
+    topic.send([event("O3")])
+    old, topic.name = topic.name, f"{topic.name}-2"
+    topic.create()
+    topic.send([event("N1"), b"{"])
+    write_desired_state(stream_control.DesiredState())
+
+    with pytest.raises(OffsetsLostError, match=rf"{old} still has topic partition 0 offsets 2 to 2, .*accept_gap"):
+        topic.run()
+
+    monkeypatch.setattr(operations, "topic_of", lambda run: topic.source)
+    operations.accept_gap(Run("by-hand", "stream.accept_gap", subject=EVENTS))
+    record = lakehouse.record(EVENTS)
+    assert (record["lost_offsets"], record["gap"], record["topic"]) == (1, {"0": [2, 3]}, old)
+    topic.read(4)
+    assert topic.places() == [(DEAD, 0, 1), (EVENTS, 0, 0), (EVENTS, 0, 0), (EVENTS, 0, 1)]
+    assert {(row["topic"], row["offset"]) for row in rows(EVENTS, ("topic", "offset"))} == {
+        (old, 0), (old, 1), (topic.name, 0),
+    }  # fmt: skip
+
+
+def test_stream_that_found_its_topic_empty_starts_again(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic.read(0)
+    known = position.of_table(topic.source.events)
+    assert known
+    assert (known.offsets, known.topic, len(known.topic_id)) == ({0: 0, 1: 0}, topic.name, 22)
+    monkeypatch.setattr(operations, "topic_of", lambda run: topic.source)
+    operations.accept_gap(Run("by-hand", "stream.accept_gap", subject=EVENTS))
+    operations.accept_checkpoint(Run("by-hand", "stream.accept_checkpoint", subject=EVENTS))
+    topic.send([event("O1")])
+
+    topic.read(1, "stream-2")
+
+    assert topic.places() == [(EVENTS, 0, 0)]
+
+
+@pytest.mark.slow
+def test_checkpoint_of_a_table_without_position_can_be_accepted(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic.send([event("O1"), event("O2")])
+    position.save_checkpoint(topic.source.events, {0: 1, 1: 0})  # as release 0.1.0 left a stream that read nothing
+    monkeypatch.setattr(operations, "topic_of", lambda run: topic.source)
+
+    operations.accept_checkpoint(Run("by-hand", "stream.accept_checkpoint", subject=EVENTS))
+
+    topic.read(1)
+    assert topic.places() == [(EVENTS, 0, 1)]
+
+
+def test_marks_and_aborted_messages_of_transactions_are_read_over_and_never_lost(topic: Topic) -> None:
+    topic.send_in_transaction([event("O1"), event("O2")])
+    topic.send_in_transaction([event("A1"), event("A2")], abort=True)
+    topic.send_in_transaction([event("A3")], abort=True, partition=1)
+    with topic.streaming():
+        wait(lambda: _position() == {0: 6, 1: 2})
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
+    topic.send_in_transaction([event("A4")], abort=True)
+    with topic.streaming("stream-2"):
+        wait(lambda: _position() == {0: 8, 1: 2})
+    without = [c.record.facts for c in log.commits(settings.lake().uri(EVENTS)) if c.record and c.record.facts]
+    assert sum(facts["offsets_without_message"] for facts in without) == 8
+    topic.delete_before(partition=0, offset=8)  # nothing that anybody could have read
+    topic.send([event("O3")])
+
+    topic.read(3, "stream-3")
+
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 8)]
+
+
+def _position() -> dict[int, int]:
+    known = position.of_table(tables.table(EVENTS))
+    return known.offsets if known else {}
 
 
 @pytest.mark.slow
@@ -123,9 +237,9 @@ def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSessio
     topic.send([event("O1")])
     topic.read(1)
     held: Any = {}
-    again = batches.BatchWriter(spark, Run("stream-2", EVENTS), topic.source, held, {0: 1, 1: 0})
+    again = batches.BatchWriter(spark, Run("stream-2", EVENTS), topic.source, held, Position({0: 1, 1: 0}, topic.name))
     options = {"kafka.bootstrap.servers": topic.broker.addresses.kafka_plaintext, "subscribe": topic.name}
     messages = spark.read.format("kafka").options(**options, includeHeaders="true").load()
 
     with pytest.raises(LakeError, match="Kafka gave offset 0 of topic partition 0 again"):
-        again.commit(messages)
+        again.commit(messages, {0: 1, 1: 0})
