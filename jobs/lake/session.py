@@ -21,7 +21,7 @@ CONF = {
     # Spark hides options by their name, but in some plans it prints a source's options as they are: so passwords are
     # hidden in texts too. Plans go to logs, the UI and event logs.
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
-    "spark.sql.redaction.string.regex": r"""(?i)password\s*=\s*"(?:[^"\\]|\\.)*\"""",
+    "spark.sql.redaction.string.regex": r"""(?i)(?:username|password)\s*=\s*"(?:[^"\\]|\\.)*\"""",
 }
 
 

@@ -11,15 +11,14 @@ from datetime import date
 
 from babel.core import get_global
 
+_NEVER = (date.max, date.min)
 _NO_CODE = {"CNH"}  # traders' name for the yuan outside of China; ISO 4217 has none
 
 
-def in_use(code: str, *days: date) -> bool:
+def in_use(code: str, ordered: date, at: date) -> bool:
     """Whether ISO 4217's code was in use on one of the days. Fund and metal codes, which CLDR does not date, always."""
-    if code not in USED:
-        return False
-    first, last = USED[code]
-    return any(first <= day <= last for day in days)
+    first, last = USED.get(code, _NEVER)
+    return first <= ordered <= last or first <= at <= last
 
 
 def _uses() -> Iterator[tuple[str, date, date]]:

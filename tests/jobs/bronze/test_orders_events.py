@@ -40,10 +40,13 @@ def test_each_message_is_in_exactly_one_table_with_its_offset_and_the_secret_now
         (query,) = [query for query in spark.streams.active if query.name == topic.name]
         query.explain(extended=True)
         plan = query._jsq.toString() + str(query.lastProgress)
+        listed = spark._jsparkSession.sharedState().statusStore().executionsList()  # what the UI and event logs have
+        shown = [listed.apply(number).physicalPlanDescription() for number in range(listed.size())]
 
     out, err = capfd.readouterr()
     assert "Scan" in out or "Relation" in out, "the plan was shown"
-    assert topic.secret not in out + err + plan
+    assert any("MicroBatchScan" in text for text in shown)
+    assert topic.secret not in out + err + plan + "".join(shown)
     assert topic.places() == [(DEAD, 0, 1), (DEAD, 0, 3), (EVENTS, 0, 0), (EVENTS, 0, 2), (EVENTS, 1, 0)]
     (kept,) = [row for row in rows(EVENTS, ("partition", "topic", "key", "headers", "_source")) if row["partition"]]
     assert kept == {"partition": 1, "topic": topic.name, "key": b"O3", "headers": None, "_source": "kafka/orders"}
