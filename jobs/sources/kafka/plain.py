@@ -7,7 +7,7 @@ them. One such message fails every batch that it is in. The plain client takes a
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.lake.errors import TransientError
 from jobs.sources.kafka.broker import SECONDS
 from jobs.sources.kafka.message import CREATED
-from jobs.sources.kafka.record_time import EARLIEST, LATEST
+from jobs.sources.kafka.record_time import EARLIEST, LATEST, SPARK_HOLDS
 
 MESSAGES, BYTES = 10_000, 64 << 20  # at once, in the driver's memory
 # A consumer that says when a topic partition has no more, and never begins elsewhere than it was told.
@@ -86,6 +86,22 @@ def read(
                 left.remove(record.partition)
     consumer.unassign()
     return found, reached
+
+
+def until_past(read: Callable[[], Sequence[Record]]) -> None:
+    """Reads on until what Spark's source fails over lies behind: until no message is left, or none of a chunk is such.
+
+    A batch of Spark's is larger than a chunk, so that chunks without such a message may come before the first one.
+
+    Args:
+        read: reads the next chunk of messages; empty at the end.
+    """
+    met = False
+    while records := read():
+        bad = any(record.created not in SPARK_HOLDS for record in records)
+        if met and not bad:
+            return
+        met = met or bad
 
 
 def frame(spark: SparkSession, topic: str, records: Sequence[Record]) -> DataFrame:

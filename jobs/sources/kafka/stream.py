@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
@@ -185,22 +186,20 @@ class _Session:
             print("\n".join(said), flush=True)
 
     def _read_plainly(self) -> None:
-        """Commits messages that were read by a plain client, until some that it reads at once are all right for Spark.
-
-        The position that they reach is where Spark's source goes on.
-        """
-        name = self._topic.name
+        """Commits by a plain client, until what Spark's source fails over lies behind the position."""
         with broker.Login.from_secret().consumer(**plain.OPTIONS) as consumer:
-            while not self._to_end():
-                ends = {number: found.end for number, found in broker.bounds(self._reporter.consumer, name).items()}
-                known = {number: self._batches.position.offsets.get(number, 0) for number in ends}
-                records, reached = plain.read(consumer, name, known, ends)
-                self._note(self._batches.commit(plain.frame(self._spark, name, records), reached))
-                self._reporter.report(self._batches.position)
-                bad = sum(record.created not in SPARK_HOLDS for record in records)
-                print(f"{name}: read {len(records)} messages plainly, {bad} of a time too large for Spark", flush=True)
-                if not bad:
-                    return
+            plain.until_past(lambda: [] if self._to_end() else self._commit_plainly(consumer))
+
+    def _commit_plainly(self, consumer: Consumer) -> list[plain.Record]:
+        """One batch, with the messages that it had."""
+        name, known = self._topic.name, self._batches.position.offsets
+        ends = {number: found.end for number, found in broker.bounds(self._reporter.consumer, name).items()}
+        records, reached = plain.read(consumer, name, {number: known.get(number, 0) for number in ends}, ends)
+        self._note(self._batches.commit(plain.frame(self._spark, name, records), reached))
+        self._reporter.report(self._batches.position)
+        bad = sum(record.created not in SPARK_HOLDS for record in records)
+        print(f"{name}: read {len(records)} messages plainly, {bad} of a time too large for Spark", flush=True)
+        return records
 
     def _start(self, reached: Position) -> StreamingQuery:
         name = self._topic.name
