@@ -20,9 +20,7 @@ GOOD, BAD = 1_790_000_000_000, 1_790_000_000 * 10**9
         ([[GOOD], [GOOD], []], 3),
     ],
 )
-def test_chunks_are_read_until_a_clean_one_follows_a_bad_one_or_none_is(
-    chunks: list[list[int]], read: int
-) -> None:
+def test_chunks_are_read_until_a_clean_one_follows_a_bad_one_or_none_is(chunks: list[list[int]], read: int) -> None:
     left = [[Record(0, 0, None, (), b"", created) for created in chunk] for chunk in chunks]
 
     plain.until_past(lambda: left.pop(0))
