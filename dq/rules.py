@@ -1,10 +1,13 @@
 """Turns row rules into Spark columns, so that the pass that reads rows also splits off the bad ones.
 
-A null value breaks only `not_be_null`, as in Great Expectations.
+A null value breaks only `not_be_null`, as in Great Expectations. A limit may be relative to now, as Great Expectations
+has it: `{$PARAMETER: "now() + timedelta(days=1)"}`. For a row, now is when it was read, so that a rebuilt table has the
+same rows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +16,9 @@ from pyspark.sql import functions as F
 
 from dq.suite import Rule, Suite
 from jobs.lake.errors import ConfigurationError
+from jobs.lake.newest_wins import READ_AT
+
+_BY_NOW = re.compile(r"now\(\) ([+-]) timedelta\((days|hours)=(\d+)\)")
 
 
 def _between(
@@ -20,10 +26,20 @@ def _between(
 ) -> Column:
     holds = F.lit(True)
     if min_value is not None:
-        holds &= (value > F.lit(min_value)) if strict_min else (value >= F.lit(min_value))
+        holds &= (value > _limit(min_value)) if strict_min else (value >= _limit(min_value))
     if max_value is not None:
-        holds &= (value < F.lit(max_value)) if strict_max else (value <= F.lit(max_value))
+        holds &= (value < _limit(max_value)) if strict_max else (value <= _limit(max_value))
     return holds
+
+
+def _limit(given: Any) -> Column:
+    if not isinstance(given, dict):
+        return F.lit(given)
+    found = _BY_NOW.fullmatch(str(given.get("$PARAMETER")))
+    if found is None:
+        raise ConfigurationError(f"{given} is no limit: write a value, or $PARAMETER: 'now() + timedelta(days=1)'")
+    sign, unit, number = found.groups()
+    return F.col(READ_AT) + F.expr(f"INTERVAL {sign}{number} {unit}")
 
 
 # Each expectation with its arguments, besides `column`.

@@ -6,6 +6,7 @@ from pyspark.sql.types import DateType, DecimalType, StructType, TimestampType
 
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.schema import column, text
+from jobs.sources.snowflake import extract as snowflake
 from jobs.sources.snowflake import reading
 
 SCHEMA = StructType(
@@ -19,9 +20,9 @@ SCHEMA = StructType(
         column("updated_at", TimestampType(), "when the source last changed it, UTC"),
     ]
 )
-ORDERS = reading.SourceTable("ORDERS", SCHEMA, changed_at="updated_at", summed="amount")
+ORDERS = reading.SourceTable("ORDERS", SCHEMA, key="order_id", changed_at="updated_at", summed="amount")
 
 
 def extract(request: Request) -> SourceRows:
-    """The window's orders (`reading.read` says what it costs and what it refuses)."""
-    return reading.read(ORDERS, request)
+    """The window's orders (`snowflake.read` says what it costs and what it refuses)."""
+    return snowflake.read(ORDERS, request)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType
+from pyspark.sql.types import DateType, DecimalType, StringType, StructField, StructType, TimestampType
 
 from dq import rules, suite, validate
 from dq.suite import Rule, Suite
 from jobs.lake.errors import ConfigurationError
-from tests.jobs.lakehouse import frame
+from tests.jobs.lakehouse import at, frame
 
 SCHEMA = StructType(
     [StructField("text", StringType()), StructField("day", DateType()), StructField("amount", DecimalType(18, 2))]
@@ -111,3 +111,24 @@ def test_expectation_about_more_than_one_row_may_not_be_marked() -> None:
 def test_argument_that_the_quarantine_would_not_obey_is_refused(given: Rule, spark: SparkSession) -> None:
     with pytest.raises(ConfigurationError, match="can't be marked `quarantine: true` with these arguments"):
         rules.holds(given)
+
+
+def test_limit_relative_to_now_is_judged_by_when_the_row_was_read(spark: SparkSession) -> None:
+    given = rule("be_between", "at", max_value={"$PARAMETER": "now() + timedelta(days=1)"})
+    schema = StructType([StructField("at", TimestampType()), StructField("_ingested_at", TimestampType())])
+    read, ahead = at("2020-10-01 08:00:00"), at("2020-10-02 08:00:00")
+    late = datetime.now(UTC) + timedelta(days=3)
+    rows = [{"at": value, "_ingested_at": read} for value in (read, ahead, None, ahead + timedelta(seconds=1), late)]
+    made = frame(spark, rows, schema)
+
+    found = made.select(rules.holds(given).alias("holds")).collect()
+
+    assert [row["holds"] for row in found] == [True, True, True, False, False]
+    (judged,) = validate.validate(Suite("silver.x", (given,), "d"), made, made)
+    assert judged.observed["unexpected_count"] == 1  # the gate asks later: only what lies in the future still breaks it
+
+
+@pytest.mark.parametrize("limit", ["now()", "now() * 2", "my_parameter", None])
+def test_other_parameter_as_a_limit_is_refused(limit: str | None) -> None:
+    with pytest.raises(ConfigurationError, match="is no limit"):
+        rules.holds(rule("be_between", "at", max_value={"$PARAMETER": limit}))

@@ -21,7 +21,7 @@ from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.errors import DataError, SchemaContractError
 from jobs.lake.run import Run, Window
-from jobs.sources.snowflake import reading
+from jobs.sources.snowflake import account, reading
 from tests.faults.conftest import Sources
 from tests.jobs.lakehouse import ORDERS, at, request, version
 
@@ -91,7 +91,7 @@ def test_window_is_counted_apart_from_the_whole_table(sources: Sources) -> None:
     parts, facts = read(DAY)
 
     assert [part["amount"].to_pylist() for part in parts] == [[Decimal("1.10")]]
-    assert facts == {"source_rows": 1, "source_sum": "1.10", "source_total": 2}
+    assert facts == {"source_rows": 1, "source_sum": "1.10", "source_total": 2, "outside": {"later": 1}}
 
 
 def test_last_day_of_the_calendar_is_kept_beside_usual_ones(sources: Sources) -> None:
@@ -175,19 +175,27 @@ def test_row_that_the_connector_loses_is_missed(sources: Sources, monkeypatch: p
     )
 
 
-def test_order_that_changes_between_count_and_read_is_not_a_loss(
-    sources: Sources, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("place", ["account.take", "reading._measure"], ids=["before the read", "after it"])
+def test_order_that_changes_while_the_table_is_read_is_not_a_loss(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    def counted_then_changed(*arguments: Any) -> reading.Measure:
-        measure = count(*arguments)
-        sources.snowflake("UPDATE PUBLIC.ORDERS SET UPDATED_AT = '2026-10-05' WHERE ORDER_ID = 'O0'")
-        return measure
+    """The second place lies between the statement that reads and the count of its result."""
 
-    count = reading._measure
-    monkeypatch.setattr(reading, "_measure", counted_then_changed)
+    def changed_at(*arguments: Any) -> Any:
+        if place == "account.take":
+            found = real(*arguments)
+        sources.snowflake("UPDATE PUBLIC.ORDERS SET UPDATED_AT = '2026-10-05' WHERE ORDER_ID = 'O0'")
+        return found if place == "account.take" else real(*arguments)
+
+    module, name = {"account.take": (account, "take"), "reading._measure": (reading, "_measure")}[place]
+    real = getattr(module, name)
+    monkeypatch.setattr(module, name, changed_at)
     remake(sources, "2026-10-01|1.10|2026-10-01 08:00:00", "2026-10-01|2.20|2026-10-01 09:00:00")
 
-    assert read(DAY)[1] == {"source_rows": 1, "source_sum": "2.20", "source_total": 2}
+    facts = read(DAY)[1]
+
+    read_before = {"source_rows": 2, "source_sum": "3.30"}
+    assert facts.items() >= (read_before if place == "reading._measure" else {"source_rows": 1}).items()
 
 
 def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is_accepted(

@@ -21,7 +21,7 @@ What a client gets from `fetch_arrow_batches()`, `fetch_arrow_all()` and `Result
     no rows                  nothing from fetch_arrow_batches(); from fetch_arrow_all(force_return_table=True) the
                              columns, with NUMBER always as int64
 
-Other differences from the service: a result is one Arrow batch, SUM over NUMBER is a double,
+RESULT_SCAN takes the id of a statement; LAST_QUERY_ID() is missing. Other differences from the service: a result is one Arrow batch, SUM over NUMBER is a double,
 INFORMATION_SCHEMA.COLUMNS has no DATETIME_PRECISION, CREATE DATABASE makes no schema PUBLIC, and nothing checks keys
 and grants. CURRENT_WAREHOUSE(), COPY INTO a location, AT, streams and tasks are missing.
 """
@@ -46,9 +46,11 @@ from infra.local.addresses import Addresses
 from infra.local.secrets import snowflake_credentials
 from infra.local.sources.serving import health, serve
 from infra.local.sources.snowflake_encoding import timestamp_to_struct, to_snowflake
+from infra.local.sources.snowflake_functions import transform
 
 # By name, as the package also has a function called `server`.
 server: Any = importlib.import_module("fakesnow.server")
+cursor: Any = importlib.import_module("fakesnow.cursor").FakeSnowflakeCursor
 
 LOGIN_PATH = "/session/v1/login-request"
 INCORRECT_LOGIN = "390100"  # connector 4.8 raises a DatabaseError with this errno, older ones with 250001
@@ -80,6 +82,7 @@ def application(addresses: Addresses) -> Starlette:
     )
     fakesnow.arrow.timestamp_to_sf_struct = timestamp_to_struct
     server.to_sf = to_snowflake
+    cursor._transform = transform
 
     async def login(request: Request) -> Response:
         body = await request.body()

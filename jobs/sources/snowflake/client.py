@@ -1,4 +1,4 @@
-"""A connection to Snowflake, and its errors as the lake's own."""
+"""A connection to Snowflake."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import snowflake.connector
-from snowflake.connector.errors import DatabaseError, Error, OperationalError, ProgrammingError
+from snowflake.connector.errors import Error
 
 from jobs.lake import settings
-from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
 from jobs.sources import credentials
-
-BAD_LOGIN = (250001, 251001, 390100)
+from jobs.sources.snowflake.errors import translated
 
 
 def connect() -> snowflake.connector.SnowflakeConnection:
-    """A connection by the secret `<project>/snowflake/credentials`."""
+    """A connection by the secret `<project>/snowflake/credentials`.
+
+    Raises:
+        ConfigurationError: the secret is missing, or the log-in is refused.
+        TransientError: Snowflake can't be reached.
+    """
     keys = ("account", "username", "password", "warehouse", "database", "schema")
     secret = credentials.read("snowflake", keys)
     options: dict[str, Any] = {}
@@ -24,35 +27,21 @@ def connect() -> snowflake.connector.SnowflakeConnection:
     if endpoint:
         address = urlsplit(endpoint)
         options = {"host": address.hostname, "port": address.port, "protocol": address.scheme}
-    return snowflake.connector.connect(
-        account=secret["account"],
-        user=secret["username"],
-        password=secret["password"],
-        warehouse=secret["warehouse"],
-        database=secret["database"],
-        schema=secret["schema"],
-        login_timeout=30,
-        network_timeout=120,
-        # Otherwise NUMBER with a scale arrives as a double, and cents are lost.
-        arrow_number_to_decimal=True,
-        # The session's time zone decides how TIMESTAMP_LTZ arrives.
-        session_parameters={"TIMEZONE": "UTC"},
-        **options,
-    )
-
-
-def translated(error: Error, what: str) -> LakeError:
-    """The connector's error as one of the lake's; `what` names the object that was read."""
-    if error.errno in BAD_LOGIN and "password" in str(error.msg).lower():
-        return ConfigurationError(
-            f"snowflake: log-in refused ({error.errno}). Nothing was written. Check username and password in the "
-            "secret <project>/snowflake/credentials."
+    try:
+        return snowflake.connector.connect(
+            account=secret["account"],
+            user=secret["username"],
+            password=secret["password"],
+            warehouse=secret["warehouse"],
+            database=secret["database"],
+            schema=secret["schema"],
+            login_timeout=30,
+            network_timeout=120,
+            # Otherwise NUMBER with a scale arrives as a double, and cents are lost.
+            arrow_number_to_decimal=True,
+            # The session's time zone decides how TIMESTAMP_LTZ arrives.
+            session_parameters={"TIMEZONE": "UTC"},
+            **options,
         )
-    if isinstance(error, ProgrammingError):
-        return DataError(f"snowflake: the query on {what} failed ({error.errno}: {error.msg}). Nothing was written.")
-    if isinstance(error, (OperationalError, DatabaseError)):
-        return TransientError(
-            f"snowflake: can't be read ({error.errno}: {type(error).__name__}). Nothing was written. Sluice "
-            "will try again. If it keeps failing, check the account name and Snowflake's status page."
-        )
-    return LakeError(f"snowflake: {type(error).__name__} {error.errno}. Nothing was written.")
+    except Error as error:
+        raise translated(error, "the account", secret["password"]) from error

@@ -1,6 +1,7 @@
-"""Reads a Snowflake table by the time of its rows' last change, in parts: the whole table is never in memory.
+"""Reads rows of a Snowflake table, in parts: the whole table is never in memory.
 
-Every read is checked: the number of rows and the sum of money that arrive must be those that the source counts.
+Every read is checked: the number of rows and the sum of money that arrive must be those that Snowflake itself counts
+in the result of the very same statement. So a table may change while it is read.
 """
 
 from __future__ import annotations
@@ -13,20 +14,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.types import StructType
-from snowflake.connector.errors import Error
 
-from jobs.lake.errors import DataError, LakeError
-from jobs.lake.extract import Request, SourceRows
+from jobs.lake.errors import DataError
 from jobs.lake.run import Window
-from jobs.sources.snowflake.client import connect, translated
 from jobs.sources.snowflake.conform import conform
 
 _ANY_SUM = pa.decimal128(38, 2)
 # Snowflake's own batches are a few MB, but nothing bounds them: the driver's copy of a part is some 10 MB.
 ROWS_PER_PART = 50_000
-# Rows are added and changed, and old years may be archived; a table that lost half of its rows since the last
-# read was truncated, or is being loaded just now.
-LARGEST_FALL = Decimal("0.5")
 
 
 @dataclass(frozen=True)
@@ -36,12 +31,14 @@ class SourceTable:
     Attributes:
         name: in Snowflake, in the database and schema of the secret.
         schema: the columns to read, named as in Snowflake but in lower case.
+        key: the column that identifies a row.
         changed_at: the column with the time of a row's last change, by which windows are read.
         summed: a column of money, decimal with two places, whose sum is compared with the source's own.
     """
 
     name: str
     schema: StructType
+    key: str
     changed_at: str
     summed: str
 
@@ -58,44 +55,24 @@ class Measure:
         return Measure(self.rows + len(more), self.amount + (pc.sum(pc.cast(more, _ANY_SUM)).as_py() or 0))
 
 
-def read(source: SourceTable, request: Request) -> SourceRows:
-    """Rows whose last change lies in the window, in parts of at most `ROWS_PER_PART` rows.
+def select(connection: Any, source: SourceTable, where: str, values: tuple[Any, ...]) -> Iterator[pa.Table]:
+    """The rows that meet a condition, in our types, in parts of at most `ROWS_PER_PART` rows.
 
-    Besides the read it costs two counts, and a third one if the source changed while it was read.
-
-    Returns:
-        Facts: `source_rows` and `source_sum` (text) of the window as the source counts them, and `source_total`,
-        the rows of the whole source table.
+    Snowflake keeps a statement's result for 24 hours and counts it without a second look at the table.
 
     Raises:
-        ConfigurationError: the secret is missing, or the log-in is refused.
-        TransientError: Snowflake can't be reached.
-        SchemaContractError: a column is of another kind than its SCHEMA says.
-        DataError: the source has no rows or lost more than `LARGEST_FALL` of them, the query fails there, a value
-            does not fit its column, or other rows arrived than the source counts.
+        DataError: other rows arrived than the result has.
     """
-    try:
-        with connect() as connection, connection.cursor() as cursor:
-            total = _total(cursor, source)
-            if "fewer_rows" not in request.accept:
-                _refuse_fewer(source, total, request.known.get("source_total"))
-            expected = _measure(cursor, source, request.window)
-            arrived = Measure()
-            columns = ", ".join(name.upper() for name in source.schema.names)
-            bounds, values = _bounds(source, request.window)
-            cursor.execute(f"SELECT {columns} FROM {source.name} WHERE {bounds}", values)
-            for part in _parts(cursor, source):
-                arrived = arrived.plus(part[source.summed])
-                yield part
-            if arrived != expected:
-                # A row that changed while it was read has left the window, or came into it.
-                expected = _measure(cursor, source, request.window)
-                _refuse_mismatch(source, arrived, expected)
-            return {"source_rows": expected.rows, "source_sum": str(expected.amount), "source_total": total}
-    except LakeError:
-        raise
-    except Error as error:
-        raise translated(error, source.name) from error
+    columns = ", ".join(name.upper() for name in source.schema.names)
+    arrived = Measure()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {source.name} WHERE {where}", values)
+        statement = cursor.sfqid
+        for part in _parts(cursor, source):
+            arrived = arrived.plus(part[source.summed])
+            yield part
+    with connection.cursor() as cursor:
+        _refuse_mismatch(source, arrived, _measure(cursor, source, statement))
 
 
 def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
@@ -105,7 +82,8 @@ def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
             yield conform(source.name, source.schema, batch.slice(start, ROWS_PER_PART))
 
 
-def _bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
+def bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
+    """The condition on a row's last change that a window sets, and its values."""
     end = window.end.replace(tzinfo=None)
     if window.start is None:
         return f"{source.changed_at.upper()} < %s", (end,)
@@ -113,32 +91,12 @@ def _bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
     return f"{by} >= %s AND {by} < %s", (window.start.replace(tzinfo=None), end)
 
 
-def _total(cursor: Any, source: SourceTable) -> int:
-    (total,) = cursor.execute(f"SELECT COUNT(*) FROM {source.name}").fetchone()
-    return int(total)
-
-
-def _measure(cursor: Any, source: SourceTable, window: Window) -> Measure:
-    bounds, values = _bounds(source, window)
+def _measure(cursor: Any, source: SourceTable, statement: str) -> Measure:
     # In whole cents: the stand-in adds up doubles, which are exact only for whole numbers (up to 9 * 10^15).
     cents = f"CAST(SUM({source.summed.upper()} * 100) AS NUMBER(38, 0))"
-    rows, amount = cursor.execute(f"SELECT COUNT(*), {cents} FROM {source.name} WHERE {bounds}", values).fetchone()
+    query = f"SELECT COUNT(*), {cents} FROM TABLE(RESULT_SCAN(%s))"
+    rows, amount = cursor.execute(query, (statement,)).fetchone()
     return Measure(int(rows), Decimal(amount or 0).scaleb(-2))
-
-
-def _refuse_fewer(source: SourceTable, total: int, known: int | None) -> None:
-    if known is not None and total < known * (1 - LARGEST_FALL):
-        raise DataError(
-            f"snowflake: {source.name} has {total} rows and had {known} when it was last read. Nothing was written. "
-            "Check whether it was truncated or is being loaded; if the loss is intended, run again with "
-            "`--accept fewer_rows`."
-        )
-    if total == 0:
-        raise DataError(
-            f"snowflake: {source.name} has no rows at all. Nothing was written. Check that the source was loaded, and "
-            "that the secret names the right database and schema; if it is meant to be empty, run again with "
-            "`--accept fewer_rows`."
-        )
 
 
 def _refuse_mismatch(source: SourceTable, arrived: Measure, expected: Measure) -> None:

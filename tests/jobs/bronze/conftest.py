@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from jobs.sources.snowflake import reading
+from jobs.sources.snowflake import extract
 from tests.jobs.bronze.ecb_feed import STAMP, Serve
 from tests.jobs.bronze.snowflake_source import Answers, Cursor
 
@@ -18,7 +18,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Makes a given cursor the source's."""
 
     def use(cursor: Cursor) -> Cursor:
-        monkeypatch.setattr(reading, "connect", lambda: cursor)
+        monkeypatch.setattr(extract, "connect", lambda: cursor)
         return cursor
 
     return use

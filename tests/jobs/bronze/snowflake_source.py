@@ -37,10 +37,23 @@ def orders(number: int, amount: str = "1.00") -> pa.Table:
 
 
 class Cursor:
-    """A connection and its cursor over given batches, with the source's counts for each call."""
+    """A connection and its cursor over given batches, with the source's count of their result, and of all its rows.
 
-    def __init__(self, batches: Iterable[pa.Table], total: int, *counts: tuple[int, str | None]) -> None:
-        self.batches, self.total, self.counts = batches, total, list(counts)
+    `outside` are the rows without a time, those of the future and those for later windows. A list of totals is one for
+    each time that the rows are counted.
+    """
+
+    sfqid = "01b71944-0001-b181-0000-0129032279f6"
+
+    def __init__(
+        self,
+        batches: Iterable[pa.Table],
+        total: int | list[int],
+        counted: tuple[int, str | None],
+        outside: tuple[int, int, int] = (0, 0, 0),
+    ) -> None:
+        self.batches, self.counted, self.outside = batches, counted, outside
+        self.totals = [total] * 9 if isinstance(total, int) else list(total)
         self.statements: list[str] = []
 
     def __enter__(self) -> Cursor:
@@ -52,8 +65,10 @@ class Cursor:
     def cursor(self) -> Cursor:
         return self
 
-    def execute(self, statement: str, *_: object) -> Cursor:
+    def execute(self, statement: str, values: tuple[Any, ...]) -> Cursor:
         self.statements.append(statement)
+        if "RESULT_SCAN" in statement:
+            assert values == (self.sfqid,)
         return self
 
     def fetch_arrow_batches(self, *, force_microsecond_precision: bool) -> Iterable[pa.Table]:
@@ -61,9 +76,9 @@ class Cursor:
         return self.batches
 
     def fetchone(self) -> tuple[Any, ...]:
-        if "SUM" not in self.statements[-1]:
-            return (self.total,)
-        rows, amount = self.counts.pop(0)
+        if "COUNT_IF" in self.statements[-1]:
+            return (self.totals.pop(0), *self.outside)
+        rows, amount = self.counted
         return rows, None if amount is None else int(Decimal(amount) * 100)
 
 

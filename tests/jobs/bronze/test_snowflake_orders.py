@@ -8,22 +8,23 @@ from datetime import datetime
 
 import pyarrow as pa
 import pytest
-from snowflake.connector.errors import DatabaseError, OperationalError, ProgrammingError
+from snowflake.connector.errors import ProgrammingError
 
 from jobs.bronze.snowflake_orders import ORDERS
-from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
+from jobs.lake.errors import DataError
 from jobs.lake.run import Window
+from jobs.sources.snowflake import extract as snowflake
 from jobs.sources.snowflake import reading
 from tests.jobs.bronze.snowflake_source import WINDOW, Answers, Cursor, batch, drained, extract, orders
 from tests.jobs.lakehouse import at
 
 
 def test_window_is_half_open_and_its_bounds_are_parameters_of_the_query() -> None:
-    assert reading._bounds(ORDERS, WINDOW) == (
+    assert reading.bounds(ORDERS, WINDOW) == (
         "UPDATED_AT >= %s AND UPDATED_AT < %s",
         (datetime(2026, 10, 1), datetime(2026, 10, 2)),
     )
-    assert reading._bounds(ORDERS, Window(None, WINDOW.end)) == ("UPDATED_AT < %s", (datetime(2026, 10, 2),))
+    assert reading.bounds(ORDERS, Window(None, WINDOW.end)) == ("UPDATED_AT < %s", (datetime(2026, 10, 2),))
 
 
 def test_large_batch_is_passed_on_in_parts_of_limited_size(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
@@ -65,22 +66,11 @@ def test_nanosecond_and_microsecond_batches_of_one_result_become_the_same(answer
     assert found["updated_at"].to_pylist() == [at("2026-10-01 08:00:00.123456"), at("9999-12-31")]
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (DatabaseError("Incorrect username or password was specified.", errno=250001), ConfigurationError),
-        (OperationalError("could not connect", errno=250003), TransientError),
-        (ProgrammingError("invalid identifier 'STATUS'", errno=904), DataError),
-    ],
-    ids=["log-in", "down", "query"],
-)
-def test_error_of_the_connector_names_the_source_and_its_kind(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[LakeError]
-) -> None:
+def test_error_of_the_connector_names_the_source_and_the_object(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect() -> None:
-        raise error
+        raise ProgrammingError("invalid identifier 'STATUS'", errno=904)
 
-    monkeypatch.setattr(reading, "connect", connect)
+    monkeypatch.setattr(snowflake, "connect", connect)
 
-    with pytest.raises(kind, match=r"^snowflake: "):
+    with pytest.raises(DataError, match=r"^snowflake: the query on ORDERS failed \(904: invalid identifier"):
         drained(extract())

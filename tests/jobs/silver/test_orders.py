@@ -150,3 +150,24 @@ def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: Spark
     assert '"order_id":"Q1"' in kept["raw_row"]
     assert '"amount":null' in kept["raw_row"]
     assert "2026-10-01T08:00:00.123456Z" in kept["raw_row"]
+
+
+def test_order_without_a_time_or_stamped_in_the_future_is_quarantined_until_its_time_comes(
+    spark: SparkSession, lake: str
+) -> None:
+    future = {"updated_at": at("2026-10-09"), "_ingested_at": at("2026-10-02")}
+    land(spark, ORDERS, "b1", [order("O1"), order("N", updated_at=None), order("F", **future)])
+    build(SILVER)
+
+    assert {row["rule"] for row in rows(spark, "quarantine.orders")} == {
+        "updated_at not_be_null",
+        "updated_at be_between",
+    }
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1"}
+
+    land(spark, ORDERS, "b2", [order("F", **{**future, "_ingested_at": at("2026-10-10")})])
+    build(SILVER)
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "F"}
+    build(SILVER, "run-3", full_refresh=True)
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "F"}
+    assert len(rows(spark, "quarantine.orders")) == 2
