@@ -11,12 +11,12 @@ from jobs.lake import settings
 from jobs.lake.errors import ConfigurationError
 
 
-def read(system: str, keys: tuple[str, ...]) -> dict[str, str]:
+def read(system: str, keys: tuple[str, ...], may_be_empty: tuple[str, ...] = ()) -> dict[str, str]:
     """The secret `<project>/<system>/credentials`, a JSON object with at least `keys`.
 
     Raises:
-        ConfigurationError: the secret is missing, not readable, not a JSON object, or lacks a key. The message
-            names the secret and the keys, never a value.
+        ConfigurationError: the secret is missing, not readable, not a JSON object, or lacks a key, or has no value for
+            one that may not be empty. The message names the secret and the keys, never a value.
     """
     name = f"{settings.lake().project}/{system}/credentials"
     try:
@@ -35,7 +35,7 @@ def read(system: str, keys: tuple[str, ...]) -> dict[str, str]:
         value = None  # not chained: the parser's error would quote the secret
     if not isinstance(value, dict):
         raise ConfigurationError(f"{system}: secret {name} is not a JSON object with the keys {', '.join(keys)}")
-    missing = [key for key in keys if not value.get(key)]
+    missing = [key for key in keys if key not in value or not (value[key] or key in may_be_empty)]
     if missing:
         raise ConfigurationError(f"{system}: secret {name} lacks {', '.join(missing)}: add it in Secrets Manager")
-    return {key: str(item) for key, item in value.items()}
+    return {key: "" if item is None else str(item) for key, item in value.items()}

@@ -72,12 +72,12 @@ def bulk_jobs(org: Org) -> int:
 
 
 def after_count(monkeypatch: pytest.MonkeyPatch, which: str, happens: Callable[[], object]) -> None:
-    """Something happens in the org right after accounts with this condition were counted for the first time."""
+    """Something happens in the org right after accounts with this condition, or all, were first counted."""
     real, done = rest.count, list[str]()
 
     def count(org: Any, name: str, where: str) -> int:
         found = real(org, name, where)
-        if which in where and not done:
+        if (which in where if which else not where) and not done:
             done.append(where)
             happens()
         return found

@@ -21,7 +21,9 @@ What a client gets from `fetch_arrow_batches()`, `fetch_arrow_all()` and `Result
     no rows                  nothing from fetch_arrow_batches(); from fetch_arrow_all(force_return_table=True) the
                              columns, with NUMBER always as int64
 
-RESULT_SCAN takes the id of a statement; LAST_QUERY_ID() is missing. Other differences from the service: a result is one Arrow batch, SUM over NUMBER is a double,
+RESULT_SCAN takes the id of a statement; LAST_QUERY_ID() is missing.
+
+Other differences from the service: a result is one Arrow batch, SUM over NUMBER is a double,
 INFORMATION_SCHEMA.COLUMNS has no DATETIME_PRECISION, CREATE DATABASE makes no schema PUBLIC, and nothing checks keys
 and grants. CURRENT_WAREHOUSE(), COPY INTO a location, AT, streams and tasks are missing.
 """

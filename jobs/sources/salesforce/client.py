@@ -1,7 +1,8 @@
-"""A connection to Salesforce, and its errors as the lake's own."""
+"""A connection to Salesforce."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,32 +11,64 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError, SalesforceOperationError
+from simple_salesforce.exceptions import SalesforceError, SalesforceOperationError
 
 from jobs.lake import settings
-from jobs.lake.errors import ConfigurationError, DataError, LakeError, TransientError
+from jobs.lake.errors import ConfigurationError
 from jobs.sources import credentials
+from jobs.sources.salesforce.errors import translated
 
 # Seconds to connect, and between two bytes of an answer: the client itself would wait for ever.
 TIMEOUT = (10.0, 300.0)
-# Errors of status 400 that are not the query's fault: a cursor that was closed, a query that took too long.
-PASSING = ("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")
+# The host of an org's own, its My Domain, with or without a sandbox's name; and the hosts of sandboxes without one.
+_MY_DOMAIN = re.compile(r"(?P<name>[a-z0-9-]+(\.[a-z0-9-]+)*)\.(my\.salesforce|lightning\.force)\.com")
+_SANDBOXES = re.compile(r"(test|cs\d+)\.salesforce\.com")
 
 
 def connect() -> Salesforce:
-    """A logged-in client, by the secret `<project>/salesforce/credentials`."""
-    secret = credentials.read("salesforce", ("username", "password", "security_token", "instance_url"))
+    """A logged-in client, by the secret `<project>/salesforce/credentials`.
+
+    The security token is empty where the org trusts the network.
+
+    Raises:
+        ConfigurationError: the secret is missing or wrong, or the log-in is refused.
+        TransientError: the org is down, or a limit is reached.
+    """
+    keys = ("username", "password", "security_token", "instance_url")
+    secret = credentials.read("salesforce", keys, may_be_empty=("security_token",))
     http = requests.Session()
     http.mount("https://", Wire(settings.replacement("SALESFORCE_ENDPOINT_URL")))
-    domain = "test" if "test." in secret["instance_url"] or "sandbox" in secret["instance_url"] else "login"
-    return Salesforce(
-        username=secret["username"],
-        password=secret["password"],
-        security_token=secret["security_token"],
-        domain=domain,
-        session=http,
-        # Python's float would lose the digits beyond 17, and write 1e+16 for what Salesforce wrote.
-        parse_float=str,
+    try:
+        return Salesforce(
+            username=secret["username"],
+            password=secret["password"],
+            security_token=secret["security_token"],
+            domain=login_domain(secret["instance_url"]),
+            session=http,
+            # Python's float would lose the digits beyond 17, and write 1e+16 for what Salesforce wrote.
+            parse_float=str,
+        )
+    except SalesforceError as error:
+        raise translated(error, secret["password"], secret["security_token"]) from error
+
+
+def login_domain(instance_url: str) -> str:
+    """The host to log in at, without `.salesforce.com`: the org's own My Domain, or the common host for its kind.
+
+    Raises:
+        ConfigurationError: it is no address of an org.
+    """
+    host = instance_url.strip().lower().partition("//")[2] or instance_url.strip().lower()
+    host = re.split("[/:?#]", host)[0]
+    if found := _MY_DOMAIN.fullmatch(host):
+        return f"{found['name']}.my"
+    if _SANDBOXES.fullmatch(host):
+        return "test"
+    if host.endswith(".salesforce.com"):
+        return "login"
+    raise ConfigurationError(
+        f"salesforce: instance_url has the host {host!r}, which is no org's. Nothing was written. Put the org's My "
+        "Domain, https://<name>.my.salesforce.com, into the secret <project>/salesforce/credentials."
     )
 
 
@@ -71,31 +104,3 @@ def named_errors() -> Iterator[None]:
         yield
     except (SalesforceError, SalesforceOperationError, requests.RequestException) as error:
         raise translated(error) from error
-
-
-def translated(error: Exception) -> LakeError:
-    """An error of the client as the lake's."""
-    # An org that is down answers its log-in with 503, which the client reports as a failed log-in.
-    if isinstance(error, SalesforceAuthenticationFailed) and error.code != 503:
-        return ConfigurationError(
-            f"salesforce: log-in refused ({error.code}). Nothing was written. Check username, password and "
-            "security token in the secret <project>/salesforce/credentials."
-        )
-    code, reason = _reason(error)
-    if isinstance(error, SalesforceError) and error.status == 400 and code not in PASSING:
-        return DataError(f"salesforce: the query was refused ({reason}). Nothing was written.")
-    return TransientError(
-        f"salesforce: can't be read ({reason}). Nothing was written. Sluice will try again. If it keeps failing, "
-        "check Salesforce's status page and the org's API limits."
-    )
-
-
-def _reason(error: Exception) -> tuple[str, str]:
-    """Salesforce's error code, and the code with its message."""
-    if not isinstance(error, SalesforceError):
-        return "", type(error).__name__
-    content: Any = error.content
-    entry = content[0] if isinstance(content, list) and content else content
-    if not isinstance(entry, dict):
-        return "", str(error.status)
-    return str(entry.get("errorCode")), f"{entry.get('errorCode')}: {entry.get('message')}"

@@ -17,13 +17,14 @@ ROWS_PER_PART = 20_000
 def read(sobject: SObject, request: Request) -> SourceRows:
     """Records whose SystemModstamp lies in the window, in parts of at most `ROWS_PER_PART` rows.
 
-    Unless a backfill asks, it adds one row for each record that bronze knows and Salesforce no longer has
-    (`reconcile.tombstones` says what that costs). Besides the read it costs a description, a count and a look at the
-    org's limits.
+    Unless a backfill asks, it adds one row for each record that bronze knows and Salesforce no longer has, and reads
+    by id each one that came into sight with a time that was read past (`reconcile.differences` says what that costs).
+    Besides the read it costs a description, a count and a look at the org's limits.
 
     Returns:
         Facts: `source_rows`, the window's rows as Salesforce counted them at the start; `arrived_rows`, those that
-        arrived; and `hard_deleted`, the rows added for records that are gone. The last two together are staged.
+        arrived; `hard_deleted`, the rows added for records that are gone; and `read_by_id`, if any, the records that
+        came into sight. All but the first together are staged.
 
     Raises:
         ConfigurationError: the secret is missing or the log-in is refused.
@@ -56,14 +57,20 @@ def read(sobject: SObject, request: Request) -> SourceRows:
                 f"{again} after it, but {arrived} arrived. Nothing was written. Run again; if it keeps failing, "
                 "compare the window with a report in Salesforce."
             )
-        gone = 0
+        facts = {"source_rows": counted, "arrived_rows": arrived, "hard_deleted": 0}
         # A backfill reads a past window: what exists today says nothing about it.
         if not request.exact:
-            tombstones = reconcile.tombstones(org, sobject, request)
-            gone = tombstones.num_rows
-            for start in range(0, gone, ROWS_PER_PART):
-                yield tombstones.slice(start, ROWS_PER_PART)
-        return {"source_rows": counted, "arrived_rows": arrived, "hard_deleted": gone}
+            found = reconcile.differences(org, sobject, request)
+            facts["hard_deleted"] = found.gone.num_rows
+            for start in range(0, found.gone.num_rows, ROWS_PER_PART):
+                yield found.gone.slice(start, ROWS_PER_PART)
+            if found.unread:
+                facts["read_by_id"] = 0
+                for part in reading.by_id(org, sobject, found.unread):
+                    facts["read_by_id"] += part.num_rows
+                    yield part
+                print(f"{request.table.name}: {facts['read_by_id']} records came into sight with an old time")
+        return facts
 
 
 def _where(window: Window) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
+from math import ceil
+from typing import Any
 
 import pyarrow as pa
 from simple_salesforce.api import Salesforce
@@ -13,6 +15,11 @@ from jobs.lake.extract import Checkpoint, Progress, Request
 from jobs.sources.salesforce import budget, rest
 from jobs.sources.salesforce.bulk import Bulk
 from jobs.sources.salesforce.sobject import SObject
+
+# What decides whether a record is held as it is.
+STATE = ("Id", "SystemModstamp", "IsDeleted")
+# A query travels in the address of a call, which may have 16,384 characters.
+IDS_PER_QUERY = 200
 
 # What was read: rows that Salesforce counted at the start, and rows that arrived.
 Reading = Generator[pa.Table | Checkpoint | Progress, None, tuple[int, int]]
@@ -59,14 +66,14 @@ def by_bulk(org: Salesforce, sobject: SObject, soql: str, counted: int, request:
     return state["counted"], arrived
 
 
-def ids(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[list[str]]:
-    """The id of every record of an object, those in the recycle bin included, in lists of bounded size."""
-    soql = f"SELECT Id FROM {name}"
+def states(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[list[Mapping[str, Any]]]:
+    """The fields `STATE` of every record of an object, those in the recycle bin too, in lists of bounded size."""
+    soql = f"SELECT {', '.join(STATE)} FROM {name}"
     if not bulk:
         budget.require(org, budget.by_rest(counted))
         records = rest.records(org, f"{soql} ORDER BY Id")
         while part := list(islice(records, rest.ROWS_PER_PAGE)):
-            yield [record["Id"] for record in part]
+            yield part
         return
     budget.require(org, budget.by_bulk(counted))
     jobs = Bulk(org, name)
@@ -74,6 +81,16 @@ def ids(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[lis
     jobs.wait(job)
     while True:
         found, locator = jobs.page(job, locator)
-        yield [record["Id"] for record in found]
+        yield found
         if not locator:
             return
+
+
+def by_id(org: Salesforce, sobject: SObject, ids: Sequence[str]) -> Iterator[pa.Table]:
+    """The records of these ids, those in the recycle bin too, at one call for each `IDS_PER_QUERY`."""
+    budget.require(org, ceil(len(ids) / IDS_PER_QUERY))
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        listed = ", ".join(f"'{one}'" for one in ids[start : start + IDS_PER_QUERY])
+        soql = f"SELECT {', '.join(sobject.fields)} FROM {sobject.name} WHERE Id IN ({listed}) ORDER BY Id"
+        if part := list(rest.records(org, soql)):
+            yield sobject.rows(part)

@@ -1,8 +1,12 @@
-"""Finds records that were deleted for good: a hard delete leaves nothing that a read by time could find."""
+"""Compares what Salesforce shows with what bronze holds, both ways, for what a read by time can't find.
+
+A hard delete leaves nothing behind, and a record that comes into sight, by sharing or a permission, keeps its old time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from math import ceil
 from typing import Any
@@ -23,27 +27,38 @@ from jobs.sources.salesforce.sobject import SObject
 READ_AT = "_ingested_at"
 STATE = ("id", "system_modstamp", "is_deleted", READ_AT)
 _STATES = pa.schema([("id", pa.string()), ("state", pa.string())])
+_LISTED = pa.schema([("id", pa.string()), ("stamp", pa.string()), ("flag", pa.string())])
+_LIVE, _DELETED = "1_live", "2_deleted"
+_STAMP_LENGTH = len("2026-10-01T00:00:00.000")
 # Beyond this share of the known records (and beyond a handful) a loss looks like a lost permission.
 LARGEST_LOSS, HANDFUL = 0.1, 10
 _FOLD_ROWS = 200_000
 
 
-def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
-    """One row for each record that bronze knows as live and Salesforce no longer has.
+@dataclass(frozen=True)
+class Differences:
+    """What bronze lacks of what Salesforce shows, beyond the window that was read.
 
-    Such a row is the last known row with `is_deleted` true. It keeps the time of the record's last change, because
-    none of our own clocks plays a part. Records are counted first. All ids are listed only if the counts differ.
+    Attributes:
+        gone: one row for each record that bronze knows as live and Salesforce no longer has. It is the last known row
+            with `is_deleted` true, and keeps the time of the record's last change: none of our own clocks plays a part.
+        unread: ids of records that Salesforce shows and bronze does not hold as they are: they came into sight, or
+            back into sight, with a time that was read past.
+    """
 
-    The count covers live records that were created before the window's end. Later changes of known records don't alter
-    it. A record that was created with an older date, or that is not read yet, can make up for a deleted one. Then the
-    next run finds the deletion.
+    gone: pa.Table
+    unread: list[str]
+
+
+def differences(org: Salesforce, sobject: SObject, request: Request) -> Differences:
+    """Compares all records in sight with all that bronze knows, both ways: id, time of the last change, deleted or not.
 
     The list covers every id that exists, whenever its record was changed, and even in the recycle bin. It is fetched
-    after the window was read. So no existing id is missing from it, whatever happens between the count, the list and
-    the read.
+    after the window was read. So no existing id is missing from it, whatever happens between the list and the read.
+    Records that changed after the window's end are left to the next window.
 
-    It costs one call and a scan of three columns of the whole bronze table. Memory grows with the number of records.
-    If the counts differ, it also costs a page for each 2,000 records, or a Bulk 2.0 job.
+    It costs a count, a page for each 2,000 records or a Bulk 2.0 job, and a scan of four columns of the whole bronze
+    table. Memory grows with the number of records.
 
     Args:
         org: a logged-in client.
@@ -53,30 +68,46 @@ def tombstones(org: Salesforce, sobject: SObject, request: Request) -> pa.Table:
 
     Raises:
         DataError: too many records are gone to be plausible.
-        TransientError: too few API calls are left to list all ids.
+        TransientError: too few API calls are left to list all records.
     """
     table, window = request.table, request.window
     known = _newest(chain(_bronze(table, window, STATE), staging.read(table, window.batch_id, STATE[:-1])))
-    live = known.filter(pc.ends_with(known["state"], "1_live"))["id"].combine_chunks()
-    where = f" WHERE IsDeleted = false AND CreatedDate < {window.end:%Y-%m-%dT%H:%M:%SZ}"
-    counted = rest.count(org, sobject.name, where)
-    if counted == len(live):
-        return sobject.arrow.empty_table()
-    listed = pa.chunked_array(
-        [
-            pa.array(part, pa.string())
-            for part in reading.ids(org, sobject.name, counted, bulk=counted >= bulk.FROM_ROWS)
-        ],
-        pa.string(),
-    )
-    gone = live.filter(pc.invert(pc.is_in(live, value_set=listed)))
+    counted = rest.count(org, sobject.name, "")
+    listed = _listed(reading.states(org, sobject.name, counted, bulk=counted >= bulk.FROM_ROWS))
+    live = known.filter(pc.ends_with(known["state"], _LIVE))["id"].combine_chunks()
+    gone = live.filter(pc.invert(pc.is_in(live, value_set=listed["id"])))
     if len(gone) > max(HANDFUL, ceil(len(live) * LARGEST_LOSS)) and "fewer_rows" not in request.accept:
         raise DataError(
             f"salesforce: {len(gone)} of {len(live)} known records of {sobject.name} are gone. Nothing was written. "
             "Check whether the user may still see all of them (sharing, `View All`); if they were really deleted, run "
             "again with `--accept fewer_rows`."
         )
-    return _last_rows(table, window, gone, sobject.arrow)
+    return Differences(_last_rows(table, window, gone, sobject.arrow), _unread(listed, known, window))
+
+
+def _listed(parts: Iterable[Sequence[Mapping[str, Any]]]) -> pa.Table:
+    """Each record in sight: its id, its time and whether it is deleted, as texts that compare with those of bronze."""
+    pieces = [_LISTED.empty_table()]
+    for part in parts:
+        columns = [[record[name] for record in part] for name in reading.STATE]
+        ids, stamps, deleted = columns
+        flags = [_DELETED if str(flag).lower() == "true" else _LIVE for flag in deleted]
+        stamps = [str(stamp or "")[:_STAMP_LENGTH] for stamp in stamps]
+        pieces.append(pa.table([ids, stamps, flags], schema=_LISTED))
+    return pa.concat_tables(pieces).combine_chunks()
+
+
+def _unread(listed: pa.Table, known: pa.Table, window: Window) -> list[str]:
+    end = f"{window.end.replace(tzinfo=None).isoformat(timespec='milliseconds')}"
+    due = listed.filter(pc.less(listed["stamp"], end))
+    both = due.join(known, "id", join_type="left outer")
+    held = pc.utf8_slice_codeunits(both["state"], 0, _STAMP_LENGTH)
+    same = pc.and_(pc.equal(held, both["stamp"]), pc.ends_with(pc.fill_null(both["state"], ""), _LIVE))
+    is_live = pc.equal(both["flag"], _LIVE)
+    older = pc.less(held, both["stamp"])
+    differs = pc.and_(pc.equal(held, both["stamp"]), pc.xor(same, is_live))
+    unread = pc.or_(pc.fill_null(older, True), pc.fill_null(differs, True))
+    return sorted(both.filter(unread)["id"].to_pylist())
 
 
 def _bronze(table: Table, window: Window, columns: Iterable[str], where: Any = None) -> Iterator[pa.Table]:
@@ -111,10 +142,10 @@ def _state(rows: pa.Table) -> pa.ChunkedArray:
 
     Staged rows have no time of reading yet: they were read after all others.
     """
-    stamp = pc.utf8_slice_codeunits(rows["system_modstamp"].cast(pa.string()), 0, len("2026-10-01T00:00:00.000"))
+    stamp = pc.utf8_slice_codeunits(rows["system_modstamp"].cast(pa.string()), 0, _STAMP_LENGTH)
     read = rows[READ_AT].cast(pa.string()) if READ_AT in rows.column_names else pa.nulls(len(rows), pa.string())
-    deleted = pc.if_else(pc.equal(rows["is_deleted"].cast(pa.string()), "true"), "2_deleted", "1_live")
-    parts = pc.fill_null(stamp, ""), pc.fill_null(read, "9999"), pc.fill_null(deleted, "1_live")
+    deleted = pc.if_else(pc.equal(rows["is_deleted"].cast(pa.string()), "true"), _DELETED, _LIVE)
+    parts = pc.fill_null(stamp, ""), pc.fill_null(read, "9999"), pc.fill_null(deleted, _LIVE)
     return pc.binary_join_element_wise(*parts, " ")
 
 

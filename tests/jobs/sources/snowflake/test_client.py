@@ -1,4 +1,4 @@
-"""How Snowflake is asked; its errors are tested with the table that reads it."""
+"""How Snowflake is asked; its errors are in test_errors."""
 
 from __future__ import annotations
 
