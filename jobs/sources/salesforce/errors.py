@@ -96,7 +96,7 @@ def _reason(error: Exception, secrets: tuple[str, ...]) -> tuple[str, str]:
         code, words = str(entry["errorCode"]), str(entry.get("message"))
     else:
         return "", type(error).__name__
-    for secret in filter(None, secrets):
+    for secret in (text for text in secrets if len(text) > 3):  # shorter ones are in any word
         words = words.replace(secret, "***")
     words = " ".join(words.split()).removeprefix(f"{code}: ")[:_MOST_WORDS]
     # A page of HTML, as proxies answer, says nothing to a person.

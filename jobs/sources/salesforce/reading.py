@@ -66,7 +66,7 @@ def by_bulk(org: Salesforce, sobject: SObject, soql: str, counted: int, request:
     return state["counted"], arrived
 
 
-def states(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[list[Mapping[str, Any]]]:
+def states(org: Salesforce, name: str, counted: int, *, bulk: bool) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The fields `STATE` of every record of an object, those in the recycle bin too, in lists of bounded size."""
     soql = f"SELECT {', '.join(STATE)} FROM {name}"
     if not bulk:
