@@ -198,7 +198,7 @@ def test_order_that_changes_while_the_table_is_read_is_not_a_loss(
     assert facts.items() >= (read_before if place == "reading._measure" else {"source_rows": 1}).items()
 
 
-def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is_accepted(
+def test_source_that_lost_most_rows_is_refused_until_that_is_accepted_and_late_rows_join_the_next_batch(
     spark: SparkSession, sources: Sources
 ) -> None:
     def ingest(day: int, *accept: str) -> None:
@@ -224,5 +224,8 @@ def test_source_that_lost_most_rows_since_the_last_read_is_refused_until_that_is
     ingest(1, "fewer_rows")
     assert version(ORDERS) == before + 1
     assert facts()["source_total"] == left
+    for moment in ("'2010-01-01'", "NULL"):
+        sources.snowflake(f"INSERT INTO PUBLIC.ORDERS VALUES ('L', 'C1', '2010-01-01', 'EUR', 1.00, 'PAID', {moment})")
     ingest(2)  # what was accepted is what later reads are compared with
     assert version(ORDERS) == before + 2
+    assert facts().items() >= {"source_rows": 2, "late": {"2010-01-01": 1, "no time": 1}}.items()

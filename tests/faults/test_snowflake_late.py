@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -178,6 +179,20 @@ def test_neighbouring_days_are_read_as_one_window(sources: Sources, bronze: Bron
     bronze.read(NEXT_DAY)
 
     assert bronze.facts["late"] == {"2026-09-01 to 2026-09-02": 2, "2026-09-04": 1}
+
+
+@pytest.mark.parametrize(
+    ("days", "runs"),
+    [
+        ([], []),
+        ([5], [(5, 5)]),
+        ([3, 1, 2, 7], [(1, 3), (7, 7)]),
+        ([-1, 0, late._NO_TIME, late._FUTURE], [(late._NO_TIME, late._NO_TIME), (-1, 0), (late._FUTURE, late._FUTURE)]),
+        (range(70), [(0, 30), (31, 61), (62, 69)]),
+    ],
+)
+def test_runs_of_days_are_of_limited_length(days: Iterable[int], runs: list[tuple[int, int]]) -> None:
+    assert list(late._runs(days)) == runs
 
 
 def test_backfill_looks_for_no_late_rows_and_a_full_refresh_reads_them_all(sources: Sources, bronze: Bronze) -> None:

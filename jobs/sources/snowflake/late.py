@@ -30,6 +30,8 @@ _PRIME = 4_294_967_291
 # The slices that are no days: numbers that no day has.
 _NO_TIME, _FUTURE = -(10**9), 10**9
 _FOLD_ROWS = 500_000
+# So many days are compared row by row at once: memory holds their keys and times.
+_LONGEST_RUN = 31
 
 Digest = tuple[int, int]  # number of rows, and the sum of their hashes
 
@@ -197,13 +199,13 @@ def _scalar(moment: datetime) -> pa.Scalar:
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Neighbouring days together: the first and the last of each run."""
+    """Neighbouring days together, `_LONGEST_RUN` at most: the first and the last of each run."""
     first = last = None
     for number in sorted(numbers):
-        if last is not None and number == last + 1:
-            last = number
-            continue
         if first is not None and last is not None:
+            if number == last + 1 and number - first < _LONGEST_RUN:
+                last = number
+                continue
             yield first, last
         first = last = number
     if first is not None and last is not None:
