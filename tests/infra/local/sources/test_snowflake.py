@@ -147,6 +147,23 @@ def test_result_batches_can_be_read_one_by_one(typed: Any) -> None:
     assert sum(batch.to_arrow().num_rows for batch in batches) == 3
 
 
+def test_the_result_of_a_statement_is_asked_like_a_table_and_stays_as_it_was(typed: Any) -> None:
+    statement = typed.execute("SELECT K, A FROM T WHERE K < 3").sfqid
+    typed.execute("DELETE FROM T")
+    found = typed.execute(f"SELECT COUNT(*), MAX(A) FROM TABLE(RESULT_SCAN('{statement}')) WHERE K > 0").fetchall()
+    assert found == [(2, Decimal("1.23"))]
+
+    with pytest.raises(ProgrammingError, match="not found") as refused:
+        typed.execute("SELECT COUNT(*) FROM TABLE(RESULT_SCAN('01b71944-0001-b181-0000-0129032279f6'))")
+    assert refused.value.errno == 709
+
+
+def test_the_lower_half_of_an_md5_is_a_whole_number_without_sign(typed: Any) -> None:
+    # The value is that of Snowflake's documentation.
+    found = typed.execute("SELECT CAST(MD5_NUMBER_LOWER64('Snowflake') AS VARCHAR)").fetchall()
+    assert found == [("9203306159527282910",)]
+
+
 def test_a_half_open_window_is_read_by_parameters(typed: Any) -> None:
     window = (datetime(2026, 10, 30, 8, 0, 0, 123456), datetime(2026, 10, 31))
     sql = "SELECT K FROM T WHERE N >= %s AND N < %s"
