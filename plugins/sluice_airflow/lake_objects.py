@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -20,6 +21,17 @@ def s3_client(operator: Any) -> Any:
     ).conn
 
 
+def log_client(operator: Any) -> Any:
+    """As `s3_client`, for what is read if it can be: it gives up soon, so that S3's silence takes no task's time."""
+    patience = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+    return S3Hook(
+        aws_conn_id=operator.aws_conn_id,
+        region_name=operator.region_name,
+        verify=operator.verify,
+        config={**(operator.botocore_config or {}), **patience},
+    ).conn
+
+
 @dataclass(frozen=True)
 class LakeObjects:
     """One bucket, through a boto3 client."""
@@ -29,15 +41,18 @@ class LakeObjects:
 
     def read_json(self, key: str) -> dict[str, Any] | None:
         """The object's value; None when there is no such object."""
+        return self.read_dated(key)[0]
+
+    def read_dated(self, key: str) -> tuple[dict[str, Any] | None, datetime | None]:
+        """The object's value, and when it was written; None and None when there is no such object."""
         try:
-            body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
-                return None
+                return None, None
             raise
-        with body:
-            value: dict[str, Any] = json.load(body)
-            return value
+        with answer["Body"] as body:
+            return json.load(body), answer["LastModified"]
 
     def write_json(self, key: str, value: dict[str, Any]) -> None:
         """Writes one line of JSON; S3 makes it visible whole or not at all."""

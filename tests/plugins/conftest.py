@@ -46,7 +46,7 @@ if verb == "stubborn":
 if verb == "stream":
     import boto3
 
-    s3, code = boto3.client("s3"), arguments[arguments.index("--code") + 1]
+    s3, code = boto3.client("s3"), next(word.removeprefix("--code=") for word in arguments if "--code=" in word)
     while True:
         try:
             location = {"Bucket": os.environ["SLUICE_LAKE_BUCKET"], "Key": "_control/" + detail + ".json"}

@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import time
-import zlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sluice_airflow.emr.patience import code, transient
+
+READ_SECONDS = 60.0  # for one log: a task must end in time, however long the log is
 MARK = "SLUICE-ERROR "
 EXIT_KINDS = {65: "data", 70: "system", 75: "transient", 78: "configuration"}  # sysexits.h
 NEVER_RETRIED = frozenset({"data", "configuration"})
@@ -39,7 +41,7 @@ class DriverLog:
 
     @classmethod
     def tail(cls, s3: Any, uri: str, *, lines: int, patience: float) -> DriverLog:
-        """Read the end of a gzipped log.
+        """Read the end of a gzipped log, if it can be read: it explains a job run's end, and never decides on it.
 
         EMR Serverless ships logs and the job's state separately, so logs may arrive later.
 
@@ -47,21 +49,21 @@ class DriverLog:
             s3: boto3 client.
             uri: `s3://` address of the object.
             lines: how many to keep; memory stays bounded whatever the log's size.
-            patience: seconds to wait for an object that isn't there yet.
+            patience: seconds to wait for an object that isn't there yet, or an S3 that doesn't answer.
         """
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         give_up = time.monotonic() + patience
         while True:
             try:
                 body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code == "NoSuchKey" and time.monotonic() < give_up:
+                with body:
+                    return cls(uri, lines=tuple(_last(gzip.GzipFile(fileobj=body), lines)))
+            except Exception as error:  # whatever S3 does
+                reason = code(error) if isinstance(error, ClientError) else f"{type(error).__name__}: {error}"
+                if (reason == "NoSuchKey" or transient(error)) and time.monotonic() < give_up:
                     time.sleep(1)
                     continue
-                return cls(uri, missing=f"{uri} can't be read: {code}")
-            with body:
-                return cls(uri, lines=tuple(_last(gzip.GzipFile(fileobj=body), lines)))
+                return cls(uri, missing=f"{uri} can't be read: {reason}")
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,21 @@ class Failure:
     def of(cls, logs: Iterable[DriverLog], state_details: str) -> Failure:
         """The failure as the job itself reported it; without a report, by the exit code that EMR Serverless saw.
 
+        Neither is needed to be in the logs: the state's details have the exit code, and often the report too. When
+        they have none (the driver never ran, or was killed), the kind is `system`. Bad data always has its exit code.
+
         Args:
             logs: the driver's streams. What Python writes to stderr is in `stdout`, as Spark joins the two
                 when it starts a Python driver; `stderr` is the JVM's.
             state_details: of the job run.
         """
-        for line in (line for stream in logs for line in reversed(stream.lines)):
-            if line.startswith(MARK):
-                try:
-                    report = json.loads(line.removeprefix(MARK))
-                    return cls(report["kind"], f"{report['error']}: {report['message']}")
-                except (ValueError, KeyError, TypeError):
-                    break  # the line was cut off while it was written; the exit code still gives the kind
+        logged = (line for stream in logs for line in reversed(stream.lines) if line.startswith(MARK))
+        for report in (next(logged, ""), "".join(state_details.rpartition(MARK)[1:])):
+            try:
+                said, _ = json.JSONDecoder().raw_decode(report.removeprefix(MARK))
+                return cls(said["kind"], f"{said['error']}: {said['message']}")
+            except (ValueError, KeyError, TypeError):
+                pass  # the line was cut off while it was written; the exit code still gives the kind
         found = re.search(r"exit\s?code\W*(\d+)", state_details, re.IGNORECASE)
         kind = EXIT_KINDS.get(int(found[1]), "system") if found else "system"
         return cls(kind, state_details.strip() or "EMR Serverless gave no reason")
@@ -121,9 +126,12 @@ def log_folder(log_uri: str, application_id: str, job_id: str, attempt: int | No
 
 def _last(stream: Iterable[bytes], lines: int) -> deque[str]:
     kept: deque[str] = deque(maxlen=lines)
+    give_up = time.monotonic() + READ_SECONDS
     try:
         for line in stream:
             kept.append(line.decode(errors="replace").rstrip("\n"))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"it was not read to its end within {READ_SECONDS:.0f} s")
+    except Exception as error:  # half a log, or half an answer
         kept.append(f"(the log breaks off here: {error})")
     return kept

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.operators.emr import EmrServerlessStartJobOperator
 from airflow.sdk import Context
@@ -17,14 +17,17 @@ from airflow.sdk.exceptions import (
     TaskDeferralError,
     TaskDeferralTimeout,
 )
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
-from sluice_airflow.emr.identity import JobIdentity
-from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
+from sluice_airflow.emr.identity import JobIdentity, asked
+from sluice_airflow.emr.orphans import end_orphans
+from sluice_airflow.emr.patience import patiently
+from sluice_airflow.emr.request import command_line, job_request, step_line
 from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
 from sluice_airflow.emr.trigger import EmrJobTrigger
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
-from sluice_airflow.lake_objects import s3_client
+from sluice_airflow.lake_objects import log_client
 from sluice_airflow.run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
@@ -37,13 +40,16 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
     House defaults, and why they differ from the provider's:
 
-    - *Client token and name* derive from the task instance and its try. The provider draws a token at each parse, so
-      a repeated submission starts a second job. A live run of the same work is adopted: a task whose worker was lost
-      goes on with its job.
+    - *Client token and name* derive from the task instance, its try and what is asked. The provider draws a token at
+      each parse, so a repeated submission starts a second job. A job run of the same work of which the same was asked
+      is adopted, live or ended well: a task whose worker or trigger was lost goes on with its job.
+    - *Only what this try answers for is cancelled*: when a person ends it or its wait budget is used up. A killed task
+      submits nothing any more. What other tasks have left is ended first (`orphans`).
     - *Wait budget*: the job's own time limit plus the time it may queue (the provider: 25 minutes). A job run that
-      takes longer is cancelled.
+      takes longer is cancelled. One that can't be seen for a while is looked at again.
     - *A failed run says why*: the error that the job reported, its driver's last lines, where the log is. The
-      provider's deferrable path raises `KeyError: 'job_details'`. Bad data and bad set-up are never retried.
+      provider's deferrable path raises `KeyError: 'job_details'`. Bad data and bad set-up are never retried. The job
+      run's state alone decides whether it failed; the log may be unreadable.
     - *The application isn't started* first: EMR Serverless starts it with the job.
     - `execution_timeout` limits the task's time on a worker, before and after the job. The job itself has
       `execution_timeout_minutes`.
@@ -91,7 +97,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
             application_id=job_settings.application_id,
             execution_role_arn=job_settings.execution_role_arn,
             job_driver={},
-            configuration_overrides=log_settings(job_settings.log_uri),
+            configuration_overrides={},
             deferrable=True,
             aws_conn_id=aws_conn_id,
             execution_timeout=execution_timeout,
@@ -107,24 +113,34 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         self.execution_timeout_minutes = execution_timeout_minutes
         self.queue_timeout_minutes = queue_timeout_minutes
         self.identity: JobIdentity | None = None
+        self.killed = False
 
     # On a worker, before the job
 
-    def execute(self, context: Context, event: dict[str, Any] | None = None) -> NoReturn:
-        """Adopt or submit the job run, then hand over to the triggerer."""
+    def execute(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Adopt or submit the job run, then hand over to the triggerer.
+
+        An adopted one that has succeeded needs no wait: then it answers its id.
+        """
         selected = context["params"].get(self.selected_by) if self.selected_by else None
         if selected and self.step not in selected:
             raise AirflowSkipException(f"{self.step} is not among the chosen {self.selected_by}: {selected}")
         self.refuse_unset()
         identity = self._identify(context)
-        if adopted := self._runs.adoptable(identity):
+        end_orphans(self._runs, context["ti"], project=self.project)
+        if adopted := self._runs.adoptable(identity, killed=lambda: self.killed):
+            self._refuse_if_killed()
             self.job_id, created = adopted["id"], adopted["createdAt"].timestamp()
             self.log.info("Adopting job run %s: %s, %s", self.job_id, adopted["name"], adopted["state"])
+            self._runs.answer_for(adopted, identity)
         else:
             self.job_id, created = self._submit(identity), time.time()
-        context["ti"].xcom_push(key=JobRunLink.key, value=self._runs.address(str(self.job_id), self._log_folder))
+        context["ti"].xcom_push(key=JobRunLink.key, value=self._address())
+        if adopted and adopted["state"] in ENDED:
+            return self.execute_complete(context, {"job_id": self.job_id})
         budget = timedelta(minutes=self.execution_timeout_minutes + self.queue_timeout_minutes)
         deadline = created + budget.total_seconds()
+        self._refuse_if_killed()
         self.defer(
             trigger=EmrJobTrigger(
                 application_id=self.application_id,
@@ -148,51 +164,90 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
-        identity = JobIdentity.of(context)
+        nameless = JobIdentity.of(context, retries=self.retries, asked=asked(self._request(context, "")))
+        self.identity = nameless
+        request = self._request(context, nameless.name)
+        self.job_driver, self.configuration_overrides = request["jobDriver"], request["configurationOverrides"]
+        self.name, self.client_request_token = nameless.name, nameless.token
+        return nameless
+
+    def _request(self, context: Context, job: str) -> dict[str, Any]:
+        """What is asked of EMR Serverless for this run, but for names: all tries of a task ask the same."""
+        dag_id, run_id = context["ti"].dag_id, context["ti"].run_id
         arguments = step_line(
-            self.step, subject=self.subject, dag_id=identity.dag_id, run_id=identity.run_id, job=identity.name,
-            code=self.code,
+            self.step, subject=self.subject, dag_id=dag_id, run_id=run_id, job=job, code=self.code
         )  # fmt: skip
         if self.windowed:
             try:
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
             except ValueError as error:
                 raise AirflowFailException(f"{self.step}: {error}") from error
-        self.job_driver = job_driver(
+        request = job_request(
             release=self.release,
             arguments=arguments + command_line(self.arguments),
             environment=self.driver_environment,
             spark_conf=self.spark_conf or {},
+            log_uri=self.log_uri,
         )
-        self.identity, self.name, self.client_request_token = identity, identity.name, identity.token
-        return identity
+        limits = {"executionTimeoutMinutes": self.execution_timeout_minutes}
+        return {**request, **limits, "executionRoleArn": self.execution_role_arn, **self.config}
 
     def _submit(self, identity: JobIdentity) -> str:
-        response = self.hook.conn.start_job_run(
-            clientToken=identity.token,
-            applicationId=self.application_id,
-            executionRoleArn=self.execution_role_arn,
-            jobDriver=self.job_driver,
-            configurationOverrides=self.configuration_overrides,
-            executionTimeoutMinutes=self.execution_timeout_minutes,
-            name=identity.name,
-            tags=identity.tags(self.project),
-            **self.config,
-        )
-        job_id: str = response["jobRunId"]
+        def start() -> str:
+            self._refuse_if_killed()
+            response = self.hook.conn.start_job_run(
+                clientToken=identity.token,
+                applicationId=self.application_id,
+                executionRoleArn=self.execution_role_arn,
+                jobDriver=self.job_driver,
+                configurationOverrides=self.configuration_overrides,
+                executionTimeoutMinutes=self.execution_timeout_minutes,
+                name=identity.name,
+                tags=identity.tags(self.project),
+                **self.config,
+            )
+            return str(response["jobRunId"])
+
+        job_id = self.job_id = patiently(start)
+        if self.killed:  # while EMR Serverless took the request: `on_kill` did not find the job run
+            self._runs.cancel(job_id, "the task was killed while it was submitted")
+        self._refuse_if_killed()
         words = " ".join(self.job_driver["sparkSubmit"]["entryPointArguments"])
         self.log.info("Submitted job run %s: run.py %s", job_id, words)
         return job_id
 
+    def _refuse_if_killed(self) -> None:
+        if self.killed:
+            raise AirflowException(f"{self.step}: the task was killed")
+
+    def _address(self) -> str:
+        """Where a person looks at the job run; empty when EMR Serverless doesn't say. A link fails no task."""
+        try:
+            return self._runs.address(str(self.job_id), self._log_folder)
+        except (BotoCoreError, ClientError) as error:
+            self.log.warning("Job run %s gets no link: %s", self.job_id, error)
+            return ""
+
     # On a worker, after the job
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume. When Airflow ended the wait but not the job (time-out, lost trigger), cancel the job."""
+        """Resume. When Airflow lost the trigger or the time-out came first, the job run's own state decides.
+
+        One that has ended is judged. One that is live is left for the retry to adopt; it is cancelled when there will
+        be none, or its wait budget is used up.
+        """
         identity = self._identify(context)
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except (TaskDeferralError, TaskDeferralTimeout) as error:
-            self._runs.cancel_live(identity, f"Airflow stopped waiting: {error}")
+            run = self._runs.newest(identity)
+            if run is None:
+                raise
+            if run["state"] in ENDED:
+                return self.execute_complete(context, {"job_id": run["id"]})
+            task_instance = context["ti"]
+            if isinstance(error, TaskDeferralTimeout) or task_instance.try_number > task_instance.max_tries:
+                self._runs.cancel(run["id"], f"Airflow stopped waiting, and no retry will go on: {error}")
             raise
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
@@ -226,9 +281,10 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         )
 
     def on_kill(self) -> None:
-        """Cancel the job run, even when its id has not come back yet."""
+        """Submit nothing any more, and cancel the job run, even when its id has not come back yet."""
+        self.killed = True
         if self.identity is not None:
-            self._runs.cancel_live(self.identity, "the task was killed")
+            self._runs.cancel_own(self.identity, self.job_id, "the task was killed")
 
     # The services
 
@@ -242,8 +298,8 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
     def _log_tail(self, stream: str, lines: int) -> DriverLog:
         uri = f"{self._log_folder}{stream}.gz"
-        return DriverLog.tail(self._s3, uri, lines=lines, patience=LOG_SECONDS)
-
-    @cached_property
-    def _s3(self) -> Any:
-        return s3_client(self)
+        try:
+            s3 = log_client(self)
+        except Exception as error:  # no connection, no credentials
+            return DriverLog(uri, missing=f"{uri} can't be read: {error}")
+        return DriverLog.tail(s3, uri, lines=lines, patience=LOG_SECONDS)

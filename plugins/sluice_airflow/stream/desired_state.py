@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from sluice_airflow.lake_objects import LakeObjects
 
@@ -47,6 +48,11 @@ class DesiredStateObject:
     def read(self) -> DesiredState:
         """The desired state; when nobody has written one, the stream is to run."""
         return DesiredState(**(self.objects.read_json(self.key) or {}))
+
+    def look(self) -> tuple[DesiredState, datetime | None]:
+        """The desired state, and when it was written; None when nobody has."""
+        value, written_at = self.objects.read_dated(self.key)
+        return DesiredState(**(value or {})), written_at
 
     def write(self, desired: DesiredState) -> DesiredState:
         self.objects.write_json(self.key, asdict(desired))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 
 from airflow.sdk.exceptions import AirflowException
 
@@ -15,14 +16,15 @@ POLL_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-def drain(stream: StreamRuns, why: str, *, seconds: float) -> None:
-    """Returns when no job run of the stream can write any more. Write the desired state before you call it.
+def drain(stream: StreamRuns, ids: Collection[str], why: str, *, seconds: float) -> None:
+    """Returns when none of these job runs can write any more. Write the desired state before you call it.
 
     A job run whose driver has not begun can't read the desired state and has nothing to finish. It is cancelled at
     once.
 
     Args:
         stream: whose job runs.
+        ids: of the job runs that are to end. What somebody else starts meanwhile is not ours to end.
         why: for the log.
         seconds: a driver's time to finish its batch and end; after that it is cancelled.
 
@@ -31,7 +33,7 @@ def drain(stream: StreamRuns, why: str, *, seconds: float) -> None:
     """
     patience = time.monotonic() + seconds
     give_up = patience + CANCELLING_SECONDS
-    while unended := stream.unended():
+    while unended := [run for run in stream.unended() if run.id in ids]:
         now = time.monotonic()
         for run in unended:
             if run.live and run.state != "RUNNING":

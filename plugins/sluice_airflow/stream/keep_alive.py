@@ -11,14 +11,16 @@ from typing import Any, ClassVar
 from airflow.providers.amazon.aws.hooks.emr import EmrServerlessHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from sluice_airflow.emr.driver_log import run_folder
 from sluice_airflow.emr.identity import tags
-from sluice_airflow.emr.request import command_line, job_driver, log_settings, step_line
+from sluice_airflow.emr.orphans import end_orphans
+from sluice_airflow.emr.patience import patiently
+from sluice_airflow.emr.request import command_line, job_request, step_line
 from sluice_airflow.emr.runs import CANCELLING_SECONDS, JobRunLink, JobRuns
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
-from sluice_airflow.lake_objects import LakeObjects, s3_client
+from sluice_airflow.lake_objects import LakeObjects, log_client, s3_client
 from sluice_airflow.stream.desired_state import NO_RELEASE, STOPPED, DesiredState, DesiredStateObject
 from sluice_airflow.stream.drain import drain
 from sluice_airflow.stream.last_run import log_end
@@ -27,6 +29,7 @@ from sluice_airflow.stream.restart_policy import RestartPolicy
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
 
 LONGEST_SLEEP = timedelta(minutes=1)  # a longer rest is left to the next DAG run
+PATIENCE_SECONDS = 30.0  # for which a request that is not answered is made again
 MARGIN_SECONDS = 120.0  # to read the last job run's logs, for a short rest, and for the start
 
 
@@ -43,6 +46,8 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
       Before a job run counts as failed, EMR Serverless itself tries it `failures_per_hour` times an hour.
     - Name and client token follow from the job run before: if the answer to a submission is lost, the next submission
       gives the same job run.
+    - It ends only job runs that it has seen, and asks for nothing once another keeper has asked since it began: a
+      keeper that was held up does not undo what a later one did.
 
     The DAG's parameter `action` is `run`, `stop` or `restart`. Once stopped, only a run by hand starts the stream
     again. A run by hand doesn't wait for the rest of a stream that fails.
@@ -95,34 +100,49 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         self.spark_conf = spark_conf
         self.drain_seconds = drain_seconds
         self.failures_per_hour = failures_per_hour
+        self._asked: DesiredState | None = None
 
     def execute(self, context: Context) -> str | None:
         """Bring what runs in step with the desired state; answers the id of the live job run, None without one."""
         self.refuse_unset()
         by, by_hand = _asked_by(context), context["dag_run"].run_type == "manual"
+        end_orphans(self._jobs, context["ti"], project=self.project)
+        runs = self._stream.all()
+        unended = [run for run in runs if not run.over]
+        # Read after the job runs: each of them was asked for before it was started.
         action, desired = context["params"].get("action", "run"), self._desired_state.read()
         if action == "stop":
-            self._desired_state.write(DesiredState(STOPPED, by=by))
-            self._drain("it was asked to stop")
+            self._ask(DesiredState(STOPPED, by=by), context)
+            self._drain(unended, "it was asked to stop")
             self.log.info("%s is stopped. To start it again, trigger %s with action=run", self.step, self.dag_id)
             return None
         if desired.wanted == STOPPED and not by_hand:
-            self._drain(f"{desired.by} has stopped it")
+            self._drain(unended, f"{desired.by} has stopped it")
             again = f"To start it again, trigger {self.dag_id} with action=run"
             raise AirflowSkipException(f"{self.step} was stopped by {desired.by}. {again}")
         if action == "restart" and desired.by != by:  # equal in a retry, when an earlier try has already asked
-            desired = self._desired_state.write(DesiredState(code=NO_RELEASE, by=by))
-        runs = self._stream.all()
-        unended = [run for run in runs if not run.over]
+            desired = self._ask(DesiredState(code=NO_RELEASE, by=by), context)
         good = (run for run in unended if run.live and run.code == self.code and desired.keeps(run.code))
         if kept := next(good, None):
             return self._adopt(kept, unended, context)
         if unended:
             if any(desired.keeps(run.code) for run in unended):
-                self._desired_state.write(DesiredState(code=self.code, by=by))
-            self._drain(f"a new job run of release {self.code} is to start")
+                self._ask(DesiredState(code=self.code, by=by), context)
+            self._drain(unended, f"a new job run of release {self.code} is to start")
             runs = self._stream.all()
         return self._start(runs, by, by_hand, context)
+
+    def _ask(self, desired: DesiredState, context: Context) -> DesiredState:
+        """Writes the desired state, unless another keeper has written it since this one began.
+
+        Raises:
+            AirflowException: one has. Its wish is newer than what this one knows; a retry looks again.
+        """
+        found, written_at = self._desired_state.look()
+        if found not in (desired, self._asked) and written_at and written_at > context["ti"].start_date:
+            raise AirflowException(f"{self.step}: {found.by} has asked for something else meanwhile; it is left so")
+        self._asked = self._desired_state.write(desired)
+        return desired
 
     def on_kill(self) -> None:
         """Nothing: the stream must outlive the task, which only looks after it. To end it, run action=stop."""
@@ -139,12 +159,14 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         return self._link(kept.id, context)
 
     def _start(self, runs: Sequence[StreamRun], by: str, by_hand: bool, context: Context) -> str | None:
+        if late := next((run for run in runs if not run.over), None):
+            raise AirflowException(f"{self.step}: job run {late.id} was started meanwhile; it is left alone")
         if runs:
-            log_end(runs[0], s3_client(self), log_uri=self.log_uri, application_id=self.application_id)
+            log_end(runs[0], log_client(self), log_uri=self.log_uri, application_id=self.application_id)
         if not by_hand and not self._rested(runs):
             self._link(runs[0].id, context)
             return None
-        self._desired_state.write(DesiredState(code=self.code, by=by))
+        self._ask(DesiredState(code=self.code, by=by), context)
         first_by = f"{context['run_id']} {context['dag_run'].start_date}"
         previous = runs[0] if runs else None
         following = NextJobRun.after(previous, prefix=self._stream.prefix, code=self.code, first_by=first_by)
@@ -169,28 +191,32 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         arguments = step_line(
             self.step, dag_id=self.dag_id, run_id=following.run_id, job=following.name, code=self.code
         )
-        response = self.hook.conn.start_job_run(
-            clientToken=following.token,
-            applicationId=self.application_id,
-            executionRoleArn=self.execution_role_arn,
-            mode="STREAMING",
-            retryPolicy={"maxFailedAttemptsPerHour": self.failures_per_hour},
-            executionTimeoutMinutes=0,  # no limit: without this setting a job run ends after 12 hours
-            jobDriver=job_driver(
-                release=self.release,
-                arguments=arguments + command_line(self.arguments),
-                environment=self.driver_environment,
-                spark_conf=self.spark_conf or {},
+        request = job_request(
+            release=self.release,
+            arguments=arguments + command_line(self.arguments),
+            environment=self.driver_environment,
+            spark_conf=self.spark_conf or {},
+            log_uri=self.log_uri,
+        )
+        response = patiently(
+            lambda: self.hook.conn.start_job_run(
+                clientToken=following.token,
+                applicationId=self.application_id,
+                executionRoleArn=self.execution_role_arn,
+                mode="STREAMING",
+                retryPolicy={"maxFailedAttemptsPerHour": self.failures_per_hour},
+                executionTimeoutMinutes=0,  # no limit: without this setting a job run ends after 12 hours
+                name=following.name,
+                tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=following.run_id),
+                **request,
             ),
-            configurationOverrides=log_settings(self.log_uri),
-            name=following.name,
-            tags=tags(project=self.project, dag=self.dag_id, task=self.task_id, run=following.run_id),
+            seconds=PATIENCE_SECONDS,
         )
         self.log.info("Submitted job run %s: run.py %s", response["jobRunId"], " ".join(arguments))
         return str(response["jobRunId"])
 
-    def _drain(self, why: str) -> None:
-        drain(self._stream, why, seconds=self.drain_seconds)
+    def _drain(self, runs: Sequence[StreamRun], why: str) -> None:
+        drain(self._stream, [run.id for run in runs], why, seconds=self.drain_seconds)
 
     def _link(self, job_id: str, context: Context) -> str:
         address = self._jobs.address(job_id, run_folder(self.log_uri, self.application_id, job_id))
@@ -199,7 +225,7 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
 
     @cached_property
     def _jobs(self) -> JobRuns:
-        return JobRuns(self.hook.conn, self.application_id)
+        return JobRuns(self.hook.conn, self.application_id, patience=PATIENCE_SECONDS)
 
     @cached_property
     def _stream(self) -> StreamRuns:

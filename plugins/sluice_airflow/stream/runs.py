@@ -79,11 +79,8 @@ class StreamRuns:
 
     def all(self) -> list[StreamRun]:
         """Those that EMR Serverless remembers, newest first."""
-        pages = self.jobs.client.get_paginator("list_job_runs").paginate(
-            applicationId=self.jobs.application_id, mode="STREAMING"
-        )
-        found = [run for page in pages for run in page["jobRuns"] if run.get("name", "").startswith(self.prefix)]
-        return sorted(map(StreamRun.of, found), key=lambda run: run.created_at, reverse=True)
+        found = [run for run in self.jobs.every(mode="STREAMING") if run.get("name", "").startswith(self.prefix)]
+        return list(map(StreamRun.of, found))
 
     def unended(self) -> list[StreamRun]:
         """Those that may still write, newest first."""

@@ -74,7 +74,7 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         desired = DesiredStateObject(objects, self.desired_state_key).read()
         if desired.wanted == STOPPED:
             raise AirflowSkipException(f"{self.keeper} was stopped by {desired.by}: nothing to watch")
-        jobs = JobRuns(self.hook.conn, self.application_id)
+        jobs = JobRuns(self.hook.conn, self.application_id, patience=60.0)
         runs = StreamRuns.of_task(jobs, self.dag_id, self.keeper).all()
         report, now = objects.read_json(self.report_key), datetime.now(UTC)
         health = Health.of(runs, _began(jobs, runs), report, self.code, now)

@@ -30,11 +30,16 @@ class Task:
         self, aws: LocalAws, task_id: str, *, step: str, settings: Mapping[str, str] | None = None, **arguments: Any
     ) -> None:
         job_settings = replace(aws.settings, **(settings or {}))
-        self.arguments = {"job_settings": job_settings, "task_id": task_id, "step": step, **arguments}
+        self.arguments = {"job_settings": job_settings, "task_id": task_id, "step": step, "retries": 2, **arguments}
         self.params: dict[str, Any] = {}
         self.xcoms: dict[str, Any] = {}
+        self.run_id = "scheduled__2026-11-20"
+        self.run_started = MIDNIGHT
+        self.map_index = -1
         self.try_number = 1
+        self.max_tries = 2  # as the task's retries, until it is cleared
         self.clear_number = 0
+        self.states: dict[str, dict[str, str | None]] = {}  # of run id and task, as Airflow's API has them
 
     def operator(self) -> EmrJobOperator:
         return EmrJobOperator(**self.arguments)
@@ -42,18 +47,20 @@ class Task:
     def context(self) -> Any:
         task_instance = SimpleNamespace(
             dag_id="lake",
-            run_id="scheduled__2026-11-20",
+            run_id=self.run_id,
             task_id=self.arguments["task_id"],
-            map_index=-1,
+            map_index=self.map_index,
             try_number=self.try_number,
+            max_tries=self.max_tries,
             xcom_push=lambda key, value: self.xcoms.__setitem__(key, value),
+            get_task_states=self._task_states,
         )
         dag_run = SimpleNamespace(
             run_type="scheduled",
             data_interval_start=datetime(2026, 11, 19, tzinfo=UTC),
             data_interval_end=MIDNIGHT,
             run_after=MIDNIGHT,
-            start_date=MIDNIGHT,
+            start_date=self.run_started,
             clear_number=self.clear_number,
         )
         return {
@@ -62,6 +69,18 @@ class Task:
             "run_id": task_instance.run_id,
             "params": self.params,
         }
+
+    def clear(self) -> None:
+        """A person clears this task while it is not on a worker; the next try starts."""
+        self.clear_number += 1
+        self.max_tries = self.try_number + self.arguments["retries"]
+        self.try_number += 1
+
+    def _task_states(self, *, dag_id: str, run_ids: list[str]) -> dict[str, Any]:
+        """Every task of these tests is on its worker, unless a test says otherwise."""
+        if not self.states:
+            raise ConnectionError("no Airflow runs here")
+        return {run_id: self.states.get(run_id, {}) for run_id in run_ids if dag_id == "lake"}
 
     def start(self) -> TaskDeferred:
         """Run the task up to its deferral."""

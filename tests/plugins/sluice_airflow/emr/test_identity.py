@@ -7,36 +7,75 @@ from types import SimpleNamespace
 
 import pytest
 
-from sluice_airflow.emr.identity import JobIdentity
+from sluice_airflow.emr.identity import JobIdentity, asked, mark_of, work_mark
 
 IDENTITY = JobIdentity(
     dag_id="daily_lakehouse",
     run_id="scheduled__2026-11-20T00:00:00+00:00",
     task_id="silver.orders",
     map_index=-1,
-    clear_number=0,
     try_number=1,
     run_started="2026-11-21T00:00:03+00:00",
+    asked=asked({"window": "2026-11-20"}),
 )
 
 
 def test_same_try_has_the_same_token_and_name_in_every_process() -> None:
-    assert IDENTITY.token == "da85486460c7808c6fab82de9e23a1bb9cedadd863707335-1"
+    assert IDENTITY.token == "ce464f3891d11c40179452b201d9bf9c2e7dec441f3c872c-1"
     assert IDENTITY.name == replace(IDENTITY).name
 
 
-def test_another_try_has_another_token_under_the_same_prefix() -> None:
+def test_another_try_has_another_token_and_goes_on_with_the_job_run_of_the_first() -> None:
     second = replace(IDENTITY, try_number=2)
     assert second.token != IDENTITY.token
     assert second.name != IDENTITY.name
-    assert second.name.startswith(IDENTITY.adoptable_prefix)
+    assert second.adopts(IDENTITY.name)
+    assert not IDENTITY.adopts(second.name), "a try that was overtaken takes nothing from the next one"
 
 
-def test_job_run_from_before_a_clear_is_of_the_same_work_but_not_adopted() -> None:
-    cleared = replace(IDENTITY, clear_number=1, try_number=2)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"asked": asked({"window": "2026-11-21"})},
+        {"run_started": "2026-11-22T09:00:00+00:00"},
+        {"run_id": "manual__1"},
+        {"map_index": 3},
+    ],
+    ids=["something else was asked", "the DAG run was made anew", "another DAG run", "another part"],
+)
+def test_job_run_of_which_something_else_was_asked_is_not_adopted(other: dict[str, object]) -> None:
+    second = replace(IDENTITY, try_number=2)
+    assert not second.adopts(replace(IDENTITY, **other).name)
+    assert replace(IDENTITY, **other).token != IDENTITY.token
+
+
+def test_job_run_from_before_the_task_was_cleared_is_of_the_same_work_but_not_adopted() -> None:
+    cleared = replace(IDENTITY, clear_number=1, try_number=2, cleared_after=1)
     assert IDENTITY.name.startswith(cleared.work_prefix)
-    assert not IDENTITY.name.startswith(cleared.adoptable_prefix)
-    assert not replace(IDENTITY, clear_number=11).name.startswith(cleared.adoptable_prefix)
+    assert not cleared.adopts(IDENTITY.name)
+    assert replace(cleared, try_number=3).adopts(cleared.name)
+
+
+def test_clearing_another_task_changes_nothing_for_a_live_job_run() -> None:
+    assert replace(IDENTITY, clear_number=1, try_number=2).adopts(IDENTITY.name)
+
+
+def test_job_run_that_has_ended_is_adopted_unless_something_was_cleared_since() -> None:
+    assert replace(IDENTITY, try_number=2).adopts(IDENTITY.name, ended=True)
+    assert not replace(IDENTITY, clear_number=1, try_number=2).adopts(IDENTITY.name, ended=True)
+
+
+def test_name_of_release_0_1_is_of_the_same_work_but_not_adopted() -> None:
+    old = f"{IDENTITY.work_prefix}clear 0 try 1"
+    assert not replace(IDENTITY, try_number=2).adopts(old)
+    assert mark_of(old) == mark_of(IDENTITY.name)
+
+
+def test_mark_in_the_name_is_that_of_the_task_instance() -> None:
+    work = (IDENTITY.dag_id, IDENTITY.run_id, IDENTITY.task_id, IDENTITY.map_index)
+    assert mark_of(IDENTITY.name) == work_mark(*work)
+    assert mark_of("by-hand/lineage 1764.1") == ""
+    assert mark_of("orders_stream/orders_events.keep_alive code test #0123456789ab start 1") == ""
 
 
 @pytest.mark.parametrize(
@@ -52,12 +91,6 @@ def test_other_work_shares_neither_token_nor_prefix(other: dict[str, object]) ->
 def test_map_index_one_is_not_taken_for_eleven() -> None:
     eleven = replace(IDENTITY, map_index=11)
     assert not eleven.name.startswith(replace(IDENTITY, map_index=1).work_prefix)
-
-
-def test_dag_run_made_again_under_its_old_id_has_another_token_for_the_same_work() -> None:
-    again = replace(IDENTITY, run_started="2026-11-22T09:00:00+00:00")
-    assert again.token != IDENTITY.token
-    assert again.work_prefix == IDENTITY.work_prefix
 
 
 def test_token_is_one_that_emr_serverless_accepts() -> None:
@@ -78,6 +111,7 @@ def test_name_says_which_task_it_is() -> None:
 def test_tags_hold_only_characters_that_aws_accepts() -> None:
     tags = replace(IDENTITY, run_id="manual~2026#1").tags("sluice")
     assert tags == {
+        "try": "1",
         "project": "sluice",
         "dag": "daily_lakehouse",
         "task": "silver.orders",
@@ -85,13 +119,20 @@ def test_tags_hold_only_characters_that_aws_accepts() -> None:
     }
 
 
-def test_identity_comes_from_the_task_instance_of_the_context() -> None:
+@pytest.mark.parametrize(
+    ("try_number", "max_tries", "cleared_after"), [(1, 2, 0), (3, 2, 0), (2, 3, 1), (5, 6, 4), (2, 1, 0)]
+)
+def test_identity_comes_from_the_task_instance_of_the_context(
+    try_number: int, max_tries: int, cleared_after: int
+) -> None:
     task_instance = SimpleNamespace(
         dag_id="daily_lakehouse",
         run_id="scheduled__2026-11-20T00:00:00+00:00",
         task_id="silver.orders",
         map_index=-1,
-        try_number=1,
+        try_number=try_number,
+        max_tries=max_tries,
     )
     dag_run = SimpleNamespace(start_date=datetime(2026, 11, 21, 0, 0, 3, tzinfo=UTC), clear_number=0)
-    assert JobIdentity.of({"ti": task_instance, "dag_run": dag_run}) == IDENTITY
+    found = JobIdentity.of({"ti": task_instance, "dag_run": dag_run}, retries=2, asked=IDENTITY.asked)
+    assert found == replace(IDENTITY, try_number=try_number, cleared_after=cleared_after)

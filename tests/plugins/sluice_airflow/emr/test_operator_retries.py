@@ -42,7 +42,7 @@ def test_retry_after_worker_loss_adopts_the_live_job_run(aws: LocalAws) -> None:
 def test_cleared_task_starts_again_after_its_old_job_run_was_cancelled(aws: LocalAws) -> None:
     task = Task(aws, "cleared", step="sleep")
     old = job_id(task.start())
-    task.clear_number, task.try_number = 1, 2
+    task.clear()
     new = job_id(task.start())
     assert new != old
     assert aws.job(old)["state"] == "CANCELLED"

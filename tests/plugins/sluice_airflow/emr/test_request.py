@@ -1,26 +1,42 @@
 from __future__ import annotations
 
-from sluice_airflow.emr.request import command_line, job_driver
+import shlex
+from typing import Any
+
+import pytest
+
+from jobs.run import parse
+from sluice_airflow.emr.request import command_line, job_request, step_line
 
 RELEASE = "s3://sluice-code/releases/abc"
 
 
-def parameters(**spark_conf: str) -> list[str]:
-    driver = job_driver(
+def request(**spark_conf: str) -> dict[str, Any]:
+    return job_request(
         release=RELEASE,
         arguments=["silver.orders"],
         environment={"SLUICE_LAKE_BUCKET": "sluice-lake"},
         spark_conf=spark_conf,
+        log_uri="s3://sluice-code/logs/",
     )
-    words: list[str] = driver["sparkSubmit"]["sparkSubmitParameters"].split(" ")
+
+
+def parameters(**spark_conf: str) -> list[str]:
+    words: list[str] = request(**spark_conf)["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"].split(" ")
     return words
 
 
 def test_code_comes_from_the_release() -> None:
-    driver = job_driver(release=RELEASE, arguments=["gate"], environment={}, spark_conf={})["sparkSubmit"]
+    driver = request()["jobDriver"]["sparkSubmit"]
     assert driver["entryPoint"] == f"{RELEASE}/run.py"
-    assert driver["entryPointArguments"] == ["gate"]
+    assert driver["entryPointArguments"] == ["silver.orders"]
     assert driver["sparkSubmitParameters"].startswith(f"--py-files {RELEASE}/jobs.zip ")
+
+
+def test_logs_go_to_the_deployments_prefix() -> None:
+    assert request()["configurationOverrides"] == {
+        "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "s3://sluice-code/logs/"}}
+    }
 
 
 def test_driver_and_executors_use_the_releases_python() -> None:
@@ -44,7 +60,32 @@ def test_steps_own_spark_settings_win() -> None:
     assert not any(word.startswith(f"spark.archives={RELEASE}") for word in words)
 
 
-def test_options_by_name_become_words() -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-Dfirst=1 -Dsecond=2", "it's", 'say "so"', "back\\slash", "$(date)", "`date`", "a;b", "a|b", "a&b", "tab\there",
+        "two\nlines", "gr\u00fcn", "*", " blank before", "blank after ", "(one)", "<file", ">file", "!", "{a,b}",
+    ],
+)  # fmt: skip
+def test_setting_that_a_command_line_could_break_does_not_go_through_one(value: str) -> None:
+    made = request(**{"spark.own": value, "spark.plain": "1g"})
+    properties = {"classification": "spark-defaults", "properties": {"spark.own": value}}
+    assert made["configurationOverrides"]["applicationConfiguration"] == [properties]
+    words = made["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"]
+    assert shlex.split(words) == words.split(" ")
+    assert "spark.plain=1g" in words
+    assert "spark.own" not in words
+
+
+def test_options_by_name_become_words_of_which_none_is_a_bare_value() -> None:
     options = {"--limit": 5, "--dry-run": True, "--verbose": False, "--since": None, "--tables": "", "--offset": 0}
-    assert command_line(options) == ["--limit", "5", "--dry-run", "--offset", "0"]
+    assert command_line(options) == ["--limit=5", "--dry-run", "--offset=0"]
+    assert command_line({"--rule": "-1 is no amount"}) == ["--rule=-1 is no amount"]
     assert command_line(["--limit", 5]) == ["--limit", "5"]
+
+
+@pytest.mark.parametrize("odd", ["-1", "--run-id", "-h", "a=b", "two words", "--x", "=x"])
+def test_job_reads_whatever_a_run_is_called(odd: str) -> None:
+    run = parse([*step_line("gate", subject="lakehouse", dag_id=odd, run_id=odd, job=odd, code=odd), "--exact"])
+    assert (run.step, run.subject, run.dag_id, run.run_id, run.job, run.code) == ("gate", "lakehouse", *[odd] * 4)
+    assert run.exact

@@ -66,6 +66,7 @@ class StreamTask:
     def again(self, *, clear: bool = False) -> str | None:
         """The newest DAG run's task once more: a retry, or because a person has cleared it."""
         self._newest["dag_run"].clear_number += clear
+        self._newest["ti"].start_date = datetime.now(UTC)
         return self.operator().execute(self._newest)
 
     def dag_run(self, run_type: str, params: dict[str, Any]) -> Any:
@@ -73,7 +74,9 @@ class StreamTask:
         number = next(self._numbers)
         run_id = f"{run_type}__{number}"
         self._newest = {
-            "ti": SimpleNamespace(xcom_push=lambda key, value: self.xcoms.__setitem__(key, value)),
+            "ti": SimpleNamespace(
+                xcom_push=lambda key, value: self.xcoms.__setitem__(key, value), start_date=datetime.now(UTC)
+            ),
             "dag_run": SimpleNamespace(
                 run_type=run_type, start_date=datetime(2026, 11, 20, 0, number, tzinfo=UTC), clear_number=0
             ),

@@ -31,8 +31,8 @@ def test_stream_starts_as_a_stream_that_has_no_time_limit_and_is_tried_again(aws
     assert re.fullmatch(r"lake/started code test #[0-9a-f]{12} start 1", run["name"])
     mark = re.search(r"#(\w+)", run["name"])[1]
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        "stream.started", "--dag", "lake", "--run-id", f"stream__1__{mark}", "--job", run["name"], "--code", "test",
-        "--limit", "5",
+        "stream.started", "--dag=lake", f"--run-id=stream__1__{mark}", f"--job={run['name']}", "--code=test",
+        "--limit=5",
     ]  # fmt: skip
     assert run["tags"] == {"project": "sluice", "dag": "lake", "task": "started", "run": f"stream__1__{mark}"}
     assert task.desired_state == DesiredState("running", "test", "scheduled__1")
