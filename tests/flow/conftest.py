@@ -155,6 +155,17 @@ def started(home: Path, port: int, tree: Path = REPOSITORY) -> Iterator[Platform
     assert not left, f"`down` left processes: {left}"
 
 
+def checkout(copied: Path) -> Path:
+    """A copy of the checkout, in which a test may change a file; answers the folder."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listing, cwd=REPOSITORY, text=True).splitlines():
+        if (REPOSITORY / name).is_file():
+            (copied / name).parent.mkdir(parents=True, exist_ok=True)
+            (copied / name).write_bytes((REPOSITORY / name).read_bytes())
+    (copied / ".venv").symlink_to(REPOSITORY / ".venv")
+    return copied
+
+
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with started(tmp_path_factory.mktemp("platform"), PORT) as running:

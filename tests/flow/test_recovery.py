@@ -8,7 +8,6 @@ is erased. The person follows what the errors say, and does nothing else.
 from __future__ import annotations
 
 import gzip
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +18,11 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local.addresses import REPOSITORY
 from infra.local.seeds import Order
 from infra.local.sources.seed import connect
 from jobs.lake import tables
 from tests.flow import expected_gold
-from tests.flow.conftest import DAG, Platform, started
+from tests.flow.conftest import DAG, Platform, checkout, started
 from tests.flow.test_orders_stream import DEAD, EVENTS, REFRESH, STREAM, streams, unpaused, wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -38,14 +36,7 @@ RULE = "kwargs: {column: amount, min_value: 0}"
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of its own, in which a rule can be changed."""
-    copied = tmp_path_factory.mktemp("tree") / "sluice"
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.check_output(listing, cwd=REPOSITORY, text=True).splitlines():
-        if (REPOSITORY / name).is_file():
-            (copied / name).parent.mkdir(parents=True, exist_ok=True)
-            (copied / name).write_bytes((REPOSITORY / name).read_bytes())
-    (copied / ".venv").symlink_to(REPOSITORY / ".venv")
-    return copied
+    return checkout(tmp_path_factory.mktemp("tree") / "sluice")
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from infra.local.addresses import HOST, Addresses
 from infra.local.aws import s3_policies
 from infra.local.aws.athena import responses as athena
+from infra.local.aws.emr import away
 from infra.local.aws.emr import responses as emr_serverless
 from infra.local.aws.emr.page import JobPages
 from infra.local.aws.emr.runner import JobRunner, Limits
@@ -56,8 +57,9 @@ def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
     athena.install(addresses.home / "athena")
     s3_policies.install()
     application = JobPages(DomainDispatcherApplication(create_backend_app))
+    served = away.Away(application, away.mark(addresses.home))
     port = addresses.port + 1
-    return make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    return make_server(HOST, port, served, threaded=True, request_handler=MotoRequestHandler)
 
 
 if __name__ == "__main__":

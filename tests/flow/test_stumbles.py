@@ -1,0 +1,182 @@
+"""A day on which AWS and Airflow stumble: no job run doubled, none orphaned, and gold as if nothing had happened.
+
+EMR Serverless is away for three minutes while job runs live. Meanwhile the triggerer and a task's worker are killed.
+No driver's log can be read. Then a finished task is cleared beside a live job run, and a DAG run is deleted and made
+anew under its old id, for another window.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from infra.local import processes
+from infra.local.aws.emr import away
+from infra.local.seeds import Order
+from infra.local.sources.seed import connect
+from tests.flow import expected_gold
+from tests.flow.conftest import DAG, Platform, checkout, started
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(5400)]
+PORT = 18820
+REFRESH = "orders_refresh"
+AWAY_SECONDS = 180
+LIVE = ("SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING")
+LIMITED = ["bronze.snowflake_orders", "silver.orders", "gold.fact_orders"]
+# Airflow takes a silent worker for lost after five minutes; here after one.
+SETTING = '"AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",'
+SOONER = '"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",'
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    tree = checkout(tmp_path_factory.mktemp("tree") / "sluice")
+    settings = tree / "infra" / "local" / "airflow.py"
+    assert settings.read_text().count(SETTING) == 1
+    settings.write_text(settings.read_text().replace(SETTING, f"{SETTING} {SOONER}"))
+    with started(tmp_path_factory.mktemp("stumbles"), PORT, tree) as running:
+        yield running
+
+
+def wait(condition: Any, seconds: float, why: str) -> Any:
+    give_up = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < give_up, why
+        time.sleep(0.5)
+    return found
+
+
+def job_runs(platform: Platform, run_id: str, task: str = "", *states: str) -> list[dict[str, Any]]:
+    """Job runs of a run's tasks, oldest first."""
+    emr, application = platform.client("emr-serverless"), platform.addresses.emr_application_id
+    asked = {"states": list(states)} if states else {}
+    pages = emr.get_paginator("list_job_runs").paginate(applicationId=application, **asked)
+    found = [run for page in pages for run in page["jobRuns"]]
+    mine = [run for run in found if f" {run_id} " in run["name"] and f"/{task}" in run["name"]]
+    return sorted(mine, key=lambda run: run["createdAt"])
+
+
+def state(platform: Platform, dag: str, run_id: str, task: str) -> str:
+    return next((each.state for each in platform.airflow.tasks(dag, run_id) if each.task == task), "")
+
+
+def kill(platform: Platform, part: str, title: str = "") -> int:
+    """Kills processes of a part without a word; the process manager starts the part again. Answers how many."""
+    killed = 0
+    for member in processes.members(platform.addresses.home):
+        with contextlib.suppress(psutil.Error):
+            if member.part == part and title in " ".join(member.process.cmdline()):
+                member.process.kill()
+                killed += 1
+    return killed
+
+
+@contextlib.contextmanager
+def unreadable_logs(platform: Platform) -> Iterator[None]:
+    """Whatever a driver logs to S3 is gone at once."""
+    s3, bucket = platform.client("s3"), platform.addresses.code_bucket
+    over = threading.Event()
+
+    def sweep() -> None:
+        while not over.wait(0.3):
+            for entry in s3.list_objects_v2(Bucket=bucket, Prefix="logs/applications/").get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=entry["Key"])
+
+    sweeper = threading.Thread(target=sweep, daemon=True)
+    sweeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sweeper.join()
+
+
+def api(platform: Platform, method: str, path: str, **body: Any) -> None:
+    answer = requests.request(method, f"{platform.addresses.airflow}/api/v2/dags/{DAG}/{path}", json=body, timeout=60)
+    assert answer.ok, answer.text
+
+
+def test_day_on_which_aws_and_airflow_stumble(platform: Platform) -> None:
+    moment = datetime.now(UTC).replace(tzinfo=None)
+    seeds = platform.seeds
+    customer, day = str(seeds.accounts[0].account_number), seeds.orders[0].order_date
+    with connect(platform.addresses) as connection:
+        row = f"'N1', '{customer}', '{day}', 'EUR', 12.50, 'PLACED', '{moment}'"
+        connection.cursor().execute(f"INSERT INTO PUBLIC.ORDERS VALUES ({row})")
+
+    with unreadable_logs(platform):
+        # EMR Serverless goes while a job run lives, and its task waits in the triggerer.
+        run = platform.trigger(run_id="stumbled", tables=LIMITED)
+        bronze = "bronze.snowflake_orders"
+        wait(lambda: job_runs(platform, run, bronze, "RUNNING"), 240, "no job run of bronze")
+        wait(lambda: state(platform, DAG, run, bronze) == "deferred", 60, "bronze does not wait in the triggerer")
+        away.mark(platform.addresses.home).touch()
+        began = time.monotonic()
+        assert kill(platform, "airflow-triggerer"), "no triggerer was there to kill"
+        # Another DAG's task asks it in vain, and loses its worker.
+        refresh = platform.trigger(REFRESH, run_id="refreshed")
+        wait(lambda: state(platform, REFRESH, refresh, "silver.orders") == "running", 150, "the refresh does not begin")
+        time.sleep(5)
+        assert kill(platform, "airflow-scheduler", "LocalExecutor"), "no worker was there to kill"
+        time.sleep(max(0.0, AWAY_SECONDS - (time.monotonic() - began)))
+        away.mark(platform.addresses.home).unlink()
+
+        # A finished task is cleared while the job run of another one lives.
+        wait(lambda: job_runs(platform, run, "silver.orders", "RUNNING"), 600, "silver does not go on")
+        api(
+            platform, "POST", "clearTaskInstances", dry_run=False, dag_run_id=run, task_ids=[bronze],
+            include_downstream=False, only_failed=False, reset_dag_runs=False,
+        )  # fmt: skip
+        states = platform.wait(run, 900)
+        assert {states[task] for task in (*LIMITED, "gate.silver", "register.glue")} == {"success"}, states
+        refreshed = platform.wait(refresh, 900, REFRESH)
+        assert set(refreshed.values()) == {"success"}, refreshed
+        platform.airflow.pause(REFRESH, True)
+
+        # A DAG run is deleted in mid-run, and made anew under its id for another window.
+        window = {"window_start": f"{day}T00:00:00Z", "window_end": f"{day}T12:00:00Z"}
+        anew = platform.trigger(run_id="anew", tables=[bronze], **window)
+        (old,) = wait(lambda: job_runs(platform, anew, bronze, "RUNNING"), 240, "no job run to leave behind")
+        api(platform, "DELETE", f"dagRuns/{anew}")
+        platform.trigger(run_id="anew", tables=[bronze], **{**window, "window_end": f"{day}T18:00:00Z"})
+        states = platform.wait("anew", 600)
+        assert states[bronze] == "success", states
+
+    # None doubled: each work has ended well once for each time that it was asked for.
+    done = Counter(
+        re.sub(r" try \d+$", "", each["name"])
+        for run_id in (run, refresh, anew)
+        for each in job_runs(platform, run_id, "", "SUCCESS")
+    )
+    assert set(done.values()) == {1}, done
+    assert len(job_runs(platform, run, bronze, "SUCCESS")) == 2, "the cleared task was done again, and only it"
+    cancelled = [each["id"] for run_id in (run, refresh, anew) for each in job_runs(platform, run_id, "", "CANCELLED")]
+    assert cancelled == [old["id"]], "only what the deleted DAG run left was cancelled"
+    assert not [each for run_id in (run, refresh, anew) for each in job_runs(platform, run_id, "", "FAILED")]
+    assert "T18:00:00+00:00" in " ".join(platform.arguments(anew)[bronze])
+    # None orphaned.
+    wait(lambda: not job_runs(platform, "", "", *LIVE), 60, "job runs are left behind")
+
+    # Gold as if nothing had happened.
+    new = Order("N1", customer, day, "EUR", Decimal("12.50"), "PLACED", moment.replace(tzinfo=UTC))
+    expected = expected_gold.facts(replace(seeds, orders=(*seeds.orders, new)))
+    facts = {fact["order_id"]: fact for fact in platform.table("gold.fact_orders").to_pyarrow_table().to_pylist()}
+    assert facts.keys() == expected.keys()
+    for order_id, (who, ordered, currency, amount, usd, status, rated) in expected.items():
+        fact = facts[order_id]
+        assert (fact["customer_id"], fact["order_date"], fact["currency"]) == (who, ordered, currency), order_id
+        assert (fact["amount_native"], fact["status"], fact["fx_as_of_date"]) == (amount, status, rated), order_id
+        assert (fact["amount_usd"] is None) == (usd is None), order_id
+        assert usd is None or float(fact["amount_usd"]) == pytest.approx(usd, abs=0.0051), order_id
