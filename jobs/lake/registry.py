@@ -14,6 +14,7 @@ LAYERS = ("bronze", "silver", "gold")
 READS = {"silver": "bronze", "gold": "silver"}
 # What a person may choose for a pipeline's run; `sluice_airflow.parameters` has a form field for each.
 PARAMETERS = ("window", "tables", "full_refresh", "accept")
+LEAST_MINUTES = 5  # EMR Serverless takes no shorter time limit
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Table:
         continuous: bronze: written by a stream that never ends. No task of a pipeline's run builds it. Tables that
             read it do so as soon as it exists.
         written_with: bronze: the continuous table whose stream also writes this one.
+        minutes: time limit of its step's job run, after which it is cancelled; enough for a full refresh. A stream has
+            none.
 
     Raises:
         ValueError: the kernel can't handle such a table; the message says what to change.
@@ -58,6 +61,7 @@ class Table:
     overlap_hours: int = 0
     continuous: bool = False
     written_with: str | None = None
+    minutes: int = 60
 
     def __post_init__(self) -> None:
         refused = next((sentence for holds, sentence in self._rules() if not holds), None)
@@ -95,6 +99,7 @@ class Table:
         yield batches or not self.overlap_hours, "only bronze batches have an overlap"
         yield bronze or not self.continuous, "only a bronze table can be continuous"
         yield self.written_with is None or self.continuous, "only a continuous table is written with another"
+        yield self.minutes >= LEAST_MINUTES, f"a step's time limit is {LEAST_MINUTES} minutes or more"
 
     @property
     def layer(self) -> str:
@@ -154,6 +159,8 @@ class Pipeline:
         parameters: what a person may choose for a run, out of `PARAMETERS`.
         streams: the DAG that keeps its streams running; None without continuous tables.
         refresh: the DAG that takes rows of the streams to gold; None without continuous tables.
+        gate_minutes: time limit of its gate's job run.
+        register_minutes: time limit of its registration's job run.
 
     Raises:
         ValueError: the tables don't fit together; the message says what to change.
@@ -167,10 +174,14 @@ class Pipeline:
     parameters: tuple[str, ...] = PARAMETERS
     streams: Schedule | None = None
     refresh: Schedule | None = None
+    gate_minutes: int = 60
+    register_minutes: int = 30
 
     def __post_init__(self) -> None:
         if unknown := set(self.parameters) - set(PARAMETERS):
             raise ValueError(f"{self.name}: no parameter {', '.join(sorted(unknown))}; there are {PARAMETERS}")
+        if min(self.gate_minutes, self.register_minutes) < LEAST_MINUTES:
+            raise ValueError(f"{self.name}: a step's time limit is {LEAST_MINUTES} minutes or more")
         if not self.layer("gold"):
             raise ValueError(f"{self.name}: a pipeline has a gold table, because its gate judges what gold reads")
         if len({bool(self.continuous), bool(self.streams), bool(self.refresh)}) > 1:

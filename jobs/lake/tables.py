@@ -32,12 +32,14 @@ LAKEHOUSE = Pipeline(
             source="ecb/fx_rates",
             # ECB corrects a published rate within days; with a week of overlap, corrections are read.
             overlap_hours=7 * 24,
+            minutes=20,
         ),
         Table(
             name="bronze.salesforce_accounts",
             description="Salesforce accounts as read, deleted ones included: one row per account and read, text.",
             owner=PLATFORM,
             source="salesforce/accounts",
+            minutes=120,  # a first read waits for Salesforce's bulk jobs
             # A long transaction makes rows visible only when it commits, with stamps that were already read past.
             overlap_hours=1,
         ),
@@ -46,6 +48,7 @@ LAKEHOUSE = Pipeline(
             description="Snowflake ORDERS as read: one row per order and read.",
             owner=PLATFORM,
             source="snowflake/orders",
+            minutes=180,  # a first read takes years of orders
             overlap_hours=1,
         ),
         Table(
@@ -91,6 +94,7 @@ LAKEHOUSE = Pipeline(
             keys=("order_id",),
             partition_by="order_month",
             order_by=("updated_at",),
+            minutes=120,
         ),
         Table(
             name="gold.dim_customers",
@@ -107,6 +111,7 @@ LAKEHOUSE = Pipeline(
             depends_on=("silver.orders", "silver.fx_rates"),
             keys=("order_id",),
             partition_by="order_month",
+            minutes=120,
         ),
     ),
 )

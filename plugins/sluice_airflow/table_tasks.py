@@ -46,6 +46,7 @@ def table_task(
         pool=table.name,  # one job at a time writes a table, even when another DAG or a backfill runs beside this one
         doc=table.description,
         selected_by=selected_by,
+        execution_timeout_minutes=table.minutes,
         inlets=[asset(name, lake_bucket) for name in table.depends_on],
         outlets=[asset(table.name, lake_bucket)],
     )
@@ -87,6 +88,7 @@ def table_stages(
         subject=pipeline.name,
         arguments={"--tables": limited_to},
         task_group=groups["gate"],
+        execution_timeout_minutes=pipeline.gate_minutes,
         inlets=silver,
     )
     register = EmrJobOperator(
@@ -94,6 +96,7 @@ def table_stages(
         step="register",
         subject=pipeline.name,
         task_group=groups["register"],
+        execution_timeout_minutes=pipeline.register_minutes,
         inlets=silver + gold,
     )
     for table in tables:

@@ -45,6 +45,7 @@ EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
         (EVENTS, {"overlap_hours": 1}, "only bronze batches have an overlap"),
         (GOLD, {"continuous": True}, "only a bronze table can be continuous"),
         (BATCHES, {"written_with": "bronze.clicks"}, "only a continuous table is written with another"),
+        (GOLD, {"minutes": 4}, "a step's time limit is 5 minutes or more"),
     ],
     ids=str,
 )
@@ -64,6 +65,8 @@ def test_bronze_batches_are_partitioned_by_their_batch_and_streams_are_not() -> 
     ("change", "sentence"),
     [
         ({"parameters": ("window", "colour")}, "shop: no parameter colour"),
+        ({"gate_minutes": 4}, "shop: a step's time limit is 5 minutes or more"),
+        ({"register_minutes": 0}, "shop: a step's time limit is 5 minutes or more"),
         ({"tables": (BATCHES, SILVER)}, "shop: a pipeline has a gold table"),
         ({"tables": (SILVER, BATCHES, GOLD)}, r"silver\.things depends on bronze\.things: .* come before it"),
         ({"tables": (SILVER, GOLD)}, r"silver\.things depends on bronze\.things: .* of its own pipeline"),

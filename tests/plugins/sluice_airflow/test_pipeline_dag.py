@@ -76,6 +76,13 @@ def test_task_that_builds_a_table_has_the_tables_owner_and_any_other_the_pipelin
     assert owners == {**tables, "gate.silver": "shop-team", "register.glue": "shop-team"}
 
 
+def test_each_step_has_the_time_limit_of_its_row() -> None:
+    tables = tuple(replace(table, minutes=10 + number) for number, table in enumerate(SHOP.tables))
+    dag = pipeline_dag(replace(SHOP, tables=tables, gate_minutes=7, register_minutes=8), DEPLOYMENT, doc="The shop.")
+    limits = {task.task_id: task.execution_timeout_minutes for task in dag.tasks}
+    assert limits == {**{table.name: table.minutes for table in tables}, "gate.silver": 7, "register.glue": 8}
+
+
 def test_jars_of_a_source_system_come_with_every_table_that_reads_it(shop: DAG) -> None:
     conf = {task.task_id: task.spark_conf or {} for task in shop.tasks}
     assert {name for name, settings in conf.items() if settings} == {"bronze.sales"}

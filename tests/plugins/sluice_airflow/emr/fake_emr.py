@@ -15,7 +15,7 @@ from sluice_airflow.emr.runs import ENDED
 from sluice_airflow.job_settings import JobSettings
 from tests.plugins.sluice_airflow.airflow_task import Task
 
-SETTINGS = JobSettings("00app", "arn:aws:iam::1:role/job", "s3://code/releases/abc", "s3://code/logs/", "lake")
+SETTINGS = JobSettings("00app", "arn:aws:iam::1:role/job", "s3://code/releases/test", "s3://code/logs/", "lake")
 
 
 def refused(code: str, status: int = 400) -> ClientError:
@@ -57,7 +57,7 @@ class FakeEmr:
         created = datetime.now(UTC) + timedelta(milliseconds=number)
         self.runs.append({
             "id": f"00run{number}", "arn": f"arn:{number}", "name": name, "state": state, "createdAt": created,
-            "stateDetails": "", "tags": tags or {}, "mode": "BATCH", **request,
+            "updatedAt": created, "stateDetails": "", "tags": tags or {}, "mode": "BATCH", **request,
         })  # fmt: skip
         return f"00run{number}"
 
@@ -93,7 +93,7 @@ class FakeEmr:
     def _pages(self, *, applicationId: str, states: list[str] | None = None, **_: Any) -> Iterator[dict[str, Any]]:
         self._stumble("list_job_runs")
         found = [run for run in self.runs if not states or run["state"] in states]
-        shown = ("id", "arn", "name", "state", "createdAt", "mode")  # a list has no tags and no request
+        shown = ("id", "arn", "name", "state", "createdAt", "updatedAt", "mode")  # a list has no tags and no request
         yield {"jobRuns": [{key: run[key] for key in shown} for run in found]}
 
     def _stumble(self, operation: str) -> None:
