@@ -23,17 +23,28 @@ def install() -> None:
     once("uv", VENV / "uv.stamp", [UV_VERSION], _uv)
     lock = REPOSITORY / "infra" / "local" / "requirements.lock"
     once("job environment, Python 3.11 (EMR)", VENV / "jobs.stamp", [lock], lambda: _jobs(lock))
-    constraints = [
-        MWAA / f"airflow-{AIRFLOW_VERSION}-constraints-py3.12.txt",
-        MWAA / f"mwaa-essential-{AIRFLOW_VERSION}.txt",
-    ]
-    wanted = [REPOSITORY / "requirements.txt", REPOSITORY / "tests" / "airflow-requirements.txt"]
     once(
         "Airflow environment, Python 3.12 (MWAA)",
         VENV / "airflow.stamp",
-        [AIRFLOW_VERSION, *constraints, *wanted],
-        lambda: _airflow(wanted, constraints),
+        [AIRFLOW_VERSION, *pins(AIRFLOW_VERSION), *_WANTED],
+        lambda: airflow(VENV / "airflow", AIRFLOW_VERSION),
     )
+
+
+def pins(version: str) -> list[Path]:
+    """Amazon's constraints for the packages of an MWAA with this Airflow."""
+    return [MWAA / f"airflow-{version}-constraints-py3.12.txt", MWAA / f"mwaa-essential-{version}.txt"]
+
+
+def airflow(folder: Path, version: str) -> None:
+    """Makes an environment as an MWAA with this Airflow has, and what its tests need."""
+    _venv(folder, "3.12")
+    arguments: list[object] = [f"apache-airflow=={version}"]
+    for file in _WANTED:
+        arguments += ["-r", file]
+    for file in pins(version):
+        arguments += ["--constraint", file]
+    command(_UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", folder, *arguments)
 
 
 def _uv() -> None:
@@ -42,28 +53,19 @@ def _uv() -> None:
 
 
 def _jobs(lock: Path) -> None:
-    _venv("jobs", "3.11")
+    _venv(VENV / "jobs", "3.11")
     command(_UV, "pip", "sync", "--quiet", "--compile-bytecode", "--python", VENV / "jobs", lock)
 
 
-def _airflow(wanted: list[Path], constraints: list[Path]) -> None:
-    _venv("airflow", "3.12")
-    arguments: list[object] = [f"apache-airflow=={AIRFLOW_VERSION}"]
-    for file in wanted:
-        arguments += ["-r", file]
-    for file in constraints:
-        arguments += ["--constraint", file]
-    command(_UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", VENV / "airflow", *arguments)
-
-
 _UV = VENV / "uv" / "bin" / "uv"
+_WANTED = (REPOSITORY / "requirements.txt", REPOSITORY / "tests" / "airflow-requirements.txt")
 
 
-def _venv(name: str, version: str) -> None:
-    """Creates `.venv/<name>`, with an interpreter of the machine if it has one of this version."""
+def _venv(folder: Path, version: str) -> None:
+    """Creates an environment, with an interpreter of the machine if it has one of this version."""
     path = os.pathsep.join([*map(str, _managed_interpreters(version)), os.environ.get("PATH", "")])
     command(
-        _UV, "venv", "--quiet", "--clear", "--python", version, VENV / name,
+        _UV, "venv", "--quiet", "--clear", "--python", version, folder,
         PATH=path, UV_PYTHON_DOWNLOADS="automatic",
     )  # fmt: skip
 

@@ -1,0 +1,123 @@
+"""What is uploaded to MWAA works there: under Amazon's pins, from the built package alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import package
+from infra.setup import environments
+from jobs.lake import tables
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DAGS = {schedule.dag_id for p in tables.PIPELINES for schedule in (p.schedule, p.streams, p.refresh) if schedule}
+# As MWAA's DAG processor and scheduler do it: parse the folder, load the plugins, write the DAGs and read them again.
+LOAD = """
+import json, sys
+from importlib.metadata import distributions, version
+from pathlib import Path
+from airflow import plugins_manager
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.serialization.serialized_objects import DagSerialization
+
+folder = Path(sys.argv[1])
+bag = BundleDagBag(str(folder), bundle_path=folder, bundle_name="mwaa")
+again = {name: DagSerialization.from_dict(DagSerialization.to_dict(dag)) for name, dag in bag.dags.items()}
+from sluice_airflow.emr.trigger import EmrJobTrigger
+ours = ("jobs", "dq", "dags", "sluice_airflow", "timetable_plugin", "bounded_timetable", "emr_trigger")
+print(json.dumps({
+    "version": version("apache-airflow"),
+    "errors": {str(name): str(error) for name, error in bag.import_errors.items()},
+    "dags": {name: {task.task_id: type(task).__name__ for task in dag.tasks} for name, dag in bag.dags.items()},
+    "again": {name: dag.timetable.summary for name, dag in again.items()},
+    "trigger": EmrJobTrigger(application_id="a", job_id="b", deadline=1.0).serialize()[0],
+    "files": [str(m.__file__) for name, m in sys.modules.items() if name.partition(".")[0] in ours and m.__file__],
+    "path": sys.path,
+    "installed": {d.metadata["Name"].lower().replace("_", "-"): d.version for d in distributions()},
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`dags/` and `plugins/` as an MWAA environment has them, far from any checkout."""
+    home = tmp_path_factory.mktemp("mwaa")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(package, "BUILD", home / "build")
+        built = package.build()
+    (built / "dags").rename(home / "dags")
+    with zipfile.ZipFile(built / "plugins.zip") as plugins:
+        plugins.extractall(home / "plugins")
+    return home
+
+
+def loaded(python: Path, home: Path) -> dict[str, Any]:
+    """What an Airflow makes of the package. It knows neither the checkout nor any setting of ours."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AIRFLOW_HOME": str(home / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [python, "-c", LOAD, home / "dags"], cwd=home, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def check(found: dict[str, Any], home: Path, version: str) -> None:
+    """The package is whole, and came from itself alone, under exactly these pins."""
+    assert found["version"] == version
+    assert found["errors"] == {}
+    assert found["dags"].keys() == found["again"].keys() == DAGS
+    assert all(found["dags"].values())
+    assert found["trigger"] == "sluice_airflow.emr.trigger.EmrJobTrigger"
+    assert found["files"]
+    assert [file for file in found["files"] if not file.startswith(str(home))] == []
+    own = str(REPOSITORY / ".venv")
+    assert [entry for entry in found["path"] if entry.startswith(str(REPOSITORY)) and not entry.startswith(own)] == []
+    pinned = [line.split("==") for file in environments.pins(version) for line in file.read_text().splitlines()]
+    wanted = {pin[0].lower().replace("_", "-"): pin[1] for pin in pinned if len(pin) == 2}
+    installed = {name: own for name, own in found["installed"].items() if name in wanted}
+    assert len(installed) > 100
+    assert {name: own for name, own in installed.items() if own != wanted[name]} == {}
+
+
+def test_dags_load_from_the_package_alone_under_the_pins_that_are_installed(uploaded: Path) -> None:
+    found = loaded(REPOSITORY / ".venv" / "airflow" / "bin" / "python", uploaded)
+    check(found, uploaded, environments.AIRFLOW_VERSION)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("without", ["dags/jobs/lake/tables.py", "plugins/sluice_airflow/scheduled_dag.py"])
+def test_package_that_lacks_a_file_is_noticed(uploaded: Path, without: str) -> None:
+    file = uploaded / without
+    kept = file.read_bytes()
+    file.unlink()
+    try:
+        found = loaded(REPOSITORY / ".venv" / "airflow" / "bin" / "python", uploaded)
+        with pytest.raises(AssertionError):
+            check(found, uploaded, environments.AIRFLOW_VERSION)
+    finally:
+        file.write_bytes(kept)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("version", ["3.3.1"])
+def test_dags_load_from_the_package_alone_under_other_pins_of_mwaa(
+    version: str, uploaded: Path, tmp_path: Path
+) -> None:
+    environments.airflow(tmp_path / "airflow", version)  # 160 packages: from uv's cache, or from the network
+    check(loaded(tmp_path / "airflow" / "bin" / "python", uploaded), uploaded, version)
