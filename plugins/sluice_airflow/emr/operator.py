@@ -17,7 +17,6 @@ from airflow.sdk.exceptions import (
     TaskDeferralError,
     TaskDeferralTimeout,
 )
-from botocore.exceptions import BotoCoreError, ClientError
 
 from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
 from sluice_airflow.emr.identity import JobIdentity, asked
@@ -134,8 +133,9 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
             self.log.info("Adopting job run %s: %s, %s", self.job_id, adopted["name"], adopted["state"])
             self._runs.answer_for(adopted, identity)
         else:
-            self.job_id, created = self._submit(identity), time.time()
-        context["ti"].xcom_push(key=JobRunLink.key, value=self._address())
+            self._submit(identity, self._request(context, job=identity.name))
+            created = time.time()
+        context["ti"].xcom_push(key=JobRunLink.key, value=self._runs.address(str(self.job_id), self._log_folder))
         if adopted and adopted["state"] in ENDED:
             return self.execute_complete(context, {"job_id": self.job_id})
         budget = timedelta(minutes=self.execution_timeout_minutes + self.queue_timeout_minutes)
@@ -164,19 +164,17 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
-        nameless = JobIdentity.of(context, retries=self.retries, asked=asked(self._request(context, "")))
-        self.identity = nameless
-        request = self._request(context, nameless.name)
+        nameless = self._request(context, job="")  # all tries of a task ask the same, but for their names
+        identity = JobIdentity.of(context, retries=self.retries or 0, asked=asked(nameless))
+        request = self._request(context, job=identity.name)
         self.job_driver, self.configuration_overrides = request["jobDriver"], request["configurationOverrides"]
-        self.name, self.client_request_token = nameless.name, nameless.token
-        return nameless
+        self.identity, self.name, self.client_request_token = identity, identity.name, identity.token
+        return identity
 
-    def _request(self, context: Context, job: str) -> dict[str, Any]:
-        """What is asked of EMR Serverless for this run, but for names: all tries of a task ask the same."""
+    def _request(self, context: Context, *, job: str) -> dict[str, Any]:
+        """What is asked of EMR Serverless: of a job run of this name, in this DAG run."""
         dag_id, run_id = context["ti"].dag_id, context["ti"].run_id
-        arguments = step_line(
-            self.step, subject=self.subject, dag_id=dag_id, run_id=run_id, job=job, code=self.code
-        )  # fmt: skip
+        arguments = step_line(self.step, subject=self.subject, dag_id=dag_id, run_id=run_id, job=job, code=self.code)
         if self.windowed:
             try:
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
@@ -189,44 +187,31 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
             spark_conf=self.spark_conf or {},
             log_uri=self.log_uri,
         )
-        limits = {"executionTimeoutMinutes": self.execution_timeout_minutes}
-        return {**request, **limits, "executionRoleArn": self.execution_role_arn, **self.config}
+        role, limit = self.execution_role_arn, self.execution_timeout_minutes
+        return {**request, "executionRoleArn": role, "executionTimeoutMinutes": limit, **self.config}
 
-    def _submit(self, identity: JobIdentity) -> str:
+    def _submit(self, identity: JobIdentity, request: Mapping[str, Any]) -> None:
         def start() -> str:
             self._refuse_if_killed()
             response = self.hook.conn.start_job_run(
-                clientToken=identity.token,
                 applicationId=self.application_id,
-                executionRoleArn=self.execution_role_arn,
-                jobDriver=self.job_driver,
-                configurationOverrides=self.configuration_overrides,
-                executionTimeoutMinutes=self.execution_timeout_minutes,
+                clientToken=identity.token,
                 name=identity.name,
                 tags=identity.tags(self.project),
-                **self.config,
+                **request,
             )
             return str(response["jobRunId"])
 
-        job_id = self.job_id = patiently(start)
+        self.job_id = patiently(start)
         if self.killed:  # while EMR Serverless took the request: `on_kill` did not find the job run
-            self._runs.cancel(job_id, "the task was killed while it was submitted")
+            self._runs.cancel(self.job_id, "the task was killed while it was submitted")
         self._refuse_if_killed()
         words = " ".join(self.job_driver["sparkSubmit"]["entryPointArguments"])
-        self.log.info("Submitted job run %s: run.py %s", job_id, words)
-        return job_id
+        self.log.info("Submitted job run %s: run.py %s", self.job_id, words)
 
     def _refuse_if_killed(self) -> None:
         if self.killed:
             raise AirflowException(f"{self.step}: the task was killed")
-
-    def _address(self) -> str:
-        """Where a person looks at the job run; empty when EMR Serverless doesn't say. A link fails no task."""
-        try:
-            return self._runs.address(str(self.job_id), self._log_folder)
-        except (BotoCoreError, ClientError) as error:
-            self.log.warning("Job run %s gets no link: %s", self.job_id, error)
-            return ""
 
     # On a worker, after the job
 

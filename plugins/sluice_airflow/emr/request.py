@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Nobody says how EMR Serverless splits `sparkSubmitParameters` into words, or which quotes it knows. What needs no quote
-# in any shell goes there; every other setting goes into `spark-defaults`, which is a map and is not split.
+# Nobody says how EMR Serverless splits `sparkSubmitParameters` into words, or which quotes it knows. What needs no
+# quote in any shell goes there; every other setting goes into `spark-defaults`, which is a map and is not split.
 _PLAIN = re.compile(r"[\w@%+=:,./#~-]*", re.ASCII)
 PYTHON = "./environment/bin/python"  # where `spark.archives` unpacks the release's Python environment
 

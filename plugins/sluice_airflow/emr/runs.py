@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.exceptions import AirflowException
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sluice_airflow.emr.identity import TRY_TAG, JobIdentity
 from sluice_airflow.emr.patience import SECONDS, Answer, code, patiently
@@ -144,10 +144,15 @@ class JobRuns:
     def address(self, job_id: str, log_folder: str) -> str:
         """Where a person looks at a job run: its logs in the S3 console, or the local stand-in's page.
 
-        A link to EMR's own page must not be kept: it lets anybody in, and expires within the hour.
+        Empty when EMR Serverless doesn't say: a link that can't be had fails no task. A link to EMR's own page must
+        not be kept: it lets anybody in, and expires within the hour.
         """
         if "amazonaws.com" not in self.client.meta.endpoint_url:
-            page = self.client.get_dashboard_for_job_run(applicationId=self.application_id, jobRunId=job_id)
+            try:
+                page = self.client.get_dashboard_for_job_run(applicationId=self.application_id, jobRunId=job_id)
+            except (BotoCoreError, ClientError) as error:
+                log.warning("Job run %s gets no link: %s", job_id, error)
+                return ""
             return str(page["url"])
         region = self.client.meta.region_name
         bucket, _, prefix = log_folder.removeprefix("s3://").partition("/")

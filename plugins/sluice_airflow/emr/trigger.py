@@ -155,7 +155,7 @@ class EmrJobTrigger(EmrServerlessStartJobTrigger):
         Raises:
             ValueError: there is no such task instance: its DAG run was deleted.
         """
-        own = self.task_instance
+        own: Any = self.task_instance
         found = await sync_to_async(RuntimeTaskInstance.get_task_states)(
             dag_id=own.dag_id, task_ids=[own.task_id], run_ids=[own.run_id], map_index=own.map_index
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferralError
@@ -67,9 +68,7 @@ def test_cleared_task_starts_anew_and_its_own_retries_go_on_with_that(emr: FakeE
     assert emr.cancelled == [old]
 
 
-def test_retry_takes_the_success_that_came_while_nobody_looked(
-    emr: FakeEmr, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retry_takes_the_success_that_came_while_nobody_looked(emr: FakeEmr) -> None:
     task = WorkerTask(emr)
     job = task.job()
     emr.run(job)["state"] = "SUCCESS"
@@ -118,11 +117,13 @@ def test_stumble_on_the_worker_starts_exactly_one_job_run_and_ends_none(
     assert (len(emr.runs), emr.cancelled) == (1, [])
 
 
-def test_link_that_cannot_be_had_fails_no_task(emr: FakeEmr, monkeypatch: pytest.MonkeyPatch) -> None:
-    def address(self: object, job_id: str, log_folder: str) -> str:
-        raise refused("InternalServerException", 500)
+@pytest.mark.parametrize("kind", ["unavailable", "no connection"])
+def test_link_that_cannot_be_had_fails_no_task(emr: FakeEmr, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(**key: str) -> None:
+        raise STUMBLES[kind]
 
-    monkeypatch.setattr("sluice_airflow.emr.runs.JobRuns.address", address)
+    monkeypatch.setattr(emr, "meta", SimpleNamespace(endpoint_url="http://127.0.0.1:8101"), raising=False)
+    monkeypatch.setattr(emr, "get_dashboard_for_job_run", page, raising=False)
     assert WorkerTask(emr).job() == "00run1"
 
 

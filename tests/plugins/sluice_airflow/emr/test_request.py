@@ -63,8 +63,9 @@ def test_steps_own_spark_settings_win() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "-Dfirst=1 -Dsecond=2", "it's", 'say "so"', "back\\slash", "$(date)", "`date`", "a;b", "a|b", "a&b", "tab\there",
-        "two\nlines", "gr\u00fcn", "*", " blank before", "blank after ", "(one)", "<file", ">file", "!", "{a,b}",
+        "-Dfirst=1 -Dsecond=2", "it's", 'say "so"', "back\\slash", "$(date)", "`date`", "a;b", "a|b", "a&b",
+        "tab\there", "two\nlines",
+        "gr\u00fcn", "*", " blank before", "blank after ", "(one)", "<file", ">file", "!", "{a,b}",
     ],
 )  # fmt: skip
 def test_setting_that_a_command_line_could_break_does_not_go_through_one(value: str) -> None:
