@@ -127,13 +127,14 @@ class Platform:
 
 
 @contextmanager
-def started(home: Path, port: int, tree: Path = REPOSITORY) -> Iterator[Platform]:
+def started(home: Path, port: int, tree: Path = REPOSITORY, first: str = "run") -> Iterator[Platform]:
     """A platform after its first `run`; afterwards nothing of it is left.
 
     Args:
         home: its state folder.
         port: its first port.
         tree: the checkout whose code it runs.
+        first: the command that starts it: `run`, or `up`, after which no DAG has run.
     """
     environment = {
         **os.environ,
@@ -144,9 +145,9 @@ def started(home: Path, port: int, tree: Path = REPOSITORY) -> Iterator[Platform
     }
     platform = Platform(Addresses(home=home, port=port), environment, tree=tree)
     try:
-        ran = platform.command("run")
+        ran = platform.command(first)
         print(ran.stdout)
-        assert ran.returncode == 0, f"`run` failed:\n{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
+        assert ran.returncode == 0, f"`{first}` failed:\n{ran.stdout[-6000:]}\n{ran.stderr[-3000:]}"
         yield replace(platform, output=ran.stdout)
     finally:
         down = platform.command("down")
