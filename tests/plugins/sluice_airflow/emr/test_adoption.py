@@ -7,7 +7,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferralError
+from airflow.sdk.bases.operator import TriggerFailureReason
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferralError, TaskDeferralTimeout
 from botocore.exceptions import ClientError
 
 from sluice_airflow.emr.driver_log import DriverLog
@@ -153,7 +154,15 @@ def test_lost_trigger_of_the_last_try_ends_the_job_run_that_nobody_will_adopt(em
     assert emr.cancelled == [job]
 
 
-@pytest.mark.parametrize("error", ["Trigger failure", "Trigger/execution timeout"])
+def test_trigger_that_timed_out_ends_the_job_run_though_retries_are_left(emr: FakeEmr) -> None:
+    task = WorkerTask(emr)
+    job = task.job()
+    with pytest.raises(TaskDeferralTimeout):
+        lose_the_trigger(task, TriggerFailureReason.TRIGGER_TIMEOUT)
+    assert emr.cancelled == [job]
+
+
+@pytest.mark.parametrize("error", list(TriggerFailureReason))
 def test_success_counts_although_the_trigger_was_lost(emr: FakeEmr, error: str) -> None:
     task = WorkerTask(emr)
     job = task.job()

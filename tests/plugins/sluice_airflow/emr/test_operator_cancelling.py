@@ -32,10 +32,21 @@ def test_used_up_wait_budget_cancels_the_job_run(aws: LocalAws) -> None:
     assert aws.wait_for(job_id(deferred), "CANCELLED") == "CANCELLED"
 
 
-@pytest.mark.parametrize("error", ["Trigger timeout", "Trigger failure"])
-def test_wait_that_airflow_ended_cancels_the_job_run(aws: LocalAws, error: str) -> None:
-    task = Task(aws, error.replace(" ", "-"), step="sleep")
+def test_wait_that_airflow_timed_out_cancels_the_job_run(aws: LocalAws) -> None:
+    task = Task(aws, "timed.out", step="sleep", execution_timeout_minutes=600)
     run = job_id(task.start())
-    with pytest.raises(AirflowException, match=error):
-        task.operator().resume_execution("__fail__", {"error": error}, task.context())
+    with pytest.raises(AirflowException, match="Trigger timeout"):
+        task.operator().resume_execution("__fail__", {"error": "Trigger timeout"}, task.context())
     assert aws.wait_for(run, "CANCELLED") == "CANCELLED"
+
+
+def test_lost_trigger_leaves_the_job_run_for_the_retry(aws: LocalAws) -> None:
+    task = Task(aws, "trigger.lost", step="sleep", execution_timeout_minutes=600)
+    run = job_id(task.start())
+    with pytest.raises(AirflowException, match="Trigger failure"):
+        task.operator().resume_execution("__fail__", {"error": "Trigger failure"}, task.context())
+    assert aws.job(run)["state"] in ("QUEUED", "PENDING", "SCHEDULED", "RUNNING")
+    task.try_number = 2
+    assert job_id(task.start()) == run
+    assert aws.job(run)["tags"]["try"] == "2"
+    aws.emr.cancel_job_run(applicationId=aws.application_id, jobRunId=run)
