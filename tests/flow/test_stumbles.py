@@ -117,7 +117,9 @@ def test_day_on_which_aws_and_airflow_stumble(platform: Platform) -> None:
 
     with unreadable_logs(platform):
         # EMR Serverless goes while a job run lives, and its task waits in the triggerer.
-        run = platform.trigger(run_id="stumbled")
+        platform.airflow.pause(DAG, False)
+        (scheduled,) = wait(lambda: platform.airflow.runs(DAG), 60, "the day's run does not begin")
+        run = scheduled["dag_run_id"]
         wait(lambda: job_runs(platform, run, BRONZE, "RUNNING"), 240, "no job run of bronze")
         wait(lambda: states(platform, run)[BRONZE] == "deferred", 60, "bronze does not wait in the triggerer")
         away.mark(platform.addresses.home).touch()
