@@ -11,8 +11,11 @@ from botocore.parsers import ResponseParserError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 SECONDS = 240.0  # less than the time that a task has on a worker, so that its retry still finds the job run
-# Answers that another attempt may change, though they are no 5xx.
-_FLEETING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "ExpiredToken", "RequestTimeout")
+# How the codes of answers begin that another attempt may change, whatever their HTTP status.
+_FLEETING = (
+    "Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "ExpiredToken", "RequestTimeout",
+    "InternalServer", "InternalFailure", "InternalError", "ServiceUnavailable",
+)  # fmt: skip
 
 Answer = TypeVar("Answer")
 
@@ -23,13 +26,10 @@ def transient(error: BaseException) -> bool:
     """Whether the same request may be answered later: throttled, a 5xx, or no answer at all."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or status == 429 or code(error).startswith(_FLEETING) or code(error) in _BROKEN
+        return status >= 500 or status == 429 or code(error).startswith(_FLEETING)
     return isinstance(error, (BotoCoreError, ResponseParserError, OSError)) and not isinstance(
         error, ParamValidationError
     )
-
-
-_BROKEN = frozenset({"InternalServerException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException"})
 
 
 def code(error: ClientError) -> str:

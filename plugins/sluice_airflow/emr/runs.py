@@ -109,7 +109,7 @@ class JobRuns:
         tag = {TRY_TAG: str(identity.try_number)}
         try:
             self._patiently(lambda: self.client.tag_resource(resourceArn=run["arn"], tags=tag))
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             log.warning("Job run %s can't be tagged: %s", run["id"], error)
 
     def cancel(self, job_id: str, why: str) -> None:
