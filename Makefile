@@ -7,6 +7,10 @@ JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
+# What a person gives reaches a command by its environment, as it was typed. In a recipe's text the shell would run
+# its $( ), and make would do so before.
+unexport Q STEP N BROKEN
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -28,14 +32,18 @@ env: ## print what clients need to reach the platform: eval "$(make env)"
 run: setup ## run the daily DAG for three days in Airflow and print gold
 	@$(JOBS) -m infra.local run
 
+sql: export STATEMENT = $(value Q)
 sql: ## run a statement through the Athena API: make sql Q="SELECT ..."
-	@$(JOBS) -m infra.local sql "$(Q)"
+	@$(JOBS) -m infra.local sql -- "$$STATEMENT"
 
+job: export ARGUMENTS = $(value STEP)
 job: setup ## run one step as a job run: make job STEP="quarantine.replay silver.orders"
-	@$(JOBS) -m infra.local job $(STEP)
+	@$(JOBS) -m infra.local job "$$ARGUMENTS"
 
+events: export NUMBER = $(value N)
+events: export PER_CENT = $(value BROKEN)
 events: setup ## send order events to Kafka, 5 per cent of them broken: make events N=2000 BROKEN=5
-	@$(JOBS) -m infra.local events $(or $(N),2000) --broken $(or $(BROKEN),0)
+	@$(JOBS) -m infra.local events "$${NUMBER:-2000}" --broken "$${PER_CENT:-0}"
 
 package: setup ## build what a deployment uploads; its name is a hash of its content
 	@$(JOBS) -m infra.package build

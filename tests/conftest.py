@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local.aws import plain_moto
-from infra.setup import spark_conf
+from infra.setup import proxies, spark_conf
 from tests import lakes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+proxies.bypass_here()  # every server of these tests is on this machine
 
 
 @pytest.fixture(scope="session")

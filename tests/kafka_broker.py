@@ -13,8 +13,6 @@ from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.kafka import topics
 from infra.local.polling import wait_until_serving
 
-QUIET = {"log_level": 0}
-
 
 class Broker:
     """Starts and stops the part's own command."""
@@ -38,4 +36,4 @@ class Broker:
         self._process.wait(30)
 
     def settings(self, **other: Any) -> dict[str, Any]:
-        return {**topics.client_settings(self.addresses), **QUIET, **other}
+        return {**topics.client_settings(self.addresses), **other}

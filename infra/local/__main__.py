@@ -12,11 +12,13 @@ from infra.local import athena, commands, exports, job
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.kafka import produce
+from infra.setup import proxies
 
 
 def main(arguments: list[str]) -> int:
     """Runs a command. Returns its exit code."""
     given = _parse(arguments)
+    proxies.bypass_here()
     addresses = Addresses.from_environment()
     try:
         match given.command:
@@ -31,7 +33,7 @@ def main(arguments: list[str]) -> int:
             case "sql":
                 print(athena.query(addresses, given.statement, database=given.database))
             case "job":
-                return job.run(addresses, given.arguments)
+                return job.run(addresses, job.words(given.arguments))
             case "events":
                 print(produce.produce(addresses, given.number, given.broken / 100))
             case "run":
@@ -56,7 +58,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands_.add_parser("env", help="print what clients need to reach it, as exports")
     commands_.add_parser("run", help="run the daily DAG for three days and print gold")
     by_hand = commands_.add_parser("job", help="run one step as a job run: job quarantine.replay silver.orders")
-    by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of run.py")
+    by_hand.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of run.py, or all of them in one text")
     events = commands_.add_parser("events", help="send order events to Kafka")
     events.add_argument("number", type=int, help="how many events")
     events.add_argument("--broken", type=float, default=0.0, help="percentage of broken events, of each kind in turn")

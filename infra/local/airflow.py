@@ -26,8 +26,15 @@ _COMMAND = str(REPOSITORY / ".venv" / "airflow" / "bin" / "airflow")
 
 
 def schedule() -> tuple[date, date]:
-    """First and last data interval of scheduled DAGs: the newest days for which ECB has rates."""
-    days = int(os.environ.get("SLUICE_DAYS") or DAYS)
+    """First and last data interval of scheduled DAGs: the newest days for which ECB has rates.
+
+    Raises:
+        PlatformError: SLUICE_DAYS is no number of days.
+    """
+    given = os.environ.get("SLUICE_DAYS") or str(DAYS)
+    if not given.isdecimal() or int(given) == 0:
+        raise PlatformError(f"SLUICE_DAYS is {given!r}: give a number of days from 1 on, or leave it out for {DAYS}")
+    days = int(given)
     return newest() - timedelta(days=days - 1), newest()
 
 

@@ -13,6 +13,7 @@ import requests
 from infra.local.errors import PlatformError
 
 PAGE = 100
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,25 @@ class AirflowApi:
         found = self._get(f"dags/{quote(dag)}/dagRuns", limit=PAGE, order_by="logical_date", run_type=kinds, **query)
         runs: list[dict[str, Any]] = found["dag_runs"]
         return runs
+
+    def backfill(self, dag: str, first: date, last: date) -> None:
+        """Makes the runs that are missing of these days. Runs that are there stay.
+
+        Raises:
+            PlatformError: Airflow refuses, as it does while another backfill of the DAG is not complete.
+        """
+        url = f"{self._root}/backfills"
+        days = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        asked = {"dag_id": dag, **days, "max_active_runs": 1, "reprocess_behavior": "none"}
+        for _ in range(TRIES):
+            answer = self._session.post(url, json=asked, timeout=60)
+            if answer.status_code != requests.codes.server_error:
+                break
+            # SQLite was locked by the scheduler's writes. What this try has made is left, and would refuse the next.
+            for left in self._get("backfills", dag_id=dag)["backfills"]:
+                if left["completed_at"] is None:
+                    self._document(self._session.put(f"{url}/{left['id']}/cancel", timeout=60))
+        self._document(answer)
 
     def tasks(self, dag: str, run: str) -> list[TaskState]:
         """The task instances of a run."""

@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from infra.local import clients, tables
+from infra.local import clients, interrupts, tables
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.polling import wait_until
@@ -39,6 +39,7 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
 
     Raises:
         QueryFailedError: the query FAILED or was CANCELLED.
+        KeyboardInterrupt: Ctrl-C came. The query is stopped.
     """
     begun = time.monotonic()
     athena = clients.client(addresses, "athena")
@@ -53,7 +54,12 @@ def query(addresses: Addresses, statement: str, *, database: str = "silver") -> 
         status: dict[str, str] = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
         return status if status["State"] in ENDED else None
 
-    status = wait_until(end, seconds=math.inf, pause=0.05, longest_pause=1)
+    with interrupts.heard():
+        try:
+            status = wait_until(end, seconds=math.inf, pause=0.05, longest_pause=1)
+        except KeyboardInterrupt:
+            athena.stop_query_execution(QueryExecutionId=execution_id)
+            raise
     if status["State"] != "SUCCEEDED":
         raise QueryFailedError(f"{status['State']}: {status.get('StateChangeReason', 'no reason given')}")
     pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))

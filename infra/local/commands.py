@@ -21,12 +21,12 @@ def up(addresses: Addresses) -> None:
     begun = time.monotonic()
     manager = _manager(addresses)
     with lifecycle.alone(addresses.home):
-        if manager.running():
+        if lifecycle.is_whole(manager):
             raise PlatformError(
                 f"the platform already runs: Airflow is at {addresses.airflow}; "
                 "`make status` shows it, `make down` stops it"
             )
-        lifecycle.stop(manager)  # what a killed platform may have left
+        lifecycle.stop(manager)  # what a killed platform, or a killed start of one, may have left
         parts = stand_ins(addresses)
         lifecycle.refuse_taken_ports(_ports([*parts, *airflow.parts(addresses, "")]))
         say(f"local platform in {addresses.home}")
@@ -36,6 +36,7 @@ def up(addresses: Addresses) -> None:
 
 
 def _start(addresses: Addresses, manager: ProcessManager, parts: tuple[Part, ...]) -> None:
+    lifecycle.begin(addresses.home)
     manager.start()
     inherited = environment.of_parts(addresses)
     migration = airflow.Migration(addresses, inherited)
@@ -45,6 +46,7 @@ def _start(addresses: Addresses, manager: ProcessManager, parts: tuple[Part, ...
     lifecycle.launch(manager, [*parts, *airflow.parts(addresses, release)])
     bootstrap.pools(addresses)
     lifecycle.refuse_exposed(addresses.home)
+    lifecycle.complete(addresses.home)
 
 
 def down(addresses: Addresses) -> None:
@@ -61,7 +63,7 @@ def show_status(addresses: Addresses) -> int:
 
 
 def run(addresses: Addresses) -> int:
-    """Runs the daily DAG with the code as it is now. Starts the platform if it doesn't run.
+    """Runs the daily DAG with the code as it is now. Starts the platform if it doesn't run, or not all of it.
 
     On Ctrl-C it stops the platform that it started. Otherwise the platform stays up.
 
@@ -69,7 +71,7 @@ def run(addresses: Addresses) -> int:
         Exit code: 1 when a run failed.
     """
     manager = _manager(addresses)
-    if manager.running():
+    if lifecycle.is_whole(manager):
         _hand_over_release(addresses, manager)
         return daily_run.run(addresses)
     up(addresses)

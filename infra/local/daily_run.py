@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from infra.local import airflow, gold_report
@@ -50,6 +50,7 @@ def run(addresses: Addresses) -> int:
     if [day.state for day in days] == ["success"] * len(_scheduled_dates()):
         say(f"{DAG} is done for {', '.join(_scheduled_dates())}")
     else:
+        _ask_for_passed_days(api)
         api.pause(DAG, False)
         say(f"{DAG} for {', '.join(_scheduled_dates())}")
         if not _watch(api, earlier=days):
@@ -63,6 +64,19 @@ def run(addresses: Addresses) -> int:
     gold_report.show(addresses, api, DAG, {day.run_id: (day.date, day.seconds) for day in _scheduled_runs(api)})
     say(f"\nAirflow UI: {addresses.airflow}/dags/{DAG}")
     return 0
+
+
+def _ask_for_passed_days(api: AirflowApi) -> None:
+    """Asks for the days that the scheduler will never run, as it only goes on from the last day that has a run.
+
+    Such are the days before those of an earlier command with a smaller SLUICE_DAYS, and those whose runs were deleted.
+    """
+    first, _ = airflow.schedule()
+    present = {run["logical_date"][:10] for run in api.runs(DAG, since=first)}
+    passed = [day for day in _scheduled_dates() if day not in present and day < max(present, default="")]
+    if passed:
+        say(f"  {', '.join(passed)}: Airflow's schedule has passed, so a backfill runs it")
+        api.backfill(DAG, date.fromisoformat(passed[0]), date.fromisoformat(passed[-1]))
 
 
 def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
@@ -98,8 +112,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             last_moved = time.monotonic()
         elif time.monotonic() - last_moved > STARTED_WITHIN:
             raise PlatformError(
-                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: read its scheduler's log. "
-                "Airflow never again schedules a run that was deleted, or that a backfill of a later day has passed"
+                f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: read its scheduler's log"
             )
         time.sleep(1)
 

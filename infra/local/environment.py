@@ -1,7 +1,7 @@
 """The environment of everything that a platform starts.
 
 The shell's AWS profile, Airflow home and Python path never reach a part. So a platform behaves the same in every
-shell, and a call meant for a stand-in never goes to a real account.
+shell, and a call meant for a stand-in never goes to a real account, nor to a proxy.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from infra.local.addresses import HOST, Addresses
-from infra.setup import class_archive, jars
+from infra.local.addresses import Addresses
+from infra.setup import class_archive, jars, proxies
 
 # The shell's own are left out. The platform sets those that it needs.
 _FOREIGN = (
@@ -29,16 +29,11 @@ def of_parts(addresses: Addresses, shell: Mapping[str, str] = os.environ) -> dic
     return {
         **inherited,
         **addresses.environment(),
+        **proxies.bypass(shell),
         "SLUICE_JARS": str(jars.folder()),
         "SLUICE_CLASS_ARCHIVE": str(class_archive.path()),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_COLOR": "1",
-        "NO_PROXY": _without_proxy(shell.get("NO_PROXY")),
-        "no_proxy": _without_proxy(shell.get("no_proxy")),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _without_proxy(hosts: str | None) -> str:
-    return ",".join(filter(None, (hosts, HOST, "localhost")))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 from infra.local.addresses import HOST, Addresses
 from infra.local.secrets import salesforce_credentials, snowflake_credentials
+from infra.setup import proxies
 
 
 def text(addresses: Addresses) -> str:
     """Lines for `eval "$(make env)"`: exports and comments."""
-    exports = {**addresses.environment(), **_snowflake(addresses), **_salesforce(addresses)}
+    exports = {
+        **addresses.environment(),
+        **proxies.bypass(os.environ),
+        **_snowflake(addresses),
+        **_salesforce(addresses),
+    }
     return "\n".join(
         [
             f"# Airflow UI: {addresses.airflow}  (no log-in)",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import math
+import shlex
 import time
 from collections.abc import Sequence
+from typing import Any
 
-from infra.local import bootstrap, clients, environment
+from infra.local import bootstrap, clients, environment, interrupts
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
@@ -16,8 +18,25 @@ from infra.local.polling import wait_until
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 
 
+def words(arguments: Sequence[str]) -> list[str]:
+    """The arguments of run.py. A single text is split as a shell would do it, but nothing in it is run.
+
+    Raises:
+        PlatformError: there are none, or a quotation has no end.
+    """
+    try:
+        found = shlex.split(arguments[0]) if len(arguments) == 1 else list(arguments)
+    except ValueError as error:
+        raise PlatformError(f"the step can't be read ({error}): {arguments[0]}") from error
+    if not found:
+        raise PlatformError('name a step: make job STEP="quarantine.count"')
+    return found
+
+
 def run(addresses: Addresses, arguments: Sequence[str]) -> int:
     """Submits `run.py ARGUMENTS` with the code as it is now, waits, and prints what it printed.
+
+    Ctrl-C cancels the job run, and waits for its end.
 
     Returns:
         Exit code: 1 when the job run failed.
@@ -28,7 +47,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
     names = ("SLUICE_LAKE_BUCKET", "SLUICE_PROJECT", "SLUICE_EMR_APPLICATION_ID")
     settings = {name: exports[name] for name in names if name in exports}
     confs = [f"--conf spark.emr-serverless.driverEnv.{name}={value}" for name, value in settings.items()]
-    name = f"by-hand/{arguments[0] if arguments else 'nothing'} {time.time():.3f}"
+    name = f"by-hand/{arguments[0]} {time.time():.3f}"
     started = emr.start_job_run(
         applicationId=application,
         executionRoleArn=exports["SLUICE_EMR_ROLE_ARN"],
@@ -46,15 +65,28 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
         },
     )["jobRunId"]
     say(f"job run {started}: run.py {' '.join(arguments)}")
-
-    def end() -> str:
-        state: str = emr.get_job_run(applicationId=application, jobRunId=started)["jobRun"]["state"]
-        return state if state in ENDED else ""
-
-    state = wait_until(end, seconds=math.inf, pause=1)
+    with interrupts.heard():
+        try:
+            state = _end(emr, application, started)
+        except KeyboardInterrupt:
+            interrupts.ignore()
+            say(f"interrupted: cancelling job run {started}")
+            emr.cancel_job_run(applicationId=application, jobRunId=started)
+            say(f"job run {started}: {_end(emr, application, started)}")
+            raise
     print(_output(addresses, started))
     say(f"job run {started}: {state}")
     return 0 if state == "SUCCESS" else 1
+
+
+def _end(emr: Any, application: str, job_run: str) -> str:
+    """The state in which a job run ends."""
+
+    def end() -> str:
+        state: str = emr.get_job_run(applicationId=application, jobRunId=job_run)["jobRun"]["state"]
+        return state if state in ENDED else ""
+
+    return wait_until(end, seconds=math.inf, pause=1)
 
 
 def _output(addresses: Addresses, job_run: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra.local import listeners, processes
+from infra.local import interrupts, listeners, processes
 from infra.local.aws.emr import process
 from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
@@ -19,7 +18,6 @@ from infra.local.process_manager import ProcessManager, State
 
 POLL_SECONDS = 0.3
 LOG_LINES = 25
-_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(line: str) -> None:
@@ -50,30 +48,39 @@ def alone(home: Path) -> Iterator[None]:
         yield
 
 
+def begin(home: Path) -> None:
+    """Notes that a start has begun."""
+    _mark(home).unlink(missing_ok=True)
+
+
+def complete(home: Path) -> None:
+    """Notes that the start has ended, with every part healthy and filled."""
+    _mark(home).touch()
+
+
+def is_whole(manager: ProcessManager) -> bool:
+    """Whether a platform runs whose start has ended.
+
+    A start that was killed leaves the process manager, and some parts that lack what they need. Nobody would fill them.
+    """
+    return manager.running() and _mark(manager.home).exists()
+
+
+def _mark(home: Path) -> Path:
+    return home / "started"
+
+
 @contextlib.contextmanager
 def stopping(manager: ProcessManager, *errors: type[BaseException]) -> Iterator[None]:
-    """Stops the whole platform when the block ends with one of these errors.
-
-    In the block, SIGTERM and a closed terminal raise KeyboardInterrupt, as Ctrl-C does. Signals that the caller
-    ignores (nohup) stay ignored.
-    """
-    heard = [number for number in _INTERRUPTS if signal.getsignal(number) != signal.SIG_IGN]
-    handlers = {number: signal.signal(number, _interrupt) for number in heard}
-    try:
-        yield
-    except errors as error:
-        for number in heard:
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave orphans
-        say(f"{'interrupted' if isinstance(error, KeyboardInterrupt) else 'failed'}: stopping the platform")
-        stop(manager)
-        raise
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, _: object) -> None:
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    """Stops the whole platform when the block ends with one of these errors. An interrupt is a KeyboardInterrupt."""
+    with interrupts.heard():
+        try:
+            yield
+        except errors as error:
+            interrupts.ignore()
+            say(f"{'interrupted' if isinstance(error, KeyboardInterrupt) else 'failed'}: stopping the platform")
+            stop(manager)
+            raise
 
 
 def refuse_taken_ports(ports: dict[int, str]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 
-from infra.setup import class_archive, environments, jars, java
+from infra.setup import class_archive, environments, jars, java, proxies
 from infra.setup.steps import SetupError
 
 
 def main() -> int:
     """Runs the steps in order. Returns 1 when a person must install something first."""
     started = time.monotonic()
+    proxies.bypass_here()
     print("set-up", flush=True)
     try:
         runtime = java.check()

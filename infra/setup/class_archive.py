@@ -7,6 +7,7 @@ the JVM, the jars or the training change. Only the laptop uses the archive: EMR 
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 
 from infra.setup import jars
@@ -14,6 +15,7 @@ from infra.setup.steps import REPOSITORY, VENV, cache, command, fingerprint, onc
 
 TRAINING = REPOSITORY / "infra" / "setup" / "class_archive_training.py"
 JOB = REPOSITORY / "infra" / "setup" / "class_archive_job.py"
+UNUSED_DAYS = 30
 LOCK = REPOSITORY / "infra" / "local" / "requirements.lock"
 
 
@@ -27,6 +29,30 @@ def install(java: str) -> None:
     """Makes the archive if it is missing."""
     version = command(java, "-Xshare:auto", "-XshowSettings:properties", "-version")
     once("class archive of Spark's driver", path().with_suffix(".stamp"), [version, TRAINING, JOB], _train)
+    _prune()
+
+
+def _prune() -> None:
+    """Removes this checkout's archives of other classes, and those that no checkout has used for a month.
+
+    Each has some 60 MB, and every change of the lock or the training makes a new one.
+    """
+    long_ago = time.time() - UNUSED_DAYS * 24 * 3600
+    for archive in cache().glob("spark-*.jsa"):
+        own = archive.stem.rpartition("-")[2] == path().stem.rpartition("-")[2]
+        if archive != path() and (own or _last_used(archive) < long_ago):
+            archive.unlink(missing_ok=True)
+            archive.with_suffix(".stamp").unlink(missing_ok=True)
+
+
+def _last_used(archive: Path) -> float:
+    """Epoch seconds. Without a stamp its training was interrupted, or goes on."""
+    for file in (archive.with_suffix(".stamp"), archive):
+        try:
+            return file.stat().st_mtime
+        except FileNotFoundError:
+            continue
+    return time.time()  # another set-up has just removed it
 
 
 def _train() -> None:

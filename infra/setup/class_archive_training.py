@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from moto.server import ThreadedMotoServer
 
-from infra.setup.spark_conf import HOST, LIGHT_JVM, REGION, local_conf
+from infra.setup.spark_conf import HOST, LIGHT_JVM, REGION, local_conf, quoted
 
 
 def main(archive: str) -> int:
@@ -24,7 +24,7 @@ def main(archive: str) -> int:
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     # Class data is shared only under the collector and compiler flags it was made with.
-    java = f"{LIGHT_JVM} -XX:ArchiveClassesAtExit={archive} -Xlog:cds=off -Xlog:cds+dynamic=off"
+    java = f"{LIGHT_JVM} {quoted(f'-XX:ArchiveClassesAtExit={archive}')} -Xlog:cds=off -Xlog:cds+dynamic=off"
     conf = local_conf(endpoint) | {"spark.driver.extraJavaOptions": java}
     options = [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
     environment = {

@@ -59,7 +59,12 @@ def _archive_options() -> str:
     if not archive or not Path(archive).is_file():
         return ""
     # `auto` and silent logs: a JVM ignores an archive of another JVM, and prints nothing on the driver's output.
-    return f" -XX:SharedArchiveFile={archive} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
+    return f" {quoted(f'-XX:SharedArchiveFile={archive}')} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
+
+
+def quoted(option: str) -> str:
+    """A JVM option for `extraJavaOptions`, which Spark splits at blanks: a home folder may have one in its name."""
+    return '"' + option.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def environment(aws: Mapping[str, str]) -> dict[str, str]:

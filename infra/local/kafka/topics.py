@@ -26,6 +26,8 @@ def client_settings(addresses: Addresses) -> dict[str, str | int | float | bool]
         "sasl.username": known["api_key"],
         "sasl.password": known["api_secret"],
         "ssl.ca.location": str(addresses.kafka_authority),
+        # Its library would print lines of its own among a command's. What fails is raised or called back anyway.
+        "log_level": 0,
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 from infra.local import airflow, daily_run, gold_report
 from infra.local.addresses import Addresses
 from infra.local.airflow_api import TaskState
+from infra.local.errors import PlatformError
 
 ADDRESSES = Addresses(Path("/state"), 18900)
 FIRST, LAST = airflow.schedule()
@@ -35,6 +36,10 @@ class Airflow:
 
     def pause(self, dag: str, paused: bool) -> None:
         self.asked.append("pause" if paused else "unpause")
+
+    def backfill(self, dag: str, first: date, last: date) -> None:
+        self.asked.append(f"backfill {first} to {last}")
+        self.states = {day: "queued" for day in DAYS if first.isoformat() <= day <= last.isoformat()} | self.states
 
     def clear_failed(self, dag: str, run: str) -> None:
         self.asked.append(f"clear {run}")
@@ -83,6 +88,30 @@ def test_open_days_are_followed_to_their_end(run: Any) -> None:
     airflow = Airflow("success", "running", "queued")
     assert run(airflow) == 0
     assert airflow.asked == ["unpause", "gold"]
+
+
+@pytest.mark.parametrize("failed", [(), ("failed",)], ids=["good", "bad once"])
+def test_days_before_those_that_are_done_are_backfilled(run: Any, failed: tuple[str, ...]) -> None:
+    """After `SLUICE_DAYS=1 make run`: the scheduler never goes back."""
+    airflow = Airflow(outcomes=failed)
+    airflow.states = {DAYS[2]: "success"}
+    assert run(airflow) == len(failed)
+    assert airflow.asked[:2] == [f"backfill {DAYS[0]} to {DAYS[1]}", "unpause"]
+    assert airflow.asked[2:] == (["pause"] if failed else ["gold"])
+
+
+def test_a_day_whose_run_was_deleted_is_backfilled_alone(run: Any) -> None:
+    airflow = Airflow()
+    airflow.states = {DAYS[0]: "success", DAYS[2]: "success"}
+    assert run(airflow) == 0
+    assert airflow.asked == [f"backfill {DAYS[1]} to {DAYS[1]}", "unpause", "gold"]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "three", "1.5"])
+def test_days_that_are_no_number_are_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("SLUICE_DAYS", given)
+    with pytest.raises(PlatformError, match=f"SLUICE_DAYS is '{given}'"):
+        airflow.schedule()
 
 
 def test_a_day_that_failed_before_is_run_again(run: Any) -> None:
