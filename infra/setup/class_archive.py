@@ -35,7 +35,7 @@ def install(java: str) -> None:
 def _prune() -> None:
     """Removes this checkout's archives of other classes, and those that no checkout has used for a month.
 
-    Each has some 60 MB, and every change of the lock or the training makes a new one.
+    Each has some 200 MB, and every change of the lock or the training makes a new one.
     """
     long_ago = time.time() - UNUSED_DAYS * 24 * 3600
     for archive in cache().glob("spark-*.jsa"):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import pyspark
 from moto.server import ThreadedMotoServer
 
 from infra.setup.spark_conf import HOST, LIGHT_JVM, REGION, local_conf, quoted
@@ -39,11 +40,13 @@ def main(archive: str) -> int:
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": HOST,
+        # Otherwise a script of Spark's looks for it, and stumbles over a blank in this Python's path.
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
     }
     job = Path(__file__).with_name("class_archive_job.py")
     submit = Path(sys.executable).with_name("spark-submit")
     try:
-        return subprocess.run([submit, *options, job], env=environment, timeout=300, check=False).returncode
+        return subprocess.run([submit, *options, job], env=environment, timeout=540, check=False).returncode
     finally:
         server.stop()
 

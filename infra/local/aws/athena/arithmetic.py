@@ -1,159 +1,131 @@
-"""Trino's arithmetic where DuckDB's differs: in divisions, decimals and dates.
+"""Trino's arithmetic where DuckDB's differs: in divisions and decimals.
 
 In Trino 7 / 2 is 3. A decimal that is divided, averaged or rounded stays a decimal, and its scale follows from the
-operands: `COUNT(*) * 100.0 / SUM(COUNT(*)) OVER ()` has one digit after the point, whatever ROUND says. DuckDB makes
-doubles of these, and it makes timestamps of dates that are moved or truncated.
-The rewrite depends on the operands' types, for which we ask DuckDB: the operands replace the SELECT's list, and the
-statement is described, not run.
+operands: 0.35 / 10 is 0.04, and `COUNT(*) * 100.0 / SUM(COUNT(*)) OVER ()` has one digit after the point, whatever
+ROUND says. DuckDB makes doubles of these. Here they are computed in integers, so that nothing is rounded twice.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-
 import duckdb
 from sqlglot import exp
 
-# (precision, scale) of Trino's integers in decimal arithmetic.
-_INTEGERS = {"TINYINT": (3, 0), "SMALLINT": (5, 0), "INTEGER": (10, 0), "BIGINT": (19, 0), "HUGEINT": (19, 0)}
+from infra.local.aws.athena import kinds
+
 MAX_PRECISION = 38
-_MOVES_DATE = (exp.TimestampTrunc, exp.DateTrunc, exp.DateAdd, exp.DateSub)
-_ADDS = (exp.Add, exp.Sub)  # of an interval
-_TYPED = (exp.Div, exp.Avg, exp.Round, *_MOVES_DATE, *_ADDS)
-
-Describe = Callable[[str], list[str]]
-
-
-def as_trino(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> None:
-    """Rewrites such expressions of a query in place. An expression of unknown types stays as it is.
-
-    All that the query reads must exist in the connection.
-    """
-
-    def describe(sql: str) -> list[str]:
-        return [str(row[1]) for row in connection.execute(f"DESCRIBE {sql}").fetchall()]
-
-    for select in reversed(list(tree.find_all(exp.Select))):
-        nodes = [node for node in select.find_all(*_TYPED) if node.parent_select is select]
-        for node in sorted(nodes, key=lambda node: node.depth, reverse=True):  # operands before what uses them
-            _rewrite(node, select, describe)
+# Quotients of integers, half away from zero. A list of one element evaluates each operand once.
+_QUOTIENT, _LONG_QUOTIENT = "trino_quotient", "trino_long_quotient"
+_MACROS = (
+    f"""
+    CREATE MACRO {_QUOTIENT}(dividend, divisor) AS list_transform(
+        [{{'a': CAST(dividend AS HUGEINT), 'b': CAST(divisor AS HUGEINT)}}],
+        lambda q: q.a // q.b + CASE WHEN abs(q.a % q.b) >= abs(q.b) - abs(q.a % q.b)
+            THEN sign(q.a) * sign(q.b) ELSE 0 END)[1]""",
+    # The same of dividend * 10^shift, where that product could leave 128 bits: one digit after another, as on paper.
+    f"""
+    CREATE MACRO {_LONG_QUOTIENT}(dividend, divisor, shift) AS list_transform(list_transform(
+        [{{'a': CAST(dividend AS HUGEINT), 'b': CAST(divisor AS HUGEINT)}}],
+        lambda q: {{'sign': sign(q.a) * sign(q.b), 'digits': list_reduce(
+            list_transform(range(shift + 1), lambda i:
+                {{'v': abs(q.a // q.b), 'r': abs(q.a % q.b), 'b': abs(q.b)}}),
+            lambda s, i: {{'v': s.v * 10 + s.r * 10 // s.b, 'r': s.r * 10 % s.b, 'b': s.b}})}}),
+        lambda q: q.sign * (q.digits.v + CASE WHEN q.digits.r >= q.digits.b - q.digits.r THEN 1 ELSE 0 END))[1]""",
+)
 
 
-def _rewrite(node: exp.Expr, select: exp.Select, describe: Describe) -> None:
-    if isinstance(node, _ADDS) and not isinstance(node.expression, exp.Interval):
-        return
-    operands = [node.this, node.expression] if isinstance(node, exp.Div) else [node.this]
-    types = _types_of(operands, select, describe)
-    if types is None:
-        return
-    whole = _with_window(node)
-    placeholder = exp.Placeholder()
-    whole.replace(placeholder)
-    placeholder.replace(_trino_form(node, whole, types))
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gives a connection what the rewritten expressions call."""
+    for macro in _MACROS:
+        connection.execute(macro)
 
 
-def _trino_form(node: exp.Expr, whole: exp.Expr, types: list[str]) -> exp.Expr:
-    if isinstance(node, (*_MOVES_DATE, *_ADDS)):
-        return exp.cast(exp.paren(whole), "DATE") if types[0] == "DATE" else whole
-    left = _decimal(types[0])
-    if isinstance(node, exp.Div):
-        right = _decimal(types[1])
-        if left is None or right is None:
-            return whole
-        return _division(node, types, left, right)
-    if not types[0].startswith("DECIMAL") or left is None:
-        return whole
-    precision, scale = left
-    if isinstance(node, exp.Avg):
-        return _as_decimal(exp.Round(this=whole, decimals=exp.Literal.number(scale)), precision, scale)
+def division(node: exp.Div, types: list[str]) -> exp.Expr | None:
+    """Integers give an integer, cut; decimals a decimal, rounded; doubles are as in DuckDB."""
+    if all(map(kinds.is_integer, types)):
+        result = exp.Paren(this=exp.IntDiv(this=node.this.copy(), expression=node.expression.copy()))
+        return exp.cast(result, "BIGINT") if "HUGEINT" in types else result
+    left, right = map(kinds.decimal, types)
+    if left is None or right is None:
+        return None
+    scale = max(left[1], right[1])
+    precision = min(MAX_PRECISION, left[0] + right[1] + max(0, right[1] - left[1]))
+    return _quotient((node.this, *left), (node.expression, right[1]), precision, scale)
+
+
+def average(node: exp.Avg, types: list[str]) -> exp.Expr | None:
+    """The average of decimals has their type. Other numbers have a double."""
+    if not types[0].startswith("DECIMAL") or (operand := kinds.decimal(types[0])) is None:
+        return None
+    precision, scale = operand
+    whole = with_window(node)
+    parts = []
+    for function in (exp.Sum, exp.Count):
+        part = whole.copy()
+        inner = part if part.key == "avg" else part.find(exp.Avg)
+        called = function(this=node.this.copy())
+        if inner is part:
+            part = called
+        elif inner is not None:
+            inner.replace(called)
+        parts.append(part)
+    return _quotient((parts[0], MAX_PRECISION, scale), (parts[1], 0), precision, scale)
+
+
+def rounding(node: exp.Round, types: list[str]) -> exp.Expr | None:
+    """A rounded decimal keeps its scale if ROUND names one, and has none otherwise."""
+    if not types[0].startswith("DECIMAL") or (operand := kinds.decimal(types[0])) is None:
+        return None
+    precision, scale = operand
     if node.args.get("decimals") is None:
-        return _as_decimal(whole, min(MAX_PRECISION, precision - scale + 1), 0)
-    return _as_decimal(whole, min(MAX_PRECISION, precision + 1), scale)
+        return _decimal(node.copy(), min(MAX_PRECISION, precision - scale + 1), 0)
+    return _decimal(node.copy(), min(MAX_PRECISION, precision + 1), scale)
 
 
-def _division(node: exp.Div, types: list[str], left: tuple[int, int], right: tuple[int, int]) -> exp.Expr:
-    dividend, divisor = node.this, node.expression
-    result: exp.Expr
-    if all(type_ in _INTEGERS for type_ in types):
-        result = exp.Paren(this=exp.IntDiv(this=dividend.copy(), expression=divisor.copy()))
-        if "HUGEINT" in types:
-            result = exp.cast(result, "BIGINT")
-    else:
-        scale = max(left[1], right[1])
-        precision = min(MAX_PRECISION, left[0] + right[1] + max(0, right[1] - left[1]))
-        quotient = exp.Div(this=exp.cast(dividend.copy(), "DOUBLE"), expression=divisor.copy())
-        result = _as_decimal(exp.Round(this=quotient, decimals=exp.Literal.number(scale)), precision, scale)
-    zero = exp.EQ(this=divisor.copy(), expression=exp.Literal.number(0))
-    error = exp.Anonymous(this="error", expressions=[exp.Literal.string("DIVISION_BY_ZERO: / by zero")])
-    return exp.Case(ifs=[exp.If(this=zero, true=error)], default=result)
+def remainder(node: exp.Mod, types: list[str]) -> exp.Expr | None:
+    """The remainder of decimals has the larger scale, however wide they are."""
+    left, right = map(kinds.decimal, types)
+    if left is None or right is None or all(map(kinds.is_integer, types)):
+        return None
+    scale = max(left[1], right[1])
+    precision = min(MAX_PRECISION, min(left[0] - left[1], right[0] - right[1]) + scale)
+    return _decimal(exp.paren(node.copy()), max(precision, 1), scale)
 
 
-def _types_of(operands: list[exp.Expr], select: exp.Select, describe: Describe) -> list[str] | None:
-    """DuckDB types of expressions at their place in a SELECT."""
-    for probe in _probes(operands, select):
-        try:
-            return describe(probe.sql("duckdb"))
-        except duckdb.Error:  # it does not work this way; errors of the statement itself show when it runs
-            continue
-    return None
-
-
-def _probes(operands: list[exp.Expr], select: exp.Select) -> Iterator[exp.Select]:
-    """The SELECT with the operands as its list: first grouped, then not, for operands in an aggregate or WHERE."""
-    probe: exp.Select = select.copy()
-    projections = select.expressions
-    for clause in ("distinct", "having", "qualify", "order", "limit", "offset", "with_"):
-        probe.set(clause, None)
-    probe.set("expressions", [exp.alias_(node.copy(), f"operand{i}") for i, node in enumerate(operands)])
-    group = probe.args.get("group")
-    if group is not None:
-        keys = [
-            projections[int(key.name) - 1].unalias().copy() if isinstance(key, exp.Literal) else key
-            for key in group.expressions
-        ]
-        group.set("expressions", keys)
-    if ctes := _ctes(select):
-        probe.set("with_", exp.With(expressions=list(ctes.values()), recursive=_recursive(select)))
-    yield probe
-    if group is not None:
-        probe.set("group", None)
-        yield probe
-
-
-def _withs(select: exp.Expr) -> Iterator[exp.With]:
-    """The WITH clauses around a SELECT, innermost first."""
-    node: exp.Expr | None = select
-    while node is not None:
-        if isinstance(found := node.args.get("with_"), exp.With):
-            yield found
-        node = node.parent
-
-
-def _ctes(select: exp.Select) -> dict[str, exp.Expr]:
-    found: dict[str, exp.Expr] = {}
-    for clause in reversed(list(_withs(select))):
-        found |= {cte.alias: cte.copy() for cte in clause.expressions}
-    return found
-
-
-def _recursive(select: exp.Select) -> bool:
-    return any(clause.args.get("recursive") for clause in _withs(select))
-
-
-def _with_window(node: exp.Expr) -> exp.Expr:
-    """The node with its FILTER and OVER, if it is an aggregate."""
-    while isinstance(node.parent, exp.Window | exp.Filter) and node.parent.this is node:
+def with_window(node: exp.Expr) -> exp.Expr:
+    """An aggregate with its FILTER and OVER."""
+    while isinstance(node.parent, exp.Window | exp.Filter | exp.IgnoreNulls) and node.parent.this is node:
         node = node.parent
     return node
 
 
-def _decimal(type_: str) -> tuple[int, int] | None:
-    """(precision, scale) of an exact type."""
-    if decimal := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", type_):
-        return int(decimal[1]), int(decimal[2])
-    return _INTEGERS.get(type_)
+def _quotient(
+    dividend: tuple[exp.Expr, int, int], divisor: tuple[exp.Expr, int], precision: int, scale: int
+) -> exp.Expr:
+    """The quotient of a decimal with its precision and scale, and one with its scale."""
+    (above, above_precision, above_scale), (below, below_scale) = dividend, divisor
+    shift = scale - above_scale + below_scale
+    sides = [_unscaled(above, above_scale), _unscaled(below, below_scale)]
+    if above_precision + shift > MAX_PRECISION and shift:
+        whole = exp.Anonymous(this=_LONG_QUOTIENT, expressions=[*sides, exp.Literal.number(shift)])
+    else:
+        if shift:
+            sides[0] = exp.Mul(this=sides[0], expression=exp.cast(exp.Literal.number(10**shift), "HUGEINT"))
+        whole = exp.Anonymous(this=_QUOTIENT, expressions=sides)
+    if not scale:
+        return _decimal(whole, precision, 0)
+    unit = _decimal(exp.Literal.string("0." + "1".rjust(scale, "0")), scale, scale)
+    return _decimal(exp.Mul(this=_decimal(whole, MAX_PRECISION, 0), expression=unit), precision, scale)
 
 
-def _as_decimal(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
+def _unscaled(node: exp.Expr, scale: int) -> exp.Expr:
+    """A decimal without its point: 0.35 as 35. By way of its text, as a product could leave the type's range."""
+    if not scale:
+        return exp.cast(node.copy(), "HUGEINT")
+    digits = exp.Anonymous(
+        this="replace", expressions=[exp.cast(node.copy(), "VARCHAR"), exp.Literal.string("."), exp.Literal.string("")]
+    )
+    return exp.cast(digits, "HUGEINT")
+
+
+def _decimal(node: exp.Expr, precision: int, scale: int) -> exp.Expr:
     return exp.cast(node, f"DECIMAL({precision}, {scale})")

@@ -56,8 +56,12 @@ _WORDINGS = (
     (r"(Cannot compare values .*)", "TYPE_MISMATCH", "{0}"),
     (r"(No function matches [^\n]*)", "TYPE_MISMATCH", "{0}"),
     (r"(Could not choose a best candidate function [^\n]*)", "TYPE_MISMATCH", "{0}"),
+    # What the rewritten statement raises: a text that is no number, and begins with Trino's code.
+    (r"Could not convert string '(?:INVALID_FUNCTION_ARGUMENT: )(.*)' to INT64", "INVALID_FUNCTION_ARGUMENT", "{0}"),
+    (r"Could not convert string '(?:INVALID_CAST_ARGUMENT: )(.*)' to INT64", "INVALID_CAST_ARGUMENT", "{0}"),
     (r"Conversion Error: ([^\n]*)", "INVALID_CAST_ARGUMENT", "{0}"),
-    (r"(DIVISION_BY_ZERO): / by zero", "DIVISION_BY_ZERO", "/ by zero"),
+    (r"(Division by zero) in expression", "DIVISION_BY_ZERO", "{0}"),
+    (r"Out of Range Error: ([^\n]*)", "NUMERIC_VALUE_OUT_OF_RANGE", "{0}"),
     (r"(Malformed JSON[^\n]*|JSON transform error[^\n]*)", "HIVE_BAD_DATA", "{0}"),
     (r"CSV Error [^\n]*?: ?([^\n]*)", "HIVE_BAD_DATA", "{0}"),
     (r"Interrupt Error: ([^\n]*)", "USER_CANCELED", "Query was canceled"),

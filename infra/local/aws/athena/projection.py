@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from infra.local.aws.athena import arithmetic
+from infra.local.aws.athena import analysis
 from infra.local.aws.athena.errors import QueryError
 
 _NOW = re.compile(r"NOW(?:([+-]\d+)DAYS?)?")
@@ -107,7 +107,7 @@ def _left(conditions: Iterable[exp.Expr], known: Sequence[Partition], connection
             column.replace(exp.column("v"))
         tree.args["where"].set("this", exp.and_(tree.args["where"].this, condition))
     try:
-        arithmetic.as_trino(tree, connection)
+        analysis.as_trino(tree, connection)
         return {str(row[0]) for row in connection.execute(tree.sql("duckdb")).fetchall()}
-    except duckdb.Error:
+    except (duckdb.Error, QueryError):
         return {partition.value for partition in known}  # the query itself will say what is wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.tokenizer_core import TokenType
 
-from infra.local.aws.athena import arithmetic, errors, projection
+from infra.local.aws.athena import analysis, arithmetic, errors, functions, information_schema, projection, refusals
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
 from infra.local.aws.athena.projection import Partition
@@ -22,6 +23,9 @@ from infra.local.aws.athena.tables import attach
 from infra.local.aws.athena.types import quoted
 
 UNNAMED = "_unnamed_"  # a column that gets its name from its number in the result
+_HIVE = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:ALTER|CREATE|DROP)\s+(?:EXTERNAL|DATABASE|SCHEMA|TABLE)\b", re.IGNORECASE | re.DOTALL
+)
 _ENGINE: dict[str, str | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
@@ -32,6 +36,11 @@ _ENGINE: dict[str, str | int | float | list[str]] = {
 }
 
 
+def _dialect(sql: str) -> str:
+    """Athena reads DDL as Hive does. sqlglot's Athena would take Hive's escapes out of every text: `ESCAPE '\\'`."""
+    return "athena" if _HIVE.match(sql) else "trino"
+
+
 def parse(sql: str) -> exp.Expr:
     """The one statement of a text.
 
@@ -39,7 +48,7 @@ def parse(sql: str) -> exp.Expr:
         QueryError: the text is not SQL, or holds more or less than one statement.
     """
     try:
-        statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+        statements = [tree for tree in sqlglot.parse(sql, read=_dialect(sql)) if tree is not None]
     except SqlglotError as error:
         raise errors.of_syntax(error) from error
     if len(statements) != 1:
@@ -50,7 +59,7 @@ def parse(sql: str) -> exp.Expr:
 def bind(sql: str, parameters: Sequence[str]) -> str:
     """Replaces the question marks by execution parameters, which are SQL literals."""
     try:
-        tokens = Dialect.get_or_raise("athena").tokenize(sql)
+        tokens = Dialect.get_or_raise(_dialect(sql)).tokenize(sql)
     except SqlglotError as error:
         raise errors.of_syntax(error) from error
     marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER]
@@ -76,6 +85,8 @@ class Engine:
         self.connection.execute("SET TimeZone = 'UTC'")
         # Presto writes lambdas with an arrow, which DuckDB takes only on request.
         self.connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
+        arithmetic.install(self.connection)
+        functions.install(self.connection)
         self.scanned = 0
         self.catalog = catalog
         self._scratch = scratch
@@ -98,11 +109,12 @@ class Engine:
 
     def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
         """Makes a query ready for DuckDB: attaches the tables that it reads, and gives it Trino's meaning."""
+        refusals.of_syntax(sql, tree)
         for table in _tables(tree):
             self._resolve(table, sql, database, tree)
         for select in tree.find_all(exp.Select):
             _name_columns(select)
-        arithmetic.as_trino(tree, self.connection)
+        analysis.as_trino(tree, self.connection, sql)
 
     def _resolve(self, table: exp.Table, sql: str, database: str, tree: exp.Expr) -> None:
         at = line_and_column(table, sql)
@@ -111,8 +123,13 @@ class Engine:
         if table.catalog and table.catalog.lower() != CATALOG:
             raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{table.catalog}' does not exist", at)
         schema, name = (table.db or database).lower(), table.name.lower()
+        if schema == information_schema.NAME and information_schema.has(name):
+            if not table.alias:  # columns may be named by it
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+            _rename(table, *information_schema.attach(self.connection, name, self.catalog))
+            return
         known = self.catalog.table(schema, name)
-        if known is None and not self.catalog.has_database(schema):
+        if known is None and schema != information_schema.NAME and not self.catalog.has_database(schema):
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist", at)
         if known is None:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{schema}.{name}' does not exist", at)
@@ -126,9 +143,7 @@ class Engine:
                 self._attach_view(engine_name, view)
             else:
                 self.scanned += attach(self.connection, engine_name, known, self._scratch)
-        table.set("catalog", None)
-        table.set("db", exp.to_identifier(schema, quoted=True))
-        table.set("this", exp.to_identifier(name, quoted=True))
+        _rename(table, schema, name)
 
     def _attach_partitions(
         self, engine_name: str, names: tuple[str, str], known: dict[str, Any], database: str, tree: exp.Expr
@@ -151,6 +166,12 @@ class Engine:
         except (QueryError, duckdb.Error) as error:
             cause = errors.of_engine(error, tree, view.sql) if isinstance(error, duckdb.Error) else error
             raise QueryError("INVALID_VIEW", f"Failed analyzing stored view {name}: {cause}") from error
+
+
+def _rename(table: exp.Table, schema: str, name: str) -> None:
+    table.set("catalog", None)
+    table.set("db", exp.to_identifier(schema, quoted=True))
+    table.set("this", exp.to_identifier(name, quoted=True))
 
 
 def _tables(tree: exp.Expr) -> list[exp.Table]:

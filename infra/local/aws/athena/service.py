@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,7 @@ from infra.local.aws.athena.query import Engine
 from infra.local.aws.athena.statements import Statement
 
 AT_ONCE = 2
+CANCELLED_WITHIN = 10.0  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +100,11 @@ class Athena(models.AthenaBackend):
 
     def _cancel(self, query: QueryExecution, reason: str) -> None:
         query.end("CANCELLED", reason)
-        if (connection := query.connection) is not None:
+        give_up = time.monotonic() + CANCELLED_WITHIN
+        # An interrupt between two statements of the engine is lost: a query is described many times before it runs.
+        while (connection := query.connection) is not None and time.monotonic() < give_up:
             connection.interrupt()
+            time.sleep(0.05)
 
     def results(
         self, query_id: str, token: str | None, limit: int

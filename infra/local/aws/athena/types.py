@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ _SCALARS = {
     "TIMESTAMP_MS": ("timestamp(3)", "timestamp", 3),
     "TIMESTAMP_NS": ("timestamp(3)", "timestamp", 3),
     "TIMESTAMP WITH TIME ZONE": ("timestamp(3) with time zone", "timestamp", 3),
+    "INTERVAL": ("interval day to second", "string", 0),
     "TIME": ("time", "string", 3),
     "BLOB": ("varbinary", "binary", 0),
     "JSON": ("json", "string", 0),
@@ -84,9 +85,11 @@ def text_of(value: Any) -> str:
         case Decimal():
             return format(value, "f")
         case datetime() if value.tzinfo:
-            return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds") + " UTC"
+            return _milliseconds(value.replace(tzinfo=None)) + " UTC"
         case datetime():
-            return value.isoformat(sep=" ", timespec="milliseconds")
+            return _milliseconds(value)
+        case timedelta():
+            return _interval(value)
         case date():
             return value.isoformat()
         case bytes():
@@ -101,6 +104,26 @@ def text_of(value: Any) -> str:
 
 def _nested(value: Any) -> str:
     return "null" if value is None else text_of(value)
+
+
+def _milliseconds(value: datetime) -> str:
+    """A time rounded to milliseconds, half a millisecond up."""
+    try:
+        value += timedelta(microseconds=500)
+    except OverflowError:  # the last half millisecond of the year 9999
+        pass
+    return value.isoformat(sep=" ", timespec="milliseconds")
+
+
+def _interval(value: timedelta) -> str:
+    """As Trino prints an interval of days to seconds: `-1 02:00:00.000`."""
+    total = round(abs(value) / timedelta(milliseconds=1))
+    seconds, milliseconds = divmod(total, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{days} {hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}"
 
 
 def _double(value: float) -> str:
@@ -123,16 +146,16 @@ def engine_type(hive: str) -> str:
     if inner := re.fullmatch(r"array<(.*)>", hive, re.IGNORECASE | re.DOTALL):
         return f"{engine_type(inner[1])}[]"
     if inner := re.fullmatch(r"map<(.*)>", hive, re.IGNORECASE | re.DOTALL):
-        key, value = _split(inner[1])
+        key, value = split(inner[1])
         return f"MAP({engine_type(key)}, {engine_type(value)})"
     if inner := re.fullmatch(r"struct<(.*)>", hive, re.IGNORECASE | re.DOTALL):
-        fields = (field.split(":", 1) for field in _split(inner[1]))
+        fields = (field.split(":", 1) for field in split(inner[1]))
         return "STRUCT(" + ", ".join(f"{quoted(name.strip())} {engine_type(type_)}" for name, type_ in fields) + ")"
     return _FROM_HIVE.get(hive.lower(), hive.upper())
 
 
-def _split(fields: str) -> list[str]:
-    """Splits at the commas outside brackets."""
+def split(fields: str) -> list[str]:
+    """Splits a list of types at the commas outside brackets."""
     parts, depth = [""], 0
     for character in fields:
         depth += (character in "<(") - (character in ">)")
