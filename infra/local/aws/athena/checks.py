@@ -8,10 +8,21 @@ from sqlglot import exp
 
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.kinds import (
-    ARRAY, BINARY, BOOLEAN, DATE, INTERVAL, NUMBER, TEXT, UNKNOWN, kind, mismatch, name, together,
+    ARRAY,
+    BINARY,
+    BOOLEAN,
+    DATE,
+    INTERVAL,
+    NUMBER,
+    TEXT,
+    UNKNOWN,
+    kind,
+    mismatch,
+    name,
+    together,
 )  # fmt: skip
 
-_OPERATORS = {
+_OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.NullSafeEQ: "IS DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%",
@@ -20,7 +31,7 @@ _SUMS = {(DATE, INTERVAL), (INTERVAL, DATE), (INTERVAL, INTERVAL), (NUMBER, NUMB
 _DIFFERENCES = {(DATE, INTERVAL), (DATE, DATE), (INTERVAL, INTERVAL), (NUMBER, NUMBER)}
 _PRODUCTS = {(NUMBER, NUMBER), (INTERVAL, NUMBER), (NUMBER, INTERVAL)}
 _QUOTIENTS = {(NUMBER, NUMBER), (INTERVAL, NUMBER)}
-_ALLOWED = {
+_ALLOWED: dict[type[exp.Expr], set[tuple[str, str]]] = {
     exp.Add: _SUMS, exp.Sub: _DIFFERENCES, exp.Mul: _PRODUCTS, exp.Div: _QUOTIENTS, exp.Mod: {(NUMBER, NUMBER)},
 }  # fmt: skip
 
@@ -34,11 +45,8 @@ def operator(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sql
     kinds_ = tuple(map(kind, types))
     if UNKNOWN in kinds_:
         return
-    if allowed := _ALLOWED.get(type(node)):  # type: ignore[call-overload]  # a class that isn't there has no rule
-        fine = kinds_ in allowed
-    else:
-        fine = together(types)
-    if not fine:
+    allowed = _ALLOWED.get(type(node))
+    if not (together(types) if allowed is None else kinds_ in allowed):
         left, right = map(name, types, operands)
         raise mismatch(f"Cannot apply operator: {left} {_OPERATORS[type(node)]} {right}", node, sql)
 
@@ -54,7 +62,8 @@ def membership(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], s
     """Refuses IN with values of another type."""
     if not together(types):
         found = ", ".join(dict.fromkeys(map(name, types, operands)))
-        raise mismatch(f"IN value and list items must be the same type or coercible to a common type: {found}", node, sql)
+        message = f"IN value and list items must be the same type or coercible to a common type: {found}"
+        raise mismatch(message, node, sql)
 
 
 def alternatives(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sql: str) -> None:
@@ -69,8 +78,8 @@ def union(node: exp.Expr, left: list[str], right: list[str], sql: str) -> None:
     """Refuses a UNION, EXCEPT or INTERSECT of columns whose types don't go together."""
     for number, pair in enumerate(zip(left, right, strict=False), start=1):
         if not together(list(pair)):
-            message = f"column {number} in {node.key.upper()} query has incompatible types: {', '.join(map(name, pair))}"
-            raise mismatch(message, node, sql)
+            found = ", ".join(map(name, pair))
+            raise mismatch(f"column {number} in {node.key.upper()} query has incompatible types: {found}", node, sql)
 
 
 def condition(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sql: str) -> None:
@@ -84,7 +93,8 @@ def condition(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sq
 
 def likeness(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sql: str) -> None:
     """Refuses LIKE of anything but texts."""
-    for side, type_, operand in zip(("Left side of LIKE expression", "Pattern for LIKE expression"), types, operands):
+    sides = ("Left side of LIKE expression", "Pattern for LIKE expression")
+    for side, type_, operand in zip(sides, types, operands, strict=True):
         if kind(type_) not in (TEXT, UNKNOWN):
             raise mismatch(f"{side} must evaluate to a varchar (actual: {name(type_, operand)})", node, sql)
 
@@ -144,8 +154,6 @@ def arguments(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sq
         raise _unexpected(node, operands, types, function, sql)
 
 
-def _unexpected(
-    node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], function: str, sql: str
-) -> QueryError:
+def _unexpected(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], function: str, sql: str) -> QueryError:
     given = ", ".join(map(name, types, operands))
     return mismatch(f"Unexpected parameters ({given}) for function {function}", node, sql, "FUNCTION_NOT_FOUND")

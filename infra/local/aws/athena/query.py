@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
-from sqlglot.tokenizer_core import TokenType
 
-from infra.local.aws.athena import analysis, arithmetic, errors, functions, information_schema, projection, refusals
+from infra.local.aws.athena import analysis, arithmetic, casts, errors, information_schema, projection, refusals
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
+from infra.local.aws.athena.parsing import parse
 from infra.local.aws.athena.projection import Partition
 from infra.local.aws.athena.tables import attach
 from infra.local.aws.athena.types import quoted
 
 UNNAMED = "_unnamed_"  # a column that gets its name from its number in the result
-_HIVE = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:ALTER|CREATE|DROP)\s+(?:EXTERNAL|DATABASE|SCHEMA|TABLE)\b", re.IGNORECASE | re.DOTALL
-)
 _ENGINE: dict[str, str | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
@@ -34,41 +26,6 @@ _ENGINE: dict[str, str | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
 }
-
-
-def _dialect(sql: str) -> str:
-    """Athena reads DDL as Hive does. sqlglot's Athena would take Hive's escapes out of every text: `ESCAPE '\\'`."""
-    return "athena" if _HIVE.match(sql) else "trino"
-
-
-def parse(sql: str) -> exp.Expr:
-    """The one statement of a text.
-
-    Raises:
-        QueryError: the text is not SQL, or holds more or less than one statement.
-    """
-    try:
-        statements = [tree for tree in sqlglot.parse(sql, read=_dialect(sql)) if tree is not None]
-    except SqlglotError as error:
-        raise errors.of_syntax(error) from error
-    if len(statements) != 1:
-        raise QueryError("SYNTAX_ERROR", f"Only one sql statement is allowed; this has {len(statements)}")
-    return statements[0]
-
-
-def bind(sql: str, parameters: Sequence[str]) -> str:
-    """Replaces the question marks by execution parameters, which are SQL literals."""
-    try:
-        tokens = Dialect.get_or_raise(_dialect(sql)).tokenize(sql)
-    except SqlglotError as error:
-        raise errors.of_syntax(error) from error
-    marks = [token for token in tokens if token.token_type == TokenType.PLACEHOLDER]
-    if len(marks) != len(parameters):
-        found = f"expected {len(marks)} but found {len(parameters)}"
-        raise QueryError("INVALID_PARAMETER_USAGE", f"Incorrect number of parameters: {found}")
-    for mark, parameter in reversed(list(zip(marks, parameters, strict=True))):
-        sql = f"{sql[: mark.start]}{parameter}{sql[mark.end + 1 :]}"
-    return sql
 
 
 class Engine:
@@ -86,7 +43,7 @@ class Engine:
         # Presto writes lambdas with an arrow, which DuckDB takes only on request.
         self.connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
         arithmetic.install(self.connection)
-        functions.install(self.connection)
+        casts.install(self.connection)
         self.scanned = 0
         self.catalog = catalog
         self._scratch = scratch

@@ -73,6 +73,8 @@ def of_aliases(tree: exp.Expr, probe: Probe, sql: str) -> None:
         for column in (column for clause in clauses if clause for column in list(clause.find_all(exp.Column))):
             own = column.parent_select is select and not column.table and column.name.lower() in aliases
             if own and not column.find_ancestor(exp.Lambda) and not probe.is_input(column, select):
-                message = f"Column '{column.name}' cannot be resolved or requester is not authorized to access " \
+                message = (
+                    f"Column '{column.name}' cannot be resolved or requester is not authorized to access "
                     "requested resources"
+                )
                 raise QueryError("COLUMN_NOT_FOUND", message, line_and_column(column, sql))

@@ -10,7 +10,8 @@ from sqlglot import exp
 from infra.local.aws.athena import errors
 from infra.local.aws.athena.catalog import View, ViewColumn, columns_of, is_view
 from infra.local.aws.athena.errors import QueryError
-from infra.local.aws.athena.query import Engine, bind, parse
+from infra.local.aws.athena.parsing import bind, parse
+from infra.local.aws.athena.query import Engine
 from infra.local.aws.athena.results import Result, of_cursor, of_lines
 
 _SHOW = re.compile(r"(SHOW|DESCRIBE|DESC)\s", re.IGNORECASE)

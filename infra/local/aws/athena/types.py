@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -108,10 +109,8 @@ def _nested(value: Any) -> str:
 
 def _milliseconds(value: datetime) -> str:
     """A time rounded to milliseconds, half a millisecond up."""
-    try:
+    with suppress(OverflowError):  # in the last half millisecond of the year 9999
         value += timedelta(microseconds=500)
-    except OverflowError:  # the last half millisecond of the year 9999
-        pass
     return value.isoformat(sep=" ", timespec="milliseconds")
 
 
