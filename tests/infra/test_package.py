@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -88,15 +90,55 @@ def test_release_that_is_built_is_not_built_again(checkout: Path) -> None:
     assert (folder / "mark").exists()
 
 
-def test_interrupted_build_is_not_taken_for_a_release(checkout: Path) -> None:
-    scratch = (package.BUILD / package.release()).with_suffix(".part")
-    scratch.mkdir(parents=True)
-    (scratch / "left over").touch()
+def test_interrupted_build_is_not_taken_for_a_release(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "_zip", killed)
+        with pytest.raises(KeyboardInterrupt):
+            package.build()
+    assert not (package.BUILD / package.release()).exists()
 
     folder = package.build()
 
-    assert not (folder / "left over").exists()
     assert (folder / "jobs.zip").is_file()
+    assert list(package.BUILD.iterdir()) == [folder]
+
+
+def test_builds_at_once_give_one_whole_release(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every build has written half of its files when the last one begins."""
+    together = threading.Barrier(4, timeout=60)
+    really = package._zip
+
+    def slowly(target: Path, content: package.Content) -> None:
+        together.wait()
+        really(target, content)
+
+    monkeypatch.setattr(package, "_zip", slowly)
+    with ThreadPoolExecutor(together.parties) as pool:
+        built = [each.result() for each in [pool.submit(package.build) for _ in range(together.parties)]]
+
+    assert len(set(built)) == 1
+    assert list(package.BUILD.iterdir()) == [built[0]]
+    monkeypatch.setattr(package, "_zip", really)
+    monkeypatch.setattr(package, "BUILD", checkout.parent / "alone")
+    assert content(built[0]) == content(package.build())
+
+
+def test_name_is_of_what_was_built_also_while_somebody_edits(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = checkout / "jobs" / "silver" / "orders.py"
+    before, really = edited.read_bytes(), package._name
+
+    def edit(found: package.Content) -> str:
+        edited.write_text("# half of an edit")
+        return really(found)
+
+    monkeypatch.setattr(package, "_name", edit)
+    folder = package.build()
+
+    assert (folder / "dags" / "jobs" / "silver" / "orders.py").read_bytes() == before
+    assert package.release() != folder.name
 
 
 def test_release_holds_both_sides(checkout: Path) -> None:

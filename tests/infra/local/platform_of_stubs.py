@@ -39,9 +39,11 @@ def manager(home: Path) -> ProcessManager:
 def up(home: Path, parts: list[Part]) -> None:
     """Starts the stubs as `commands.up` starts the platform."""
     with lifecycle.alone(home), lifecycle.stopping(manager(home), BaseException):
+        lifecycle.begin(home)
         manager(home).start()
         lifecycle.launch(manager(home), parts)
         lifecycle.refuse_exposed(home)
+        lifecycle.complete(home)
 
 
 def main(home: Path, command: str, parts: list[Part]) -> int:

@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from infra.local import environment, exports
 from infra.local.addresses import Addresses
 from infra.setup import jars
@@ -38,6 +40,13 @@ def test_parts_see_the_jars_of_this_checkout_and_the_rest_of_the_shell() -> None
 
 def test_calls_to_stand_ins_never_go_through_a_proxy() -> None:
     assert environment.of_parts(ADDRESSES, SHELL)["NO_PROXY"] == "example.com,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_clients_of_exports_call_stand_ins_without_a_proxy(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    assert f"export {name}=example.com,127.0.0.1,localhost" in exports.text(ADDRESSES).splitlines()
+    assert environment.of_parts(ADDRESSES, SHELL)[name] == "example.com,127.0.0.1,localhost"
 
 
 def test_exports_can_be_evaluated_by_a_shell() -> None:

@@ -7,15 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from infra.local import processes
-from infra.local.addresses import REPOSITORY
+from infra.local import airflow, bootstrap, commands, daily_run, lifecycle, processes
+from infra.local.addresses import REPOSITORY, Addresses
 from infra.local.errors import PlatformError
 from infra.local.supervisord_conf import MANAGER
 from tests.infra.local import platform_of_stubs as stubs
@@ -135,6 +136,47 @@ def test_a_second_start_is_refused_with_what_to_do_and_changes_nothing(home: Pat
     assert "make down" in second.stderr
     assert "http://127.0.0.1:18900" in second.stderr
     assert {member.process.pid for member in processes.members(home)} == before
+
+
+def test_a_start_that_was_killed_is_no_platform_and_the_next_one_is_whole(home: Path) -> None:
+    """Its parts run, but nobody has filled them."""
+    process = _start(home, "up", "quick", "late=slow")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.wait(30)
+    manager = stubs.manager(home)
+    assert manager.running()
+    assert not lifecycle.is_whole(manager)
+
+    lifecycle.stop(manager)
+    stubs.up(home, [stubs.part("quick")])
+
+    assert lifecycle.is_whole(manager)
+    manager.stop()
+    assert not lifecycle.is_whole(manager)
+
+
+@pytest.mark.parametrize("command", [commands.up, commands.run])
+def test_a_start_that_was_killed_is_made_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[Addresses], object]
+) -> None:
+    filled: list[str] = []
+    monkeypatch.setattr(commands, "stand_ins", lambda _: (stubs.part("a"),))
+    monkeypatch.setattr(airflow, "parts", lambda *_: ())
+    monkeypatch.setattr(airflow, "Migration", lambda *_: SimpleNamespace(wait=lambda: None))
+    monkeypatch.setattr(bootstrap, "prepare", lambda *_: filled.append("prepared"))
+    monkeypatch.setattr(bootstrap, "pools", lambda *_: filled.append("pools"))
+    monkeypatch.setattr(daily_run, "run", lambda _: filled.append("run") or 0)
+    stubs.manager(home).start()  # and then the command was killed
+
+    command(Addresses(home, 18940))
+
+    assert filled[:2] == ["prepared", "pools"]
+    assert lifecycle.is_whole(stubs.manager(home))
+    with pytest.raises(PlatformError, match="already runs"):
+        commands.up(Addresses(home, 18940))
+    stubs.manager(home).stop()
 
 
 def test_a_start_beside_another_command_is_refused(home: Path) -> None:

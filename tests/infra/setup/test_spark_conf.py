@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,17 @@ def test_class_archive_is_used_when_it_exists(tmp_path: Path, monkeypatch: pytes
     assert local_conf(S3)["spark.driver.extraJavaOptions"] == spark_conf.LIGHT_JVM
     archive.touch()
     assert f"-XX:SharedArchiveFile={archive}" in local_conf(S3)["spark.driver.extraJavaOptions"]
+
+
+@pytest.mark.parametrize("folder", ["ada b", 'say "hi"', "it's", "back\\slash"])
+def test_class_archive_in_an_odd_folder_is_one_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    archive = tmp_path / folder / "spark.jsa"
+    archive.parent.mkdir()
+    archive.touch()
+    monkeypatch.setenv("SLUICE_CLASS_ARCHIVE", str(archive))
+    assert f"-XX:SharedArchiveFile={archive}" in shlex.split(local_conf(S3)["spark.driver.extraJavaOptions"])
 
 
 def test_long_session_has_both_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
