@@ -13,23 +13,25 @@ from sqlglot import exp
 from infra.local.aws.athena import kinds
 
 MAX_PRECISION = 38
-# Quotients of integers, half away from zero. A list of one element evaluates each operand once.
+# Quotients of integers, half away from zero. A list of one element evaluates each operand once. Fields are named by
+# subscripts: in HAVING, DuckDB takes `q.a` for a column.
 _QUOTIENT, _LONG_QUOTIENT = "trino_quotient", "trino_long_quotient"
 _MACROS = (
     f"""
     CREATE MACRO {_QUOTIENT}(dividend, divisor) AS list_transform(
         [{{'a': CAST(dividend AS HUGEINT), 'b': CAST(divisor AS HUGEINT)}}],
-        lambda q: q.a // q.b + CASE WHEN abs(q.a % q.b) >= abs(q.b) - abs(q.a % q.b)
-            THEN sign(q.a) * sign(q.b) ELSE 0 END)[1]""",
+        lambda q: q['a'] // q['b'] + CASE WHEN abs(q['a'] % q['b']) >= abs(q['b']) - abs(q['a'] % q['b'])
+            THEN sign(q['a']) * sign(q['b']) ELSE 0 END)[1]""",
     # The same of dividend * 10^shift, where that product could leave 128 bits: one digit after another, as on paper.
     f"""
     CREATE MACRO {_LONG_QUOTIENT}(dividend, divisor, shift) AS list_transform(list_transform(
         [{{'a': CAST(dividend AS HUGEINT), 'b': CAST(divisor AS HUGEINT)}}],
-        lambda q: {{'sign': sign(q.a) * sign(q.b), 'digits': list_reduce(
+        lambda q: {{'sign': sign(q['a']) * sign(q['b']), 'digits': list_reduce(
             list_transform(range(shift + 1), lambda i:
-                {{'v': abs(q.a // q.b), 'r': abs(q.a % q.b), 'b': abs(q.b)}}),
-            lambda s, i: {{'v': s.v * 10 + s.r * 10 // s.b, 'r': s.r * 10 % s.b, 'b': s.b}})}}),
-        lambda q: q.sign * (q.digits.v + CASE WHEN q.digits.r >= q.digits.b - q.digits.r THEN 1 ELSE 0 END))[1]""",
+                {{'v': abs(q['a'] // q['b']), 'r': abs(q['a'] % q['b']), 'b': abs(q['b'])}}),
+            lambda s, i: {{'v': s['v'] * 10 + s['r'] * 10 // s['b'], 'r': s['r'] * 10 % s['b'], 'b': s['b']}})}}),
+        lambda q: q['sign'] * (q['digits']['v']
+            + CASE WHEN q['digits']['r'] >= q['digits']['b'] - q['digits']['r'] THEN 1 ELSE 0 END))[1]""",
 )
 
 

@@ -11,6 +11,8 @@ from infra.local.aws.athena.arithmetic import MAX_PRECISION
 from infra.local.aws.athena.failures import call, failure
 from infra.local.aws.athena.kinds import TEXT, decimal, is_integer, kind
 
+_TEXTS, _INTEGERS = ("varchar", "char", "text"), ("tinyint", "smallint", "int", "bigint")
+DIFFERENT = (*_TEXTS, *_INTEGERS, "decimal")  # types that DuckDB casts to in another way
 _TIMES = {
     "DATE": "%Y-%m-%d",
     "TIMESTAMP": "%Y-%m-%d %H:%M:%S.%g",
@@ -24,16 +26,16 @@ CREATE MACRO trino_double_text(number) AS list_transform(list_transform(list_tra
         'whole': ltrim(split_part(split_part(ltrim(t, '-'), 'e', 1), '.', 1), '0'),
         'fraction': split_part(split_part(t, 'e', 1), '.', 2),
         'exponent': coalesce(TRY_CAST(split_part(t, 'e', 2) AS INTEGER), 0)}),
-    lambda p: {'text': p.text, 'sign': p.sign, 'digits': rtrim(ltrim(p.whole || p.fraction, '0'), '0'),
-        'exponent': p.exponent + CASE WHEN p.whole <> '' THEN length(p.whole) - 1
-            ELSE length(ltrim(p.fraction, '0')) - length(p.fraction) - 1 END}),
+    lambda p: {'text': p['text'], 'sign': p['sign'], 'digits': rtrim(ltrim(p['whole'] || p['fraction'], '0'), '0'),
+        'exponent': p['exponent'] + CASE WHEN p['whole'] <> '' THEN length(p['whole']) - 1
+            ELSE length(ltrim(p['fraction'], '0')) - length(p['fraction']) - 1 END}),
     lambda d: CASE
-        WHEN d.text IS NULL THEN NULL
-        WHEN d.text = 'nan' THEN 'NaN'
-        WHEN d.text IN ('inf', '-inf') THEN d.sign || 'Infinity'
-        WHEN d.digits = '' THEN d.sign || '0.0E0'
-        ELSE d.sign || left(d.digits, 1) || '.' || CASE WHEN length(d.digits) = 1 THEN '0' ELSE substr(d.digits, 2) END
-            || 'E' || d.exponent END)[1]"""
+        WHEN d['text'] IS NULL THEN NULL
+        WHEN d['text'] = 'nan' THEN 'NaN'
+        WHEN d['text'] IN ('inf', '-inf') THEN d['sign'] || 'Infinity'
+        WHEN d['digits'] = '' THEN d['sign'] || '0.0E0'
+        ELSE d['sign'] || left(d['digits'], 1) || '.' || coalesce(nullif(substr(d['digits'], 2), ''), '0')
+            || 'E' || d['exponent'] END)[1]"""
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
@@ -45,7 +47,7 @@ def cast(node: exp.Cast, types: list[str]) -> exp.Expr | None:
     """What DuckDB has to cast instead, if it differs."""
     to = node.args["to"]
     source = types[0]
-    if to.is_type("varchar", "char", "text"):
+    if to.is_type(*_TEXTS):
         return _as_text(node, source)
     if to.is_type("decimal") and not to.expressions:  # DuckDB's bare decimal has three digits after the point
         whole = node.copy()
@@ -53,7 +55,7 @@ def cast(node: exp.Cast, types: list[str]) -> exp.Expr | None:
         scale = len(digits[2]) if digits and node.this.is_string else 0  # DECIMAL '0.35' is a literal
         whole.set("to", exp.DataType.build(f"DECIMAL({MAX_PRECISION}, {scale})"))
         return whole
-    integer = to.is_type("tinyint", "smallint", "int", "bigint")
+    integer = to.is_type(*_INTEGERS)
     if integer and source in ("DOUBLE", "FLOAT"):
         whole = node.copy()
         whole.set("this", exp.Round(this=node.this.copy()))

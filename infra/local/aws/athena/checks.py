@@ -74,6 +74,14 @@ def alternatives(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str],
         raise mismatch(message, node, sql)
 
 
+def cases(node: exp.Expr, operands: Sequence[exp.Expr], types: list[str], sql: str) -> None:
+    """Refuses a CASE that compares its value with another type."""
+    if not together(types):
+        value, *compared = map(name, types, operands)
+        message = f"CASE operand type does not match WHEN clause operand type: {value} vs {', '.join(compared)}"
+        raise mismatch(message, node, sql)
+
+
 def union(node: exp.Expr, left: list[str], right: list[str], sql: str) -> None:
     """Refuses a UNION, EXCEPT or INTERSECT of columns whose types don't go together."""
     for number, pair in enumerate(zip(left, right, strict=False), start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -14,7 +15,7 @@ _BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Exists, exp.
 
 Operands = Callable[[exp.Expr], Sequence[exp.Expr]]
 Check = Callable[[exp.Expr, Sequence[exp.Expr], list[str], str], None]
-Rewrite = Callable[[exp.Expr, list[str]], exp.Expr | None]
+Rewrite = Callable[[Any, list[str]], exp.Expr | None]  # each takes the class that its entry is for
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,21 @@ def _results(node: exp.Expr) -> Sequence[exp.Expr]:
     return [node.this, *node.expressions]
 
 
+def _whens(node: exp.Expr) -> Sequence[exp.Expr]:
+    """The value of a CASE, and what it is compared with."""
+    return [node.this, *(each.this for each in node.args["ifs"])] if node.this is not None else []
+
+
 def _conditions(node: exp.Expr) -> Sequence[exp.Expr]:
     """Those that are not boolean by their form."""
-    found = (
-        _given("this", "expression")(node) if isinstance(node, exp.Connector) else [node.args.get("on") or node.this]
-    )
-    return [each for each in found if isinstance(each, exp.Expr) and not isinstance(each, _BOOLEAN)]
+    names = {exp.And: ("this", "expression"), exp.Or: ("this", "expression"), exp.Join: ("on",)}
+    return [each for each in _given(*names.get(type(node), ("this",)))(node) if not isinstance(each, _BOOLEAN)]
+
+
+def _source(node: exp.Expr) -> Sequence[exp.Expr]:
+    """What is cast, where the cast may differ: a question for each literal of a long list would take long."""
+    to = node.args["to"]
+    return [node.this] if to.is_type(*casts.DIFFERENT) and not (to.is_type("decimal") and to.expressions) else []
 
 
 def _elements(node: exp.Expr) -> Sequence[exp.Expr]:
@@ -86,9 +96,11 @@ RULES: dict[type[exp.Expr], tuple[Rule, ...]] = {
     exp.DPipe: (Rule(_binary, checks.concatenation, functions.joined),),
     exp.Concat: (Rule(_elements, checks.concatenation),),
     **dict.fromkeys((exp.Coalesce, exp.Greatest, exp.Least, exp.Nullif), (Rule(_results, checks.alternatives),)),
-    exp.Case: (Rule(_results, checks.alternatives),),
+    exp.Case: (Rule(_results, checks.alternatives), Rule(_whens, checks.cases)),
     exp.If: (Rule(_results, checks.alternatives),),
-    **dict.fromkeys((exp.Where, exp.Having, exp.And, exp.Or, exp.Not), (Rule(_conditions, checks.condition),)),
+    **dict.fromkeys(
+        (exp.Where, exp.Having, exp.Join, exp.And, exp.Or, exp.Not), (Rule(_conditions, checks.condition),)
+    ),
     **dict.fromkeys(checks.CHECKED, (Rule(_given("this", "expression"), checks.arguments),)),
     exp.Avg: (Rule(_of_aggregate, checks.arguments, arithmetic.average),),
     exp.Sum: (Rule(_of_aggregate, checks.arguments),),
@@ -105,5 +117,5 @@ RULES: dict[type[exp.Expr], tuple[Rule, ...]] = {
     exp.RegexpExtract: (Rule(_given("this", "expression"), checks.arguments, functions.extracted),),
     exp.RegexpReplace: (Rule(_given("this", "expression"), checks.arguments, functions.replaced),),
     exp.Replace: (Rule(_given("this"), None, functions.without),),
-    **dict.fromkeys((exp.Cast, exp.TryCast), (Rule(_given("this"), None, casts.cast),)),
+    **dict.fromkeys((exp.Cast, exp.TryCast), (Rule(_source, None, casts.cast),)),
 }

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
+from infra.local.addresses import Addresses
+from infra.local.kafka import certificates, topics
 from infra.local.kafka.events import OVERSIZE, STATES, Broken, Message, messages
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -80,3 +85,14 @@ def test_each_kind_is_broken_in_its_own_way(kind: Broken) -> None:
                 Broken.FUTURE_TIME: event["event_timestamp"].startswith("2999"),
             }
             assert [name for name, is_wrong in wrong.items() if is_wrong] == [kind]
+
+
+def test_library_prints_nothing_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It would print `%6|…|BGQUEUE` in the middle of `make up`, and a line for each refused connection."""
+    nobody = Addresses(tmp_path, 1)
+    nobody.kafka_authority.parent.mkdir()
+    certificates.ensure(nobody.kafka_authority, tmp_path / "broker.pem")
+    for client in (AdminClient(topics.client_settings(nobody)), Producer(topics.client_settings(nobody))):
+        with pytest.raises(KafkaException):
+            client.list_topics(timeout=0.5)
+    assert capfd.readouterr() == ("", "")

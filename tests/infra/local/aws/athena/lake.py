@@ -25,7 +25,7 @@ ORDERS = pa.table(
         "currency": ["EUR", "USD", "GBP"],
         "amount": pa.array([Decimal("10.50"), Decimal("2.25"), None], pa.decimal128(18, 2)),
         "status": ["PAID", "PAID", "PLACED"],
-        "updated_at": pa.array([dt.datetime(2026, 1, 5, 10, 0, 0, 123456, dt.UTC)] * 3, UTC_MICROSECONDS),
+        "updated_at": pa.array([dt.datetime(2026, 1, 5, 10, 0, 0, 123567, dt.UTC)] * 3, UTC_MICROSECONDS),
         "lines": pa.array([1, 2, 7], pa.int32()),
         "weight": [0.5, 33.333, 1e10],
         "gift": [True, False, None],

@@ -25,7 +25,7 @@ def test_values_and_types_are_athena_s(lake: Lake) -> None:
         "weight": "double",
         "gift": "boolean",
     }
-    time = "2026-01-05 10:00:00.123 UTC"
+    time = "2026-01-05 10:00:00.124 UTC"
     assert rows[1:] == [
         ["o1", "c1", "2026-01-01", "EUR", "10.50", "PAID", time, "1", "0.5", "true"],
         ["o2", "c1", "2026-01-02", "USD", "2.25", "PAID", time, "2", "33.333", "false"],
@@ -88,7 +88,23 @@ def test_date_and_timestamp_can_be_united(lake: Lake) -> None:
     sql = "SELECT max(order_date) AS latest FROM orders UNION ALL SELECT max(updated_at) FROM orders"
     columns, rows = lake.result(sql)
     assert columns == [("latest", "timestamp with time zone")]
-    assert sorted(row[0] or "" for row in rows[1:]) == ["2026-01-03 00:00:00.000 UTC", "2026-01-05 10:00:00.123 UTC"]
+    assert sorted(row[0] or "" for row in rows[1:]) == ["2026-01-03 00:00:00.000 UTC", "2026-01-05 10:00:00.124 UTC"]
+
+
+def test_time_is_rounded_to_milliseconds_and_found_again_by_what_is_printed(lake: Lake) -> None:
+    ((printed,),) = lake.rows("SELECT max(updated_at) AS x FROM orders")
+    assert printed == "2026-01-05 10:00:00.124 UTC"
+    assert lake.rows(f"SELECT count(*) AS n FROM orders WHERE updated_at = timestamp '{printed}'") == [["3"]]
+    assert lake.rows("SELECT CAST(max(updated_at) AS varchar) AS x FROM orders") == [[printed]]
+
+
+def test_information_schema_shows_the_glue_catalog(lake: Lake) -> None:
+    sql = """
+        SELECT column_name, data_type FROM information_schema.columns
+        WHERE table_schema = 'silver' AND table_name = 'orders' ORDER BY ordinal_position"""
+    assert lake.rows(sql) == []  # tests register tables without columns, as Delta's log has them
+    tables = lake.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'gold' ORDER BY 1")
+    assert ["fact_orders"] in tables
 
 
 def test_with_name_may_hide_the_table_that_it_reads(lake: Lake) -> None:

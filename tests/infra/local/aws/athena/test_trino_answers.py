@@ -147,6 +147,15 @@ def test_grouped_expressions_are_the_same_wherever_they_stand(athena: Athena) ->
     assert athena.rows(sql) == [["4", "1"], ["3", "2"]]
 
 
+def test_quotients_may_stand_in_every_clause_of_a_grouped_query(athena: Athena) -> None:
+    quotient, wide = "sum(m) / count(*)", "sum(m) / CAST(1 AS decimal(38,18))"
+    sql = f"""
+        SELECT n, {quotient} FROM (VALUES (1, 0.35), (1, 0.40), (2, 9.00)) t(n, m)
+        GROUP BY n HAVING {quotient} < 1 AND {wide} > 0 AND CAST(sum(m) * 1e0 AS varchar) = '7.5E-1'
+        ORDER BY {quotient}, {wide}"""
+    assert athena.rows(sql) == [["1", "0.38"]]
+
+
 def test_names_of_a_with_clause_have_trino_s_types_for_those_after_them(athena: Athena) -> None:
     sql = "WITH a AS (SELECT 7 / 2 AS x), b AS (SELECT x / 2 AS y FROM a) SELECT x / 2, y / 2.0 FROM a, b"
     assert athena.result(sql) == (["integer", "decimal(12,1)"], [["1", "0.5"]])

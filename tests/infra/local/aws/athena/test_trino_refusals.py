@@ -22,7 +22,7 @@ MISMATCHES = [
     "d BETWEEN '2026-01-01' AND '2026-02-01'", "n BETWEEN 'a' AND 'b'", "n LIKE '1%'", "s LIKE 1",
     "s + 1 = 2", "'1' * 2 = 2", "d + 1 = d", "d * 2 = d", "n", "s", "NOT n", "true AND n", "s OR false",
     "coalesce(n, s) = s", "nullif(n, 'a') = n", "if(true, n, s) = s", "CASE WHEN true THEN n ELSE 'a' END = 'a'",
-    "greatest(n, s) = s",
+    "greatest(n, s) = s", "CASE s WHEN 1 THEN true END", "CASE n WHEN 1 THEN true WHEN 'a' THEN false END",
 ]  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_call_with_another_type_finds_no_function(athena: Athena, call: str, fun
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        (f"SELECT n FROM {ROWS} LIMIT 1 OFFSET 1", "SYNTAX_ERROR: line 1:82: mismatched input 'OFFSET'"),
+        (f"SELECT n FROM {ROWS} LIMIT 1 OFFSET 1", "SYNTAX_ERROR: line 1:79: mismatched input 'OFFSET'"),
         (f"SELECT n FROM {ROWS} LIMIT 1, 1", "SYNTAX_ERROR: "),
         ("SELECT x FROM (SELECT 1 AS x LIMIT 1 OFFSET 1) t", "SYNTAX_ERROR: "),
         ("SELECT 1::varchar", "SYNTAX_ERROR: line 1:9: mismatched input '::'"),
@@ -89,6 +89,8 @@ def test_call_with_another_type_finds_no_function(athena: Athena, call: str, fun
         ("SELECT 1 UNION ALL SELECT 'a'", "TYPE_MISMATCH: column 1 in UNION query has incompatible types"),
         ("SELECT 1, 'a' EXCEPT SELECT 1, 2", "TYPE_MISMATCH: column 2 in EXCEPT query"),
         (f"SELECT * FROM {ROWS} JOIN (VALUES '1') u(k) ON n = k", "TYPE_MISMATCH: "),
+        (f"SELECT count(*) FROM {ROWS} JOIN (VALUES 1) u(k) ON k", "TYPE_MISMATCH: "),
+        (f"SELECT count(*) FILTER (WHERE n) FROM {ROWS}", "TYPE_MISMATCH: "),
         ("SELECT date_trunc('hour', date '2026-01-01')", "INVALID_FUNCTION_ARGUMENT: 'hour' is not a valid DATE field"),
         ("SELECT date_add('hour', 1, date '2026-01-01')", "INVALID_FUNCTION_ARGUMENT: "),
         ("SELECT date_diff('hour', date '2026-01-01', date '2026-01-02')", "INVALID_FUNCTION_ARGUMENT: "),
