@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -20,6 +21,34 @@ _BEFORE_ARRAY = (
     TokenType.AND, TokenType.COMMA, TokenType.DPIPE, TokenType.ELSE, TokenType.EQ, TokenType.L_BRACKET,
     TokenType.L_PAREN, TokenType.NEQ, TokenType.OR, TokenType.SELECT, TokenType.THEN, TokenType.WHEN, TokenType.WHERE,
 )  # fmt: skip
+# Functions of other dialects that the parser translates, or that DuckDB has itself.
+_FUNCTIONS = frozenset(
+    [
+        "charindex",
+        "date_part",
+        "dateadd",
+        "datediff",
+        "datetrunc",
+        "getdate",
+        "group_concat",
+        "iff",
+        "ifnull",
+        "instr",
+        "isnull",
+        "len",
+        "list_contains",
+        "list_sum",
+        "list_value",
+        "nvl",
+        "regexp_matches",
+        "strftime",
+        "string_agg",
+        "string_split",
+        "strptime",
+        "to_varchar",
+        "zeroifnull",
+    ]
+)
 _NODES: tuple[tuple[Callable[[exp.Expr], bool], str], ...] = (
     (lambda node: isinstance(node, exp.Distinct) and bool(node.args.get("on")), "ON"),
     (lambda node: isinstance(node, exp.Glob), "GLOB"),
@@ -41,13 +70,21 @@ def of_syntax(sql: str, tree: exp.Expr) -> None:
     """
     tokens = Dialect.get_or_raise("trino").tokenize(sql)
     for token in _strange(tokens):
-        before = sql[: token.start]
-        at = before.count("\n") + 1, token.start - (before.rfind("\n") + 1) + 1
-        raise QueryError("SYNTAX_ERROR", f"mismatched input '{token.text}'", at)
+        raise QueryError("SYNTAX_ERROR", f"mismatched input '{token.text}'", _place(token, sql))
+    for token, following in pairwise(tokens):
+        if token.text.lower() in _FUNCTIONS and following.token_type == TokenType.L_PAREN:
+            raise QueryError(
+                "FUNCTION_NOT_FOUND", f"Function '{token.text.lower()}' not registered", _place(token, sql)
+            )
     for node in tree.walk():
         for is_strange, word in _NODES:
             if is_strange(node):
                 raise QueryError("SYNTAX_ERROR", f"mismatched input '{word}'", line_and_column(node, sql))
+
+
+def _place(token: Token, sql: str) -> tuple[int, int]:
+    before = sql[: token.start]
+    return before.count("\n") + 1, token.start - (before.rfind("\n") + 1) + 1
 
 
 def _strange(tokens: list[Token]) -> Iterator[Token]:
