@@ -7,6 +7,7 @@ the JVM, the jars or the training change. Only the laptop uses the archive: EMR 
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _prune() -> None:
     Each has some 200 MB, and every change of the lock or the training makes a new one.
     """
     long_ago = time.time() - UNUSED_DAYS * 24 * 3600
-    for archive in cache().glob("spark-*.jsa"):
+    for archive in cache().glob("spark-*.jsa") if os.access(cache(), os.W_OK) else ():
         own = archive.stem.rpartition("-")[2] == path().stem.rpartition("-")[2]
         if archive != path() and (own or _last_used(archive) < long_ago):
             archive.unlink(missing_ok=True)

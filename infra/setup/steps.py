@@ -39,7 +39,8 @@ def once(title: str, stamp: Path, inputs: Iterable[object], action: Callable[[],
     """Runs `action`, unless `stamp` already holds the fingerprint of `inputs`."""
     wanted = fingerprint(inputs)
     if stamp.is_file() and stamp.read_text() == wanted:
-        os.utime(stamp)  # when it was last used
+        if os.access(stamp, os.W_OK):
+            os.utime(stamp)  # when it was last used
         print(f"  ready    {title}", flush=True)
         return
     print(f"  install  {title} ...", flush=True)
