@@ -16,7 +16,7 @@ from typing import Any
 from infra.local.aws.athena.catalog import columns_of
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.projection import Partition
-from infra.local.aws.athena.types import engine_type, quoted
+from infra.local.aws.athena.types import engine_type, quoted, read
 from infra.local.aws.s3 import bucket_and_key, s3_client
 
 DOWNLOADS_AT_ONCE = 8
@@ -100,7 +100,9 @@ def select(table: dict[str, Any], files: list[Path]) -> str:
         options |= _csv_options(columns, parameters, library)
     else:
         raise QueryError("HIVE_UNSUPPORTED_FORMAT", f"Unsupported SerDe: {library or 'none'}", by_user=False)
-    selected = ", ".join(quoted(column) for column in [*columns, *partitions])
+    selected = ", ".join(
+        read(name, is_time=type_ == "TIMESTAMP") for name, type_ in [*columns.items(), *partitions.items()]
+    )
     settings = ", ".join(f"{key} = {value}" for key, value in options.items())
     return f"SELECT {selected} FROM {function}({paths}, {settings})"  # noqa: S608  # all parts are quoted
 

@@ -21,8 +21,8 @@ from infra.local.addresses import REGION
 from infra.local.aws.athena import files
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.projection import Partition
+from infra.local.aws.athena.types import read
 from jobs.lake.delta import log
-from infra.local.aws.athena.types import quoted
 
 
 def attach(
@@ -64,19 +64,9 @@ def _attach_delta(connection: duckdb.DuckDBPyConnection, name: str, location: st
         raise QueryError("DELTA_LAKE_FILESYSTEM_ERROR", f"{location}: {_plain(error)}", by_user=False) from error
     registered = "delta:" + name.replace('"', "")
     connection.register(registered, dataset)
-    columns = _in_milliseconds(dataset.schema)
+    columns = ", ".join(read(field.name, is_time=pa.types.is_timestamp(field.type)) for field in dataset.schema)
     connection.execute(f'CREATE VIEW {name} AS SELECT {columns} FROM "{registered}"')  # noqa: S608  # all are quoted
     return sum(delta.get_add_actions()["size_bytes"].to_pylist())
-
-
-def _in_milliseconds(schema: pa.Schema) -> str:
-    """The columns of a table, with times rounded to milliseconds: Athena has no finer ones."""
-    return ", ".join(
-        f"date_trunc('milliseconds', {quoted(field.name)} + INTERVAL 500 MICROSECONDS) AS {quoted(field.name)}"
-        if pa.types.is_timestamp(field.type)
-        else quoted(field.name)
-        for field in schema
-    )
 
 
 def _plain(error: Exception) -> str:

@@ -153,6 +153,12 @@ def engine_type(hive: str) -> str:
     return _FROM_HIVE.get(hive.lower(), hive.upper())
 
 
+def read(name: str, *, is_time: bool) -> str:
+    """A column of stored data as Athena reads it: of times it has no more than milliseconds, rounded."""
+    column = quoted(name)
+    return f"date_trunc('milliseconds', {column} + INTERVAL 500 MICROSECONDS) AS {column}" if is_time else column
+
+
 def split(fields: str) -> list[str]:
     """Splits a list of types at the commas outside brackets."""
     parts, depth = [""], 0

@@ -76,7 +76,7 @@ def test_databases_can_be_created_and_dropped(lake: Lake) -> None:
 
 def test_json_lines_are_read_as_the_ledger_needs(lake: Lake) -> None:
     records = [
-        {"step": "silver.orders", "read": 3, "inputs": {"bronze.orders": 7}, "ended_at": "2026-01-01 10:00:00.250"},
+        {"step": "silver.orders", "read": 3, "inputs": {"bronze.orders": 7}, "ended_at": "2026-01-01 10:00:00.249600"},
         {"step": "gate", "windows": [{"start": "2026-01-01"}], "extra": 1},
     ]
     for index, record in enumerate(records):
@@ -100,6 +100,8 @@ def test_json_lines_are_read_as_the_ledger_needs(lake: Lake) -> None:
         ["silver.orders", "3", "{bronze.orders=7}", None, "2026-01-01 10:00:00.250"],
         ["gate", None, None, "[{start=2026-01-01}]", None],
     ]
+    found = "SELECT step FROM ops.run_ledger WHERE ended_at = timestamp '2026-01-01 10:00:00.250'"
+    assert lake.rows(found) == [["silver.orders"]]
     assert lake.rows("SELECT inputs['bronze.orders'] AS version FROM ops.run_ledger WHERE read > 0") == [["7"]]
     lake.s3.put_object(Bucket=BUCKET, Key="ops/run_ledger/bad.json", Body=b'{"step": \n')
     assert lake.failure("SELECT step FROM ops.run_ledger").startswith("HIVE_BAD_DATA: ")
