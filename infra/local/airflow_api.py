@@ -94,6 +94,8 @@ class AirflowApi:
             if answer.status_code != requests.codes.server_error:
                 break
             # SQLite was locked by the scheduler's writes. What this try has made is left, and would refuse the next.
+            # To cancel it makes its runs fail, so that the next try has to take them up.
+            asked["reprocess_behavior"] = "failed"
             for left in self._get("backfills", dag_id=dag)["backfills"]:
                 if left["completed_at"] is None:
                     self._document(self._session.put(f"{url}/{left['id']}/cancel", timeout=60))
