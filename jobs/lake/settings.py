@@ -39,6 +39,7 @@ class Deployment:
 
     Attributes:
         release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`.
+        worker_wait_seconds: how long an Airflow worker waits for a job run before it hands the wait to the triggerer.
         schedule_start: first data interval of scheduled DAGs.
         schedule_end: last one; None for no end.
     """
@@ -49,6 +50,7 @@ class Deployment:
     release: str
     emr_application_id: str
     emr_role_arn: str
+    worker_wait_seconds: float
     schedule_start: date
     schedule_end: date | None
 
@@ -100,6 +102,7 @@ def deployment() -> Deployment:
         code_bucket=os.environ.get("SLUICE_CODE_BUCKET", ""),
         release=os.environ.get("SLUICE_RELEASE", "").rstrip("/"),
         emr_application_id=os.environ.get("SLUICE_EMR_APPLICATION_ID", ""),
+        worker_wait_seconds=float(os.environ.get("SLUICE_WORKER_WAIT_SECONDS") or 0),
         emr_role_arn=os.environ.get("SLUICE_EMR_ROLE_ARN", ""),
         schedule_start=date.fromisoformat(os.environ.get("SLUICE_SCHEDULE_START") or "2026-01-01"),
         schedule_end=date.fromisoformat(end) if end else None,

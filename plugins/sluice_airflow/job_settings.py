@@ -30,6 +30,7 @@ class JobSettings:
         log_uri: S3 prefix of the logs.
         lake_bucket: the lake's bucket.
         project: prefix of the names of secrets.
+        worker_wait_seconds: how long a worker waits for a job run before it hands the wait to the triggerer.
     """
 
     application_id: str = ""
@@ -38,6 +39,7 @@ class JobSettings:
     log_uri: str = ""
     lake_bucket: str = ""
     project: str = "sluice"
+    worker_wait_seconds: float = 0.0
 
     @classmethod
     def of(cls, deployment: Deployment) -> JobSettings:
@@ -49,6 +51,7 @@ class JobSettings:
             log_uri=deployment.log_uri if deployment.code_bucket else "",
             lake_bucket=deployment.lake_bucket,
             project=deployment.project,
+            worker_wait_seconds=deployment.worker_wait_seconds,
         )
 
 
@@ -64,6 +67,7 @@ class UsesJobSettings:
     log_uri: str
     lake_bucket: str
     project: str
+    worker_wait_seconds: float
 
     required: ClassVar[tuple[str, ...]] = tuple(VARIABLES)
 

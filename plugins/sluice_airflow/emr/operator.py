@@ -35,7 +35,7 @@ TRIGGERER_GRACE = timedelta(minutes=5)
 
 
 class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
-    """Run one step of the lake as one EMR Serverless job run, and wait for it in the triggerer.
+    """Run one step of the lake as one EMR Serverless job run, and wait for a long one in the triggerer.
 
     House defaults, and why they differ from the provider's:
 
@@ -44,6 +44,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
       is adopted, live or ended well: a task whose worker or trigger was lost goes on with its job.
     - *Only what this try answers for is cancelled*: when a person ends it or its wait budget is used up. A killed task
       submits nothing any more. What other tasks have left is ended first (`orphans`).
+    - *A short job does not travel*: a deferral costs some 15 s. The worker itself waits for `worker_wait_seconds`.
     - *Wait budget*: the job's own time limit plus the time it may queue (the provider: 25 minutes). A job run that
       takes longer is cancelled. One that can't be seen for a while is looked at again.
     - *A failed run says why*: the error that the job reported, its driver's last lines, where the log is. The
@@ -117,9 +118,9 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
     # On a worker, before the job
 
     def execute(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Adopt or submit the job run, then hand over to the triggerer.
+        """Adopt or submit the job run, wait a short while for it, then hand over to the triggerer.
 
-        An adopted one that has succeeded needs no wait: then it answers its id.
+        One that has ended by then, or was adopted after its success, is judged here.
         """
         selected = context["params"].get(self.selected_by) if self.selected_by else None
         if selected and self.step not in selected:
@@ -135,8 +136,10 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         else:
             self._submit(identity, self._request(context, job=identity.name))
             created = time.time()
-        context["ti"].xcom_push(key=JobRunLink.key, value=self._runs.address(str(self.job_id), self._log_folder))
-        if adopted and adopted["state"] in ENDED:
+        job_id = str(self.job_id)
+        context["ti"].xcom_push(key=JobRunLink.key, value=self._runs.address(job_id, self._log_folder))
+        waited = self._runs.ends_within(job_id, self.worker_wait_seconds, killed=lambda: self.killed)
+        if waited or (adopted and adopted["state"] in ENDED):
             return self.execute_complete(context, {"job_id": self.job_id})
         budget = timedelta(minutes=self.execution_timeout_minutes + self.queue_timeout_minutes)
         deadline = created + budget.total_seconds()

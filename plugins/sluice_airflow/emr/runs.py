@@ -20,6 +20,7 @@ from sluice_airflow.emr.patience import SECONDS, Answer, code, patiently
 LIVE = ("SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING")
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 CANCELLING_SECONDS = 180  # EMR Serverless grants a cancelled driver up to 120
+LOOK_SECONDS = 0.5
 CLOCKS = timedelta(minutes=10)  # AWS's clock and Airflow's may differ
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,15 @@ class JobRuns:
             if done and done["state"] == "SUCCESS" and identity.adopts(done["name"], ended=True):
                 return done
         return None
+
+    def ends_within(self, job_id: str, seconds: float, *, killed: Callable[[], bool]) -> bool:
+        """Whether a job run ends within so many seconds; stops looking when its task was killed."""
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up and not killed():
+            if self.get(job_id)["state"] in ENDED:
+                return True
+            time.sleep(LOOK_SECONDS)
+        return False
 
     def newest(self, identity: JobIdentity) -> dict[str, Any] | None:
         """The newest run that this try, or one that it follows, started or adopted, in any state."""

@@ -60,11 +60,13 @@ def test_operator_without_settings_parses_and_names_the_missing_ones_when_it_run
 
 
 def test_every_setting_comes_from_the_deployment() -> None:
-    deployment = Deployment("p", "lake", "code", "s3://code/releases/abc", "00app", "role", date(2026, 1, 1), None)
+    deployment = Deployment(
+        "p", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 1, 1), None
+    )
     settings = JobSettings.of(deployment)
-    assert settings == JobSettings("00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p")
-    assert {field.name for field in fields(JobSettings)} == {*VARIABLES, "project"}
+    assert settings == JobSettings("00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0)
+    assert {field.name for field in fields(JobSettings)} == {*VARIABLES, "project", "worker_wait_seconds"}
 
 
 def test_log_address_without_a_bucket_counts_as_unset() -> None:
-    assert JobSettings.of(Deployment("sluice", "", "", "", "", "", date(2026, 1, 1), None)) == UNSET
+    assert JobSettings.of(Deployment("sluice", "", "", "", "", "", 0.0, date(2026, 1, 1), None)) == UNSET

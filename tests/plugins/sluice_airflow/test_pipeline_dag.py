@@ -19,7 +19,9 @@ from sluice_airflow.refresh_dag import refresh_dag
 from sluice_airflow.stream_dag import stream_dag
 from tests import airflow_home
 
-DEPLOYMENT = Deployment("sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", date(2026, 11, 17), None)
+DEPLOYMENT = Deployment(
+    "sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 11, 17), None
+)
 SHOP = Pipeline(
     name="shop",
     description="Things that are sold, from the shop to gold.",
