@@ -25,6 +25,7 @@ from infra.local.secrets import secrets
 from infra.pools import pools as registry_pools
 
 RELEASE_LABEL = "emr-spark-8.1.0"
+WARM_DRIVERS = 2  # two cores are busy with two jobs
 
 
 def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
@@ -85,12 +86,16 @@ def _application(addresses: Addresses) -> str:
     emr = clients.client(addresses, "emr-serverless")
     present = [application["id"] for application in emr.list_applications()["applications"]]
     if addresses.emr_application_id not in present:
-        made = emr.create_application(name=EMR_APPLICATION_NAME, releaseLabel=RELEASE_LABEL, type="SPARK")
+        driver = {"workerCount": WARM_DRIVERS, "workerConfiguration": {"cpu": "1 vCPU", "memory": "2 GB"}}
+        made = emr.create_application(
+            name=EMR_APPLICATION_NAME, releaseLabel=RELEASE_LABEL, type="SPARK", initialCapacity={"DRIVER": driver}
+        )
         if made["applicationId"] != addresses.emr_application_id:
             raise PlatformError(
                 f"the EMR application is {made['applicationId']}, "
                 f"but its clients use {addresses.emr_application_id}: `make down`, then `make up`"
             )
+    emr.start_application(applicationId=addresses.emr_application_id)
     return addresses.emr_application_id
 
 

@@ -59,11 +59,7 @@ class JobProcess:
                 start_new_session=True,
             )
         self.pid = self._process.pid
-        self._pid_file = folder / PID_FILE
-        record = {"pid": self.pid, "started": _start_time(self.pid), "run": run_id}
-        written = self._pid_file.with_suffix(".new")
-        written.write_text(json.dumps(record))
-        written.replace(self._pid_file)  # never half a file: the next server must be able to read it
+        self._pid_file = PidFile(folder, self.pid, run_id)
 
     def wait(self, seconds: float) -> int | None:
         """The exit code, or None if the leader still runs after `seconds`."""
@@ -74,10 +70,23 @@ class JobProcess:
 
     def stop(self, grace: float = GRACE_SECONDS) -> int:
         """Ends the whole session, even after its leader's end. Returns the leader's exit code."""
-        _end(lambda: _session(self.pid), grace)
+        end_session(self.pid, grace)
         code = self._process.wait()
-        self._pid_file.unlink(missing_ok=True)
+        self._pid_file.remove()
         return code
+
+
+class PidFile:
+    """Names a job's processes to the next server, as long as the job runs."""
+
+    def __init__(self, folder: Path, pid: int, run_id: str) -> None:
+        self._file = folder / PID_FILE
+        written = self._file.with_suffix(".new")
+        written.write_text(json.dumps({"pid": pid, "started": _start_time(pid), "run": run_id}))
+        written.replace(self._file)  # never half a file: the next server must be able to read it
+
+    def remove(self) -> None:
+        self._file.unlink(missing_ok=True)
 
 
 def remove_orphans(root: Path) -> list[str]:
@@ -99,7 +108,7 @@ def _orphans(pid: int, started: float | None, run: str) -> list[psutil.Process]:
 
     A living leader is recognised by its start time. Without a leader, each process must name the run.
     """
-    members = _session(pid)
+    members = session(pid)
     if any(member.pid == pid for member in members) and _start_time(pid) == started:
         return members
     return [member for member in members if _names_run(member, run)]
@@ -119,7 +128,7 @@ def _start_time(pid: int) -> float | None:
         return None
 
 
-def _session(pid: int) -> list[psutil.Process]:
+def session(pid: int) -> list[psutil.Process]:
     """The living processes of a session."""
     return [process for process in psutil.process_iter() if _lives_in(process, pid)]
 
@@ -129,6 +138,11 @@ def _lives_in(process: psutil.Process, session: int) -> bool:
         return os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
         return False  # it has ended by now, or belongs to another user
+
+
+def end_session(pid: int, grace: float = GRACE_SECONDS) -> None:
+    """Ends all processes of a session: SIGTERM, a time of grace in seconds, SIGKILL."""
+    _end(lambda: session(pid), grace)
 
 
 def _end(find: Callable[[], list[psutil.Process]], grace: float) -> None:

@@ -17,7 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.local.aws.emr.job_run import BATCH, STREAMING, TERMINAL, JobRun
 from infra.local.aws.emr.logs import LogShipper, download, last_exceptions
 from infra.local.aws.emr.process import GRACE_SECONDS, JobProcess, remove_orphans
-from infra.local.aws.emr.spark_submit import submission
+from infra.local.aws.emr.spark_submit import Submission, platform_variables, submission
+from infra.local.aws.emr.warm.pool import Pool
+from infra.local.aws.emr.warm.process import WarmProcess
+from infra.local.aws.emr.warm.request import warm_request
+from infra.setup.spark_conf import local_conf
 
 POLL_SECONDS = 0.2
 
@@ -33,11 +37,13 @@ class Limits:
             many slots of their own, as each keeps its slot for its whole life.
         minute: seconds that a minute of `executionTimeoutMinutes` lasts.
         ship: seconds between two uploads of a running job's log.
+        warm: whether applications get the pre-initialised workers that they ask for.
     """
 
     concurrent: int = 2
     minute: float = 60.0
     ship: float = 30.0
+    warm: bool = True
 
     @classmethod
     def from_environment(cls) -> Limits:
@@ -45,6 +51,7 @@ class Limits:
             concurrent=int(os.environ.get("LOCAL_EMR_MAX_CONCURRENT") or cls.concurrent),
             minute=float(os.environ.get("LOCAL_EMR_MINUTE_SECONDS") or cls.minute),
             ship=float(os.environ.get("LOCAL_EMR_SHIP_SECONDS") or cls.ship),
+            warm=os.environ.get("LOCAL_EMR_WARM") != "0",
         )
 
 
@@ -55,6 +62,7 @@ class JobRunner:
         """Opens the runner. A job's folder is `<root>/<application>/<run>/`."""
         self._root = root
         self._limits = limits
+        self._pool = Pool(root / "warm")
         self._slots = {
             mode: ThreadPoolExecutor(limits.concurrent, thread_name_prefix=f"{mode.lower()}-job-run")
             for mode in (BATCH, STREAMING)
@@ -65,6 +73,17 @@ class JobRunner:
     def recover(self) -> None:
         """Ends what an earlier server has left. Only the server that holds the port may call it."""
         remove_orphans(self._root)
+
+    @property
+    def minute(self) -> float:
+        """Seconds that a minute of a time limit lasts."""
+        return self._limits.minute
+
+    def keep_warm(self, application: str, drivers: int) -> None:
+        """Keeps so many pre-initialised drivers for an application from now on."""
+        if self._limits.warm:
+            conf = local_conf(os.environ["AWS_ENDPOINT_URL_S3"])
+            self._pool.keep(application, drivers, conf, {**os.environ, **platform_variables()})
 
     def folder(self, run: JobRun) -> Path:
         return self._root / run.request.application_id / run.id
@@ -103,6 +122,7 @@ class JobRunner:
         wait(running.values(), timeout=3 * GRACE_SECONDS)
         for slots in self._slots.values():
             slots.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
     def _run(self, run: JobRun) -> None:
         deadline = None
@@ -147,7 +167,9 @@ class JobRunner:
             _move(run, "FAILED", _failure(code, logs))
         return run.state != "FAILED"
 
-    def _watch(self, run: JobRun, process: JobProcess, shipper: LogShipper, deadline: float | None) -> None:
+    def _watch(
+        self, run: JobRun, process: JobProcess | WarmProcess, shipper: LogShipper, deadline: float | None
+    ) -> None:
         """Returns when the leader has ended, or the run shall end."""
         shipped = time.monotonic()
         while process.wait(POLL_SECONDS) is None and not run.cancelled.is_set():
@@ -158,7 +180,7 @@ class JobRunner:
                 shipper.ship()
                 shipped = time.monotonic()
 
-    def _start(self, run: JobRun, logs: Path) -> JobProcess:
+    def _start(self, run: JobRun, logs: Path) -> JobProcess | WarmProcess:
         folder = self.folder(run)
         wanted = submission(
             run.request.job_driver,
@@ -168,7 +190,26 @@ class JobRunner:
             fetch=lambda uri: download(uri, folder / "files"),
         )
         (folder / "command.txt").write_text(shlex.join(wanted.arguments))
-        return JobProcess(wanted.arguments, wanted.environment, folder, logs, run.id)
+        return self._start_warm(run, wanted, logs) or JobProcess(
+            wanted.arguments, wanted.environment, folder, logs, run.id
+        )
+
+    def _start_warm(self, run: JobRun, wanted: Submission, logs: Path) -> WarmProcess | None:
+        """Starts it in a warm worker, if there is one that can run it."""
+        application = run.request.application_id
+        if run.request.mode == STREAMING or (worker := self._pool.take(application)) is None:
+            return None
+        request = warm_request(wanted, worker.conf, self.folder(run), logs, run.id)
+        if request is None:
+            self._pool.give_back(application, worker, clean=True)
+            return None
+        try:
+            return WarmProcess(
+                worker, request, run.id, lambda used, clean: self._pool.give_back(application, used, clean=clean)
+            )
+        except (OSError, EOFError) as error:
+            logger.warning("job run %s starts cold: %s", run.id, error)
+            return None
 
 
 def _move(run: JobRun, state: str, details: str = "") -> None:

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from moto.core.exceptions import JsonRESTError
@@ -22,7 +23,8 @@ from moto.emrserverless.exceptions import (
 )
 
 from infra.local.addresses import application_id
-from infra.local.aws.emr.job_run import BATCH, DEFAULT_TIMEOUT_MINUTES, STREAMING, JobRequest, JobRun
+from infra.local.aws.emr.capacity import IdleWatch, idle_minutes, initial_drivers
+from infra.local.aws.emr.job_run import BATCH, DEFAULT_TIMEOUT_MINUTES, STREAMING, TERMINAL, JobRequest, JobRun
 from infra.local.aws.emr.runner import JobRunner
 
 _RELEASE_LABEL = re.compile(r"emr-(spark-)?\d+\.\d+\.\d+(-\d{8}|-latest)?")
@@ -54,6 +56,7 @@ class EmrServerless(models.EMRServerlessBackend):
         super().__init__(region_name, account_id)
         self._runs: dict[str, JobRun] = {}
         self._tokens: dict[tuple[str, str], JobRun] = {}
+        self._idle: dict[str, IdleWatch] = {}
         self._start_lock = threading.Lock()
 
     @property
@@ -67,6 +70,8 @@ class EmrServerless(models.EMRServerlessBackend):
     def reset(self) -> None:
         for run in list(self._runs.values()):
             self.runner.cancel(run, "The local AWS was reset")
+        for started in list(self._idle):
+            self.stop_application(started)
         super().reset()
 
     def create_application(
@@ -195,7 +200,38 @@ class EmrServerless(models.EMRServerlessBackend):
             raise ValidationException(
                 f"Application {application.id} is in state {application.state}. Cannot start job run."
             )
-        application.state = "STARTED"
+        self.start_application(application.id)
+
+    def start_application(self, application_id: str) -> None:
+        """Starts it, with the pre-initialised drivers that it asks for, until it is stopped or idle for long."""
+        super().start_application(application_id)
+        application: Any = self.applications[application_id]
+        self.runner.keep_warm(application_id, initial_drivers(application.initial_capacity))
+        self._forget_idle(application_id)
+        if minutes := idle_minutes(application.auto_stop_configuration):
+            self._idle[application_id] = IdleWatch(
+                minutes * self.runner.minute,
+                partial(self._busy, application_id),
+                partial(self._stop_idle, application_id),
+            )
+
+    def stop_application(self, application_id: str) -> None:
+        super().stop_application(application_id)
+        self._forget_idle(application_id)
+        self.runner.keep_warm(application_id, 0)
+
+    def _stop_idle(self, application_id: str) -> None:
+        with self._start_lock:
+            if not self._busy(application_id):
+                self.stop_application(application_id)
+
+    def _forget_idle(self, application_id: str) -> None:
+        if watch := self._idle.pop(application_id, None):
+            watch.end()
+
+    def _busy(self, application_id: str) -> bool:
+        runs = list(self._runs.values())
+        return any(run.request.application_id == application_id and run.state not in TERMINAL for run in runs)
 
     def _validate(self, request: JobRequest) -> None:
         if request.execution_role.split(":")[4:5] != [self.account_id]:

@@ -50,10 +50,33 @@ Fetch = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Submission:
-    """The command line of a job, and its whole environment."""
+    """A job as this machine runs it. All files are local.
 
-    arguments: tuple[str, ...]
+    Attributes:
+        name: the Spark application's name.
+        options: options of `spark-submit` besides `--conf`; a flag's value is empty.
+        conf: the session's whole configuration.
+        entry_point: the program, and its arguments.
+        driver_environment: the variables that the request adds to the server's.
+        environment: the driver's whole environment.
+    """
+
+    name: str
+    options: tuple[tuple[str, str], ...]
+    conf: Mapping[str, str]
+    entry_point: tuple[str, ...]
+    driver_environment: Mapping[str, str]
     environment: Mapping[str, str]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The command line that runs it cold."""
+        words = [str(Path(sys.executable).with_name("spark-submit")), "--name", self.name]
+        for option, value in self.options:
+            words += [option] if option in _FLAGS else [option, value]
+        for key, value in self.conf.items():
+            words += ["--conf", f"{key}={value}"]
+        return (*words, *self.entry_point)
 
 
 def submission(
@@ -76,15 +99,15 @@ def submission(
     spark = job_driver["sparkSubmit"]
     options, submitted = _parse(spark.get("sparkSubmitParameters") or "")
     requested = {**_spark_defaults(overrides), **submitted}
-    arguments = [str(Path(sys.executable).with_name("spark-submit")), "--name", name]
-    for option, value in options:
-        if option in _FILE_OPTIONS:
-            value = _fetch_all(value, fetch)
-        arguments += [option] if option in _FLAGS else [option, value]
-    for key, value in _local(requested, environment, fetch).items():
-        arguments += ["--conf", f"{key}={value}"]
-    arguments += [fetch(spark["entryPoint"]), *(spark.get("entryPointArguments") or [])]
-    return Submission(tuple(arguments), {**environment, **_driver_environment(requested), **_platform()})
+    driver_environment = _driver_environment(requested)
+    return Submission(
+        name=name,
+        options=tuple((key, _fetch_all(value, fetch) if key in _FILE_OPTIONS else value) for key, value in options),
+        conf=_local(requested, environment, fetch),
+        entry_point=(fetch(spark["entryPoint"]), *(spark.get("entryPointArguments") or [])),
+        driver_environment=driver_environment,
+        environment={**environment, **driver_environment, **platform_variables()},
+    )
 
 
 def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: Fetch) -> dict[str, str]:
@@ -145,7 +168,7 @@ def _driver_environment(conf: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in variables.items() if not key.startswith("PYSPARK_")}
 
 
-def _platform() -> dict[str, str]:
+def platform_variables() -> dict[str, str]:
     """Variables that every driver on this machine has, whatever the request says."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
