@@ -121,10 +121,12 @@ def surroundings(jobs: Jobs) -> dict[str, Any]:
     text = printed(jobs, "SEEN", SEEN, "a b", parameters=parameters)
     text = re.sub(r"/emr/\w+/\w+", "/emr/APPLICATION/RUN", text)
     seen: dict[str, Any] = json.loads(re.sub(r"00[0-9a-f]{14}", "RUN", text))
+    own = r"spark\.(app\.(id|startTime|submitTime|initial.*)|driver\.port|local\.dir|repl\..*|ui\.showConsole.*)"
+    started = r"SPARK_(ENV_LOADED|BEELINE_OPTS|SCALA_VERSION|CONF_DIR)|PYTHON(PATH|HASHSEED|UNBUFFERED)|MASTER"
     for part, names in {
-        "conf": r"spark\.(app\.(id|startTime|submitTime|initial.*)|driver\.port|local\.dir|repl\..*|ui\.showConsole.*)",
-        "properties": r"spark\.(app\..*|local\.dir|repl\..*|ui\.showConsole.*)|sun\.java\.command|user\.dir|java\.class\.path",
-        "environment": r"PYSPARK_GATEWAY_\w+|_PYSPARK\w+|SPARK_ENV_LOADED|OLDPWD|_|PWD|SHLVL|MASTER|SPARK_BEELINE_OPTS|SPARK_(SCALA_VERSION|CONF_DIR)|PYTHON(PATH|HASHSEED|UNBUFFERED)",
+        "conf": own,
+        "properties": rf"{own}|spark\.app\..*|sun\.java\.command|user\.dir|java\.class\.path",
+        "environment": rf"_?PYSPARK_(GATEWAY|DRIVER_CONN)_\w+|{started}|OLDPWD|_|PWD|SHLVL",
     }.items():
         seen[part] = {name: value for name, value in seen[part].items() if not re.fullmatch(names, name)}
     # A cold driver has PySpark once more, by its PYTHONPATH; each session has a folder of its own.
