@@ -172,6 +172,7 @@ def test_checkpoint_of_a_table_without_position_can_be_accepted(topic: Topic, mo
     assert topic.places() == [(EVENTS, 0, 1)]
 
 
+@pytest.mark.slow
 def test_marks_and_aborted_messages_of_transactions_are_read_over_and_never_lost(topic: Topic) -> None:
     topic.send_in_transaction([event("O1"), event("O2")])
     topic.send_in_transaction([event("A1"), event("A2")], abort=True)
