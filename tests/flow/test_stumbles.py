@@ -71,12 +71,12 @@ def states(platform: Platform, run_id: str) -> dict[str, str]:
     return {each.task: each.state for each in platform.airflow.tasks(DAG, run_id)}
 
 
-def kill(platform: Platform, part: str, title: str = "") -> int:
-    """Kills processes of a part without a word; the process manager starts the part again. Answers how many."""
+def kill(platform: Platform, part: str) -> int:
+    """Kills all processes of a part without a word; the process manager starts it again. Answers how many."""
     killed = 0
     for member in processes.members(platform.addresses.home):
         with contextlib.suppress(psutil.Error):
-            if member.part == part and title in " ".join(member.process.cmdline()):
+            if member.part == part:
                 member.process.kill()
                 killed += 1
     return killed
@@ -132,7 +132,8 @@ def test_day_on_which_aws_and_airflow_stumble(platform: Platform) -> None:
         away.mark(platform.addresses.home).touch()
         wait(lambda: "running" in states(platform, run).values(), 120, "no task asks EMR Serverless")
         time.sleep(5)
-        assert kill(platform, "airflow-scheduler", "LocalExecutor"), "no worker was there to kill"
+        # The workers are the scheduler's children. Killed alone, one of them may keep the lock of their queue for ever.
+        assert kill(platform, "airflow-scheduler"), "no worker was there to kill"
         away.mark(platform.addresses.home).unlink()
 
         # A finished task is cleared while the job run of another one lives.
