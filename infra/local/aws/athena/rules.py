@@ -11,7 +11,7 @@ from sqlglot import exp
 from infra.local.aws.athena import arithmetic, casts, checks, functions, times
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
-_BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Exists, exp.Paren, exp.Null, exp.In, exp.Between)
+_BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Exists, exp.Null, exp.In, exp.Between)
 
 Operands = Callable[[exp.Expr], Sequence[exp.Expr]]
 Check = Callable[[exp.Expr, Sequence[exp.Expr], list[str], str], None]
@@ -72,7 +72,8 @@ def _whens(node: exp.Expr) -> Sequence[exp.Expr]:
 def _conditions(node: exp.Expr) -> Sequence[exp.Expr]:
     """Those that are not boolean by their form."""
     names = {exp.And: ("this", "expression"), exp.Or: ("this", "expression"), exp.Join: ("on",)}
-    return [each for each in _given(*names.get(type(node), ("this",)))(node) if not isinstance(each, _BOOLEAN)]
+    found = (each.unnest() for each in _given(*names.get(type(node), ("this",)))(node))
+    return [each for each in found if not isinstance(each, _BOOLEAN)]
 
 
 def _source(node: exp.Expr) -> Sequence[exp.Expr]:
