@@ -1,7 +1,7 @@
 """One value never stops the rest: a day with an odd row of every kind is green, and each row is found by its name.
 
-Real clients read the sources' stand-ins; bronze, silver, the gate and gold run as in production. The next days are
-green too: what is in bronze is read again and again.
+Real clients read the sources' stand-ins; bronze, silver, the gate and gold run as in production. The next day is
+green too: what is in bronze is read again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobs.lake.run import Run
 from jobs.sources.snowflake import conform
 from tests import lakes
 from tests.faults.conftest import Sources
-from tests.jobs.lakehouse import by, record, rows
+from tests.jobs.lakehouse import RATES, by, record, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -108,7 +108,11 @@ def build(day: int) -> None:
     )
     for step in (*steps[0], "gate", *steps[1]):
         subject = "lakehouse" if step == "gate" else ""
-        run_py.perform(Run(f"day-{day}", step, window_start=end - timedelta(days=1), window_end=end, subject=subject))
+        # ECB's history of 27 years costs minutes: its last weeks do.
+        begin = end - timedelta(days=40 if step == RATES else 1)
+        run_py.perform(
+            Run(f"day-{day}", step, window_start=begin, window_end=end, exact=step == RATES, subject=subject)
+        )
         lakes.forget_frames()
 
 
@@ -119,7 +123,7 @@ def kept_out(spark: SparkSession, name: str, key: str) -> dict[Any, str]:
     return dict(found)
 
 
-def test_day_with_an_odd_row_of_each_kind_is_green_and_so_are_the_days_after_it(
+def test_day_with_an_odd_row_of_each_kind_is_green_and_so_is_the_day_after_it(
     spark: SparkSession, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(sources, monkeypatch)
@@ -144,7 +148,6 @@ def test_day_with_an_odd_row_of_each_kind_is_green_and_so_are_the_days_after_it(
         f" UPDATED_AT = '{moment:%Y-%m-%d %H:%M:%S}' WHERE ORDER_ID IN ('O-20226', 'O-0', 'O-CENTS')"
     )
     build(1)
-    build(2)
 
     mended = by(spark, "gold.fact_orders", "order_id", "amount_native")
     assert mended.keys() - amounts.keys() == {"O-20226", "O-0", "O-CENTS"}
