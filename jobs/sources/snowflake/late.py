@@ -2,7 +2,7 @@
 
 Both sides count and hash their keys and times by day; only days that differ are read again, and of those only the rows
 that bronze lacks are kept. A day is a slice of 24 hours UTC of the time of the last change; the rows without a time are
-a slice, and so are those of the future.
+a slice, and so are those of the future. Rows of the same key and time count as held if bronze has one of them.
 """
 
 from __future__ import annotations
