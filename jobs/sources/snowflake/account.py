@@ -55,7 +55,8 @@ def take(cursor: Any, source: SourceTable, window: Window, future: datetime) -> 
         f"SELECT COUNT(*), COUNT_IF({by} IS NULL), COUNT_IF({by} >= %s), COUNT_IF({by} >= %s AND {by} < %s)"
         f" FROM {source.name}"
     )
-    return Account(*map(int, cursor.execute(query, (future, end, future)).fetchone()))
+    # The stand-in counts nothing as null.
+    return Account(*(int(rows or 0) for rows in cursor.execute(query, (future, end, future)).fetchone()))
 
 
 def refuse_fewer(source: SourceTable, total: int, known: int | None) -> None:
