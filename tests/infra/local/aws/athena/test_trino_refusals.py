@@ -20,7 +20,8 @@ MISMATCHES = [
     "s = d", "d >= '2026-01-01'", "'2026-01-01' < d", "s <> n", "n = '1'", "m > '1.0'", "s = true",
     "s IS DISTINCT FROM n", "n IN ('1', '2')", "s IN (1, 2)", "d IN ('2026-01-01')", "n IN (SELECT 'a')",
     "d BETWEEN '2026-01-01' AND '2026-02-01'", "n BETWEEN 'a' AND 'b'", "n LIKE '1%'", "s LIKE 1",
-    "s + 1 = 2", "'1' * 2 = 2", "d + 1 = d", "d * 2 = d", "n", "(n)", "s", "NOT n", "NOT (n)", "true AND n", "s OR false",
+    "s + 1 = 2", "'1' * 2 = 2", "d + 1 = d", "d * 2 = d", "n", "(n)", "s", "NOT n", "NOT (n)",
+    "true AND n", "s OR false",
     "coalesce(n, s) = s", "nullif(n, 'a') = n", "if(true, n, s) = s", "CASE WHEN true THEN n ELSE 'a' END = 'a'",
     "greatest(n, s) = s", "CASE s WHEN 1 THEN true END", "CASE n WHEN 1 THEN true WHEN 'a' THEN false END",
 ]  # fmt: skip
