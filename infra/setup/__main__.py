@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from infra.setup import class_archive, environments, jars, java, proxies
 from infra.setup.steps import SetupError
 
 
 def main() -> int:
-    """Runs the steps in order. Returns 1 when a person must install something first."""
+    """Runs the steps, side by side where none needs another. Returns 1 when a person must install something first."""
     started = time.monotonic()
     proxies.bypass_here()
     print("set-up", flush=True)
     try:
         runtime = java.check()
         print(f"  ready    Java: {runtime}", flush=True)
-        environments.install()
-        jars.install(runtime)
-        class_archive.install(runtime)
+        _install(runtime)
     except SetupError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1
     print(f"set-up done in {time.monotonic() - started:.1f} s", flush=True)
     return 0
+
+
+def _install(java: str) -> None:
+    """The longest chain is uv, the job environment, its jars and the class archive; the others run beside it."""
+    with ThreadPoolExecutor() as beside:
+        environments.install_uv()
+        others = [beside.submit(environments.install_airflow)]
+        environments.install_jobs()
+        others.append(beside.submit(jars.install, java, "Kafka broker's jars", jars.BROKER))
+        jars.install(java, "Delta, S3A, Kafka and JDBC jars", jars.LOCK)
+        class_archive.install(java)
+        for other in others:
+            other.result()
 
 
 if __name__ == "__main__":

@@ -18,16 +18,26 @@ AIRFLOW_VERSION = "3.2.1"
 MWAA = REPOSITORY / "infra" / "mwaa"
 
 
-def install() -> None:
-    """Makes or updates both environments. It needs no network if nothing has changed."""
+def install_uv() -> None:
+    """Installs what makes the environments."""
     once("uv", VENV / "uv.stamp", [UV_VERSION], _uv)
+
+
+def install_jobs() -> None:
+    """Makes or updates the environment of jobs and of the local platform."""
     lock = REPOSITORY / "infra" / "local" / "requirements.lock"
-    once("job environment, Python 3.11 (EMR)", VENV / "jobs.stamp", [lock], lambda: _jobs(lock))
+    title = "job environment, Python 3.11 (EMR)"
+    once(title, VENV / "jobs.stamp", [lock], lambda: _jobs(lock), grows=VENV / "jobs")
+
+
+def install_airflow() -> None:
+    """Makes or updates Airflow's environment."""
     once(
         "Airflow environment, Python 3.12 (MWAA)",
         VENV / "airflow.stamp",
         [AIRFLOW_VERSION, *pins(AIRFLOW_VERSION), *_WANTED],
         lambda: airflow(VENV / "airflow", AIRFLOW_VERSION),
+        grows=VENV / "airflow",
     )
 
 

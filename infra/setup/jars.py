@@ -25,29 +25,30 @@ def folder(lock: Path | None = None) -> Path:
     return cache() / f"jars-{fingerprint([lock or LOCK])[:12]}"
 
 
-def install(java: str) -> None:
-    """Downloads the jars of both locks if they are not in the cache."""
-    for title, lock in (("Delta, S3A, Kafka and JDBC jars", LOCK), ("Kafka broker's jars", BROKER)):
-        once(f"{title} ({len(_coordinates(lock))})", folder(lock) / "stamp", [lock], partial(fetch, java, lock))
+def install(java: str, title: str, lock: Path) -> None:
+    """Downloads the jars of a lock if they are not in the cache."""
+    with tempfile.TemporaryDirectory() as scratch:
+        counted = f"{title} ({len(_coordinates(lock))})"
+        fetching = partial(fetch, java, lock, Path(scratch))
+        once(counted, folder(lock) / "stamp", [lock], fetching, grows=Path(scratch))
 
 
-def fetch(java: str, lock: Path) -> None:
-    """Downloads every jar of the lock, checks it, and puts it into the cache.
+def fetch(java: str, lock: Path, scratch: Path) -> None:
+    """Downloads every jar of the lock into a scratch folder, checks it, and puts it into the cache.
 
     Raises:
         SetupError: a jar is missing, or its checksum is not the lock's.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        wanted_by = _coordinates(lock)
-        got = download(java, list(wanted_by), Path(scratch))
-        for coordinate, wanted in wanted_by.items():
-            jar = got[coordinate]
-            actual = hashlib.sha256(jar.read_bytes()).hexdigest()
-            if actual != wanted:
-                raise SetupError(f"{coordinate}: sha256 is {actual}, {lock.name} has {wanted}. Not used.")
-        folder(lock).mkdir(parents=True, exist_ok=True)
-        for jar in got.values():
-            shutil.move(str(jar), folder(lock) / jar.name)
+    wanted_by = _coordinates(lock)
+    got = download(java, list(wanted_by), scratch)
+    for coordinate, wanted in wanted_by.items():
+        jar = got[coordinate]
+        actual = hashlib.sha256(jar.read_bytes()).hexdigest()
+        if actual != wanted:
+            raise SetupError(f"{coordinate}: sha256 is {actual}, {lock.name} has {wanted}. Not used.")
+    folder(lock).mkdir(parents=True, exist_ok=True)
+    for jar in got.values():
+        shutil.move(str(jar), folder(lock) / jar.name)
 
 
 def download(java: str, coordinates: list[str], target: Path) -> dict[str, Path]:

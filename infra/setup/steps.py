@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VENV = REPOSITORY / ".venv"
+SAY_SECONDS = 5.0
 
 
 class SetupError(Exception):
@@ -35,8 +38,18 @@ def fingerprint(parts: Iterable[object]) -> str:
     return digest.hexdigest()
 
 
-def once(title: str, stamp: Path, inputs: Iterable[object], action: Callable[[], None]) -> None:
-    """Runs `action`, unless `stamp` already holds the fingerprint of `inputs`."""
+def once(
+    title: str, stamp: Path, inputs: Iterable[object], action: Callable[[], None], grows: Path | None = None
+) -> None:
+    """Runs `action`, unless `stamp` already holds the fingerprint of `inputs`.
+
+    Args:
+        title: of the step, for the person who waits.
+        stamp: file that remembers it.
+        inputs: texts and files; the step is done again when one of them changes.
+        action: does it. While it runs, a line each `SAY_SECONDS` says for how long.
+        grows: the folder that it fills, whose size the lines say.
+    """
     wanted = fingerprint(inputs)
     if stamp.is_file() and stamp.read_text() == wanted:
         if os.access(stamp, os.W_OK):
@@ -45,10 +58,40 @@ def once(title: str, stamp: Path, inputs: Iterable[object], action: Callable[[],
         return
     print(f"  install  {title} ...", flush=True)
     started = time.monotonic()
-    action()
+    with _saying(title, grows):
+        action()
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
     print(f"  done     {title}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+@contextmanager
+def _saying(title: str, grows: Path | None) -> Iterator[None]:
+    """Says how far a step is, as long as the block runs."""
+    done, started = threading.Event(), time.monotonic()
+
+    def say() -> None:
+        while not done.wait(SAY_SECONDS):
+            size = f", {_size(grows) / 1e6:.0f} MB" if grows else ""
+            print(f"  ...      {title}: {time.monotonic() - started:.0f} s{size}", flush=True)
+
+    speaker = threading.Thread(target=say, daemon=True)
+    speaker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        speaker.join()
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder; some may go while it looks."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 def command(*words: object, **environment: str) -> str:

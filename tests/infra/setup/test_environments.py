@@ -20,25 +20,31 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]
     return run
 
 
+def install_all() -> None:
+    environments.install_uv()
+    environments.install_jobs()
+    environments.install_airflow()
+
+
 def test_second_install_runs_nothing(commands: list[list[str]]) -> None:
-    environments.install()
+    install_all()
     assert commands
     commands.clear()
 
-    environments.install()
+    install_all()
 
     assert commands == []
 
 
 def test_job_environment_is_exactly_the_lock(commands: list[list[str]]) -> None:
-    environments.install()
+    install_all()
 
     (sync,) = [words for words in commands if "sync" in words]
     assert sync[-1].endswith("infra/local/requirements.lock")
 
 
 def test_airflow_environment_has_amazons_constraints(commands: list[list[str]]) -> None:
-    environments.install()
+    install_all()
 
     (install,) = [words for words in commands if any(word.startswith("apache-airflow==") for word in words)]
     constraints = [Path(install[n + 1]).name for n, word in enumerate(install) if word == "--constraint"]

@@ -39,23 +39,23 @@ def cached() -> dict[str, bytes]:
 
 
 def test_jar_of_the_lock_is_put_into_the_cache(lock: Path) -> None:
-    jars.install("java")
+    jars.install("java", "jars", lock)
 
     assert cached() == {"thing-1.0.jar": BODY}
 
 
 def test_jars_are_fetched_once(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    jars.install("java")
+    jars.install("java", "jars", lock)
     monkeypatch.setattr(jars, "download", lambda *_: pytest.fail("asked the repository again"))
 
-    jars.install("java")
+    jars.install("java", "jars", lock)
 
 
 def test_jar_with_another_checksum_is_not_used(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, b"another jar")
 
     with pytest.raises(SetupError, match=rf"{COORDINATE}: sha256 is [0-9a-f]{{64}}, jars\.lock has .*Not used"):
-        jars.install("java")
+        jars.install("java", "jars", lock)
     assert cached() == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,25 @@ def test_step_runs_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "done     a step: " in capsys.readouterr().out
     assert not run(stamp, "1.0")
     assert capsys.readouterr().out == "  ready    a step\n"
+
+
+def test_long_step_says_for_how_long_and_how_much(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "SAY_SECONDS", 0.01)
+    folder = tmp_path / "filled"
+    said: list[str] = []
+
+    def fill() -> None:
+        folder.mkdir()
+        (folder / "file").write_bytes(b"x" * 3_000_000)
+        while "3 MB" not in "".join(said):
+            said.append(capsys.readouterr().out)
+            time.sleep(0.01)
+
+    steps.once("a step", tmp_path / "stamp", [], fill, grows=folder)
+
+    assert "  ...      a step: 0 s, 3 MB\n" in "".join(said)
 
 
 def test_step_runs_again_when_a_text_or_a_file_changes(tmp_path: Path) -> None:
@@ -102,6 +122,8 @@ def test_set_up_runs_on_an_old_python_without_any_package(module: str) -> None:
     standard = {
         "__future__",
         "collections",
+        "concurrent",
+        "contextlib",
         "functools",
         "hashlib",
         "os",
@@ -110,6 +132,7 @@ def test_set_up_runs_on_an_old_python_without_any_package(module: str) -> None:
         "shutil",
         "subprocess",
         "sys",
+        "threading",
     }
     assert imported <= standard | {"tempfile", "time", "typing", "infra"}
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Match)]
