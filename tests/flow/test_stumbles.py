@@ -29,9 +29,13 @@ PORT = 18820
 AWAY_SECONDS = 180
 LIVE = ("SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING")
 BRONZE = "bronze.snowflake_orders"
-# Airflow takes a silent worker for lost after five minutes; here after one.
+# Airflow takes a silent worker for lost after five minutes, and looks for a lost scheduler's tasks as seldom. Here both
+# take less than one.
 SETTING = '"AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",'
-SOONER = '"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",'
+SOONER = (
+    '"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60", '
+    '"AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",'
+)
 
 
 @pytest.fixture(scope="module")
