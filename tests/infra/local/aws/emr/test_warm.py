@@ -147,6 +147,7 @@ def test_nothing_of_a_job_is_left_for_the_next(warm: Jobs) -> None:
     assert printed(warm, "JVM", JVM + STOP) == first, "the worker was replaced: this proved nothing"
 
 
+@pytest.mark.slow
 def test_table_that_another_program_made_anew_is_read_anew(warm: Jobs, tmp_path: Path) -> None:
     place = str(tmp_path / "table")
     write_deltalake(place, arrow_table({"n": [1]}))
@@ -188,7 +189,11 @@ def ended_early(jobs: Jobs, how: str) -> tuple[str, str, int]:
 
 @pytest.mark.parametrize(
     ("how", "state", "details"),
-    [("cancel", "CANCELLED", "CancelJobRun"), ("pid", "FAILED", "ExitCode: 137."), ("JVM", "FAILED", "ExitCode: 137.")],
+    [
+        pytest.param("cancel", "CANCELLED", "CancelJobRun", marks=pytest.mark.slow),
+        ("pid", "FAILED", "ExitCode: 137."),
+        pytest.param("JVM", "FAILED", "ExitCode: 137.", marks=pytest.mark.slow),
+    ],
 )
 def test_job_that_is_ended_costs_its_jvm(warm: Jobs, how: str, state: str, details: str) -> None:
     found, said, jvm = ended_early(warm, how)
@@ -196,10 +201,12 @@ def test_job_that_is_ended_costs_its_jvm(warm: Jobs, how: str, state: str, detai
     assert printed(warm, "JVM", JVM + STOP) != str(jvm)
 
 
+@pytest.mark.slow
 def test_session_that_was_not_stopped_costs_its_jvm(warm: Jobs) -> None:
     assert printed(warm, "JVM", JVM + "import os\nos._exit(0)") != printed(warm, "JVM", JVM + STOP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "request_",
     [
@@ -219,6 +226,7 @@ def test_job_that_no_warm_worker_can_run_starts_cold(warm: Jobs, request_: dict[
     assert "PARENT java" in warm.log(run, attempt=attempt)
 
 
+@pytest.mark.slow
 def test_idle_application_stops_and_the_next_job_starts_it(server: Server) -> None:
     jobs = of_application(server, "idle", drivers=1, enabled=True, idleTimeoutMinutes=5)  # 3 seconds here
     jvm = int(printed(jobs, "JVM", JVM + STOP))
@@ -232,6 +240,7 @@ def test_idle_application_stops_and_the_next_job_starts_it(server: Server) -> No
     jobs.emr.stop_application(applicationId=jobs.application)
 
 
+@pytest.mark.slow
 def test_killed_server_leaves_no_worker_behind(tmp_path: Path) -> None:
     server = start_server(tmp_path, 18220)
     server.client("s3").create_bucket(
