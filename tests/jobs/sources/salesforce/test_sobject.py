@@ -42,7 +42,11 @@ def test_value_becomes_the_text_that_salesforce_wrote(written: str, text: str | 
 def test_client_is_asked_for_numbers_as_they_were_written(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     keys = ("username", "password", "security_token", "instance_url")
-    monkeypatch.setattr(client.credentials, "read", lambda *_, **__: dict.fromkeys(keys, "x"))
+    monkeypatch.setattr(
+        client.credentials,
+        "read",
+        lambda *_, **__: {**dict.fromkeys(keys, "x"), "instance_url": "https://x.my.salesforce.com"},
+    )
     monkeypatch.setattr(client, "Salesforce", lambda **options: asked.update(options))
 
     client.connect()
