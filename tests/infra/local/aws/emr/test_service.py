@@ -14,10 +14,12 @@ from infra.local.polling import wait_until
 from tests.infra.local.aws.stand_in import BUCKET, Jobs, gone
 
 SLEEP = "import time; print('awake', flush=True); time.sleep(600)"
+# It stays for a moment: a cold driver's JVM ends with its Python, whatever it has not copied of its output yet.
 FAIL = """
-import sys
+import sys, time
 print("progress")
-print('SLUICE-ERROR {"kind": "data"}', file=sys.stderr)
+print('SLUICE-ERROR {"kind": "data"}', file=sys.stderr, flush=True)
+time.sleep(1)
 sys.exit(65)
 """
 SPARK = """
