@@ -23,7 +23,7 @@ def of_delta(name: str, description: str, owner: str, uri: str, schema: dict[str
         uri: of the table.
         schema: of its log.
     """
-    text = json.dumps(schema)
+    text = json.dumps(schema, sort_keys=True)  # delta-rs gives a column's comment and class in any order
     parts = [text[begin : begin + _PART] for begin in range(0, len(text), _PART)]
     return {
         "Name": name,

@@ -132,3 +132,12 @@ def test_nothing_of_an_earlier_schema_is_left_for_spark() -> None:
         "spark.sql.sources.schema.part.1 is left over",
     ]
     assert drift.mended(present, DELTA) == DELTA
+
+
+def test_order_of_what_a_column_says_is_no_drift() -> None:
+    def of(metadata: dict[str, str]) -> dict[str, Any]:
+        field = {"name": "id", "type": "string", "nullable": True, "metadata": metadata}
+        return entry.of_delta("t", "d", "team", "s3://lake/t", {"type": "struct", "fields": [field]})
+
+    present, wanted = of({"comment": "c", "class": "public"}), of({"class": "public", "comment": "c"})
+    assert drift.found(present, wanted) == []
