@@ -4,8 +4,9 @@
 
 The age counts from a moment that the run and the lake's records give, never from this machine's clock alone:
 
-- A critical rule counts from the moment up to which the table's sources were read, or the end of the run's interval if
-  that is earlier. So what is missing was missing at the source; a run that is late, cleared or a backfill is not red.
+- A critical rule counts from the moment up to which the sources were read by what the judged version was made of, or
+  the end of the run's interval if that is earlier. So what is missing was missing at the source; a run that is late,
+  cleared or a backfill is not red, nor is one between another DAG's bronze and silver steps.
 - A warning counts from the end of the run's interval: it also tells that nobody reads the source any more. In a
   backfill it counts as a critical rule does.
 
@@ -23,7 +24,9 @@ from pyspark.sql.types import DateType, StructType
 
 from dq.suite import Rule, Suite
 from dq.validate import Judgement
-from jobs.lake import tables
+from jobs.lake import settings, tables
+from jobs.lake.delta import log
+from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import watermark
 from jobs.sources.ecb import target
@@ -36,19 +39,20 @@ OLDEST: Mapping[str, Callable[[datetime, int], datetime]] = {
 }
 
 
-def settle(rules: Suite, run: Run, schema: StructType) -> tuple[Suite, list[Judgement]]:
+def settle(rules: Suite, run: Run, schema: StructType, read_to: datetime | None) -> tuple[Suite, list[Judgement]]:
     """The suite with the dates and times that its ages mean for this run; and the rules that it can't judge.
 
     Args:
         rules: of a silver table.
         run: whose gate judges it.
         schema: of the table.
+        read_to: how far the sources of the judged version were read.
     """
     settled, unjudged = [], []
     for rule in rules.rules:
         if rule.age is None:
             settled.append(rule)
-        elif found := moment(run, rules.table, rule):
+        elif found := moment(run, rules.table, rule, read_to):
             settled.append(at(rule, schema, found))
         else:
             unjudged.append(Judgement(rule, True, {"not_judged": "only backfills have read its sources"}))
@@ -63,16 +67,33 @@ def at(rule: Rule, schema: StructType, moment: datetime) -> Rule:
     return replace(rule, kwargs={**rule.kwargs, "min_value": oldest.date() if is_date else _as_collected(oldest)})
 
 
-def moment(run: Run, table: str, rule: Rule) -> datetime | None:
+def read_to(table: str, version: int) -> datetime | None:
+    """How far the batch sources were read by what a version of a silver table was made of, UTC; None if unknown.
+
+    A bronze table that was dropped and created again since says nothing of it.
+    """
+    found = []
+    for source in _batches(table):
+        commits = log.effective(settings.lake().uri(table), version)
+        record = next((each.record for each in commits if each.record and source.name in each.record.inputs), None)
+        now = log.table_id(settings.lake().uri(source.name))
+        if record and record.input_ids.get(source.name) in (None, now):
+            found.append(watermark.committed(source, record.inputs[source.name]))
+    return max(filter(None, found), default=None)
+
+
+def moment(run: Run, table: str, rule: Rule, read_to: datetime | None) -> datetime | None:
     """The moment from which the rule's age counts, UTC; None if there is none."""
     end = min(run.window_end, datetime.now(UTC)) if run.window_end else None
     if rule.severity != "critical" and end and not run.exact:
         return end
-    batches = [tables.table(name) for name in tables.table(table).depends_on if not tables.table(name).continuous]
-    if not batches:  # a stream is read all the time
+    if not _batches(table):  # a stream is read all the time
         return None if run.exact else end
-    read_to = max(filter(None, map(watermark.committed, batches)), default=None)
     return min(read_to, end or read_to) if read_to else None
+
+
+def _batches(table: str) -> list[Table]:
+    return [tables.table(name) for name in tables.table(table).depends_on if not tables.table(name).continuous]
 
 
 def _as_collected(when: datetime) -> Any:

@@ -103,7 +103,8 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
 
 def _judge(spark: SparkSession, run: Run, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
     whole = snapshot.read(spark, settings.lake().uri(rules.table), version)
-    settled, unjudged = freshness.settle(rules, run, whole.schema)
+    read_to = freshness.read_to(rules.table, version)
+    settled, unjudged = freshness.settle(rules, run, whole.schema, read_to)
     return validate.validate(settled, whole if scope.changed is None else scope.changed, whole) + unjudged
 
 

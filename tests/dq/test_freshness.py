@@ -16,8 +16,7 @@ from jobs.lake.delta.commit_record import Counts
 from jobs.lake.errors import ConfigurationError, GateError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run, Window
-from jobs.lake.state import watermark
-from tests.jobs.lakehouse import RATES, at, commit_window, frame, good_rows, put, schema_of, silver_rate
+from tests.jobs.lakehouse import RATES, at, commit_window, frame, good_rows, put, schema_of, silver_rate, version
 
 SILVER = "silver.fx_rates"
 MONDAY = "2026-10-05"  # its midnight explains Friday, 2 October
@@ -28,17 +27,13 @@ def aged(table: str) -> suite.Suite:
     return replace(rules, rules=tuple(rule for rule in rules.rules if rule.age))
 
 
-def judge(spark: SparkSession, table: str, row: dict[str, Any], run: Run) -> set[str]:
+def judge(spark: SparkSession, table: str, row: dict[str, Any], run: Run, read: str | None) -> set[str]:
     """The severities of the freshness rules that don't hold."""
     rows = frame(spark, [{**good_rows(table)[0], **row}], schema_of(table))
-    settled, unjudged = freshness.settle(aged(table), run, rows.schema)
+    settled, unjudged = freshness.settle(aged(table), run, rows.schema, at(read) if read else None)
     judged = validate.validate(settled, rows, rows) if settled.rules else []
     assert not any(judgement.error for judgement in judged)
     return {judgement.rule.severity for judgement in judged + unjudged if not judgement.success}
-
-
-def read_to(monkeypatch: pytest.MonkeyPatch, moment: str | None) -> None:
-    monkeypatch.setattr(watermark, "committed", lambda table: at(moment) if moment else None)
 
 
 @pytest.mark.parametrize(
@@ -59,37 +54,31 @@ def read_to(monkeypatch: pytest.MonkeyPatch, moment: str | None) -> None:
 )
 def test_rates_are_as_old_as_targets_calendar_explains(
     spark: SparkSession,
-    monkeypatch: pytest.MonkeyPatch,
     newest: str,
     read: str | None,
     end: str | None,
     exact: bool,
     broken: set[str],
 ) -> None:
-    read_to(monkeypatch, read)
     run = Run("run", "gate", window_end=at(end) if end else None, exact=exact)
 
-    assert judge(spark, SILVER, {"as_of_date": date.fromisoformat(newest)}, run) == broken
+    assert judge(spark, SILVER, {"as_of_date": date.fromisoformat(newest)}, run, read) == broken
 
 
 @pytest.mark.parametrize("table", ["silver.orders", "silver.salesforce_accounts"])
-def test_quiet_source_warns_and_closes_no_gate(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, table: str
-) -> None:
+def test_quiet_source_warns_and_closes_no_gate(spark: SparkSession, table: str) -> None:
     (rule,) = aged(table).rules
     _, days = rule.age or ("", 0)
-    read_to(monkeypatch, "2026-10-31")
     for microseconds, broken in ((0, set()), (1, {"warning"})):
         moment = at("2026-10-31") - timedelta(days=days, microseconds=microseconds)
         row = {rule.kwargs["column"]: moment}
-        assert judge(spark, table, row, Run("run", "gate", window_end=at("2026-10-31"))) == broken
+        assert judge(spark, table, row, Run("run", "gate", window_end=at("2026-10-31")), "2026-10-31") == broken
 
 
-def test_end_that_is_not_reached_yet_counts_as_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_to(monkeypatch, None)
+def test_end_that_is_not_reached_yet_counts_as_now() -> None:
     rule = Rule("expect_column_max_to_be_between", {"column": "x", "min_value": {"days_ago": 1}}, "warning")
 
-    found = freshness.moment(Run("run", "gate", window_end=at("2126-01-01")), SILVER, rule)
+    found = freshness.moment(Run("run", "gate", window_end=at("2126-01-01")), SILVER, rule, None)
 
     assert found is not None
     assert found < at("2126-01-01")
@@ -103,8 +92,8 @@ def test_table_of_a_stream_alone_is_judged_by_the_end_of_the_run(monkeypatch: py
     monkeypatch.setattr(tables, "table", lambda name: events if name == events.name else known(name))
     rule = Rule("expect_column_max_to_be_between", {"column": "x", "min_value": {"days_ago": 1}}, "critical")
 
-    assert freshness.moment(Run("run", "gate", window_end=at(MONDAY)), events.name, rule) == at(MONDAY)
-    assert freshness.moment(Run("run", "gate", window_end=at(MONDAY), exact=True), events.name, rule) is None
+    assert freshness.moment(Run("run", "gate", window_end=at(MONDAY)), events.name, rule, None) == at(MONDAY)
+    assert freshness.moment(Run("run", "gate", window_end=at(MONDAY), exact=True), events.name, rule, None) is None
 
 
 def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
@@ -118,7 +107,8 @@ def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
         commit_window(Run(end, RATES, window_end=at(end)), Window(None, at(end)))
         for table in tables.pipeline("lakehouse").gated:
             rows = [silver_rate("2026-09-30", "EUR", "1.1")] if table.name == SILVER else good_rows(table.name)
-            put(table.name, rows, run_id=end, step=table.name, counts=vars(Counts(0)))
+            made_of = {"inputs": {RATES: version(RATES)}} if table.name == SILVER else {}
+            put(table.name, rows, run_id=end, step=table.name, counts=vars(Counts(0)), **made_of)
 
     run_ge_checks.gate(Run("2026-10-05", "gate", subject="lakehouse", window_end=at("2026-10-05")))
     assert "warning: as_of_date column_max_to_be_between: observed_value 2026-09-30, min_value 2026-10-02" in (
@@ -126,6 +116,25 @@ def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
     )
     with pytest.raises(GateError, match=r"critical: as_of_date .*2026-09-30, min_value 2026-10-01.*the feed stands"):
         run_ge_checks.gate(Run("2026-10-07", "gate", subject="lakehouse", window_end=at("2026-10-20")))
+
+
+def test_version_counts_from_what_it_was_made_of_and_not_from_what_bronze_has_read_since(lake: str) -> None:
+    commit_window(Run("1", RATES, window_end=at(MONDAY)), Window(None, at(MONDAY)))
+    put(SILVER, [silver_rate("2026-10-02", "EUR", "1.1")], step=SILVER, inputs={RATES: version(RATES)})
+    commit_window(Run("2", RATES, window_end=at("2026-11-05")), Window(at(MONDAY), at("2026-11-05")))
+
+    assert freshness.read_to(SILVER, version(SILVER)) == at(MONDAY)
+    put(SILVER, [silver_rate("2026-11-04", "EUR", "1.1")], step=SILVER, inputs={RATES: version(RATES)})
+    assert freshness.read_to(SILVER, version(SILVER)) == at("2026-11-05")
+    assert freshness.read_to(SILVER, version(SILVER) - 1) == at(MONDAY)
+
+
+def test_bronze_that_was_created_again_since_says_nothing_of_a_version(lake: str) -> None:
+    commit_window(Run("1", RATES, window_end=at(MONDAY)), Window(None, at(MONDAY)))
+    made_of = {"inputs": {RATES: version(RATES)}, "input_ids": {RATES: "another"}}
+    put(SILVER, [silver_rate("2026-10-02", "EUR", "1.1")], step=SILVER, **made_of)
+
+    assert freshness.read_to(SILVER, version(SILVER)) is None
 
 
 @pytest.mark.parametrize(

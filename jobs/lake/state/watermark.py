@@ -81,12 +81,13 @@ def _read_to(table: Table) -> datetime | None:
     return committed(table) if objects.read_json(_key(table)) is not None else None
 
 
-def committed(table: Table) -> datetime | None:
-    """How far the source has been read, as its newest effective commit says; None if only exact windows were read.
+def committed(table: Table, version: int | None = None) -> datetime | None:
+    """How far the source had been read by a version of the table, as its newest effective commit then says.
 
-    Records of format 1 don't say it: there the object does.
+    None if only exact windows were read. Without a version it is about the newest. Records of format 1 don't say it:
+    there the object does.
     """
-    newest = next(_reads(table), None)
+    newest = next(_reads(table, version), None)
     if newest is None or newest.record is None or newest.record.window is None:
         return None
     if newest.record.format > 1:
@@ -107,9 +108,10 @@ def _own_window(run: Run, table: Table) -> Window | None:
     return None
 
 
-def _reads(table: Table) -> Iterator[Commit]:
-    """The effective commits that read the source, newest first."""
-    commits = log.effective(settings.lake().uri(table.name))  # bounded: without a read in it, all is read again
+def _reads(table: Table, version: int | None = None) -> Iterator[Commit]:
+    """The effective commits that read the source, newest first, from a version on back."""
+    # Bounded: without a read in it, all is read again.
+    commits = log.effective(settings.lake().uri(table.name), version)
     return (commit for commit in commits if commit.record and commit.record.window)
 
 

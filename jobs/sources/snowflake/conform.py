@@ -109,7 +109,7 @@ def _place(schema: StructType, batch: pa.Table, column: pa.ChunkedArray, wanted:
     for row in range(len(column)):
         try:
             pc.cast(column.slice(row, 1), wanted)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # this is the row: the caller raises with its place
             key = schema.fields[0]
             if key.metadata.get("class") in SHOWN:
                 return f" in the row with {key.name.upper()} {batch.column(key.name.upper())[row].as_py()!r}"

@@ -57,8 +57,10 @@ def _apply(rule: Rule, node: exp.Expr, probe: Probe, sql: str) -> None:
         return
     if rule.check:
         rule.check(node, operands, types, sql)
-    for each in equals if rule.rewrite else ():
-        if (replacement := rule.rewrite(each, types)) is not None:  # type: ignore[misc]  # seen two lines above
+    if not rule.rewrite:
+        return
+    for each in equals:
+        if (replacement := rule.rewrite(each, types)) is not None:
             (arithmetic.with_window(each) if isinstance(each, exp.Avg) else each).replace(replacement)
 
 

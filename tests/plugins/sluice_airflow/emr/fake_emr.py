@@ -105,7 +105,8 @@ class WorkerTask(Task):
     """As `Task`, but on EMR Serverless in memory and without an S3."""
 
     def __init__(self, emr: FakeEmr, task_id: str = "load", **arguments: Any) -> None:
-        super().__init__(SimpleNamespace(settings=SETTINGS), task_id, **{"step": "silver.orders", **arguments})  # type: ignore[arg-type]
+        settings: Any = SimpleNamespace(settings=SETTINGS)  # all that a task asks of an AWS
+        super().__init__(settings, task_id, **{"step": "silver.orders", **arguments})
         self.emr = emr
 
     def operator(self) -> EmrJobOperator:
