@@ -34,6 +34,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(runs, "time", made)
+    monkeypatch.setattr("sluice_airflow.emr.operator.log_client", lambda operator: None)  # there is no S3 with logs
     return made
 
 
