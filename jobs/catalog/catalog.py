@@ -56,7 +56,7 @@ class Catalog:
                 if _code(error) not in OVERTAKEN:
                     raise
                 overtaken = error
-                time.sleep(PAUSE * 2**number * random.random())  # noqa: S311  # no secret: it keeps two from meeting again
+                time.sleep(PAUSE * 2**number * random.random())  # noqa: S311  # no secret
         raise TransientError(
             f"{name}: the Glue catalog changed under each of {TRIES} tries ({_code(overtaken)}). The entry may be out "
             "of date. Sluice will try again; see who else changes it (`aws glue get-table-versions`)."
