@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
+
+from sluice_airflow.emr.request import command_line, job_request
 
 if TYPE_CHECKING:
     from jobs.lake.settings import Deployment
@@ -88,6 +91,27 @@ class UsesJobSettings:
     def code(self) -> str:
         """Hash of the code release."""
         return self.release.rpartition("/")[2]
+
+    def job_request(
+        self,
+        step_words: Sequence[str],
+        arguments: Mapping[str, Any] | Sequence[Any],
+        spark_conf: Mapping[str, str] | None,
+    ) -> dict[str, Any]:
+        """What is asked of EMR Serverless for a step in this deployment: `request.job_request`.
+
+        Args:
+            step_words: how the command line begins: `request.step_line`.
+            arguments: the rest of it: `request.command_line`.
+            spark_conf: Spark settings of the step.
+        """
+        return job_request(
+            release=self.release,
+            arguments=[*step_words, *command_line(arguments)],
+            environment=self.driver_environment,
+            spark_conf=spark_conf or {},
+            log_uri=self.log_uri,
+        )
 
     @property
     def driver_environment(self) -> dict[str, str]:

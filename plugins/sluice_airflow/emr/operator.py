@@ -22,7 +22,7 @@ from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
 from sluice_airflow.emr.identity import JobIdentity, asked
 from sluice_airflow.emr.orphans import end_orphans
 from sluice_airflow.emr.patience import patiently
-from sluice_airflow.emr.request import command_line, job_request, step_line
+from sluice_airflow.emr.request import step_line
 from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
 from sluice_airflow.emr.trigger import EmrJobTrigger
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
@@ -183,13 +183,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
             except ValueError as error:
                 raise AirflowFailException(f"{self.step}: {error}") from error
-        request = job_request(
-            release=self.release,
-            arguments=arguments + command_line(self.arguments),
-            environment=self.driver_environment,
-            spark_conf=self.spark_conf or {},
-            log_uri=self.log_uri,
-        )
+        request = self.job_request(arguments, self.arguments, self.spark_conf)
         role, limit = self.execution_role_arn, self.execution_timeout_minutes
         return {**request, "executionRoleArn": role, "executionTimeoutMinutes": limit, **self.config}
 

@@ -17,7 +17,7 @@ from sluice_airflow.emr.driver_log import run_folder
 from sluice_airflow.emr.identity import tags
 from sluice_airflow.emr.orphans import end_orphans
 from sluice_airflow.emr.patience import patiently
-from sluice_airflow.emr.request import command_line, job_request, step_line
+from sluice_airflow.emr.request import step_line
 from sluice_airflow.emr.runs import CANCELLING_SECONDS, JobRunLink, JobRuns
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import LakeObjects, log_client, s3_client
@@ -191,13 +191,7 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         arguments = step_line(
             self.step, dag_id=self.dag_id, run_id=following.run_id, job=following.name, code=self.code
         )
-        request = job_request(
-            release=self.release,
-            arguments=arguments + command_line(self.arguments),
-            environment=self.driver_environment,
-            spark_conf=self.spark_conf or {},
-            log_uri=self.log_uri,
-        )
+        request = self.job_request(arguments, self.arguments, self.spark_conf)
         response = patiently(
             lambda: self.hook.conn.start_job_run(
                 clientToken=following.token,
