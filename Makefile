@@ -1,7 +1,8 @@
 # Sluice on a laptop. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup up down status env run sql job events test lint mutants benchmark slow package platform-tests job-tests dq-tests mutant-tests stand-in-tests
+.PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
+	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -62,6 +63,12 @@ lint: setup ## run ruff and mypy
 
 mutants: setup ## put each known fault into the code, and check that its test fails
 	@$(JOBS) -m tests.mutants
+
+check: setup ## between two commits: lint, types and the tests of changed modules
+	@$(MAKE) --no-print-directory -j 2 lint changed-tests
+
+changed-tests: setup
+	@$(JOBS) -m tests.changed
 
 test: setup ## run every check: lint, types, all tests but the slow ones, and the quick mutants
 	@$(MAKE) --no-print-directory -j 3 platform-tests job-tests dq-tests lint mutant-tests stand-in-tests

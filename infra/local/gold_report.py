@@ -30,8 +30,9 @@ QUERIES = {
 
 @dataclass(frozen=True)
 class JobTimes:
-    """Seconds that an EMR Serverless job run waited in the queue, and that its process ran."""
+    """An EMR Serverless job run: its id, seconds that it waited in the queue, and seconds that its process ran."""
 
+    id: str
     queued: float
     ran: float
 
@@ -41,7 +42,7 @@ def show(addresses: Addresses, api: AirflowApi, dag: str, runs: Mapping[str, tup
     for title, statement in QUERIES.items():
         say(f"\n{title}\n{athena.query(addresses, statement, database='gold')}")
     say("\nSeconds per step: the task in Airflow, of which queued on EMR, of which in Spark")
-    say(_seconds(api, dag, runs, _job_times(addresses, dag)))
+    say(_seconds(api, dag, runs, job_times(addresses, dag)))
 
 
 def _seconds(
@@ -70,7 +71,7 @@ def _seconds(
     return tables.text(columns, [*rows, whole], null="-")
 
 
-def _job_times(addresses: Addresses, dag: str) -> dict[tuple[str, str], JobTimes]:
+def job_times(addresses: Addresses, dag: str) -> dict[tuple[str, str], JobTimes]:
     """(run id, task id) -> the times of its last job run."""
     emr = clients.client(addresses, "emr-serverless")
     application = addresses.emr_application_id
@@ -82,6 +83,7 @@ def _job_times(addresses: Addresses, dag: str) -> dict[tuple[str, str], JobTimes
             job = emr.get_job_run(applicationId=application, jobRunId=summary["id"])["jobRun"]
             if "startedAt" in job and "endedAt" in job:
                 times[job["tags"]["run"], job["tags"]["task"]] = JobTimes(
+                    id=job["jobRunId"],
                     queued=job.get("queuedDurationMilliseconds", 0) / 1000,
                     ran=(job["endedAt"] - job["startedAt"]).total_seconds(),
                 )

@@ -105,16 +105,16 @@ def test_replay_killed_between_its_commits_is_completed_by_the_next(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow_lost(monkeypatch)
-    real = quarantine.settle
+    real = quarantine.replace_rows
 
     def killed(*arguments: Any, release: bool) -> int | None:
         if release:
-            raise InterruptedError("killed at settle")
+            raise InterruptedError("killed at the release")
         return real(*arguments, release=release)
 
     with monkeypatch.context() as patch:
-        patch.setattr(quarantine, "settle", killed)
-        with pytest.raises(InterruptedError):
+        patch.setattr(quarantine, "replace_rows", killed)
+        with pytest.raises(InterruptedError, match="release"):
             operate("replay", subject=SILVER, rule=STATUS)
     assert len(reasons(spark)) == 5  # in both tables for now, but never in neither
 
