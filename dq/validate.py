@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 import great_expectations as gx
@@ -17,7 +18,9 @@ from dq.suite import Rule, Suite
 from jobs.lake.errors import GateError
 
 # Expectations about single rows can be judged on changed rows only. These two need the whole table.
-_ABOUT_THE_WHOLE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+_UNIQUE = "expect_column_values_to_be_unique"
+_ABOUT_KEYS = (_UNIQUE, "expect_compound_columns_to_be_unique")
+NONE = Rule("expect_table_row_count_to_equal", {"value": 0}, "critical")
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,24 @@ class Judgement:
 
 def about_rows(rule: Rule) -> bool:
     """True for rules that each row keeps or breaks on its own."""
-    return rule.type.startswith("expect_column_values_") and rule.type not in _ABOUT_THE_WHOLE
+    return rule.type.startswith("expect_column_values_") and rule.type not in _ABOUT_KEYS
 
 
 def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:
     """Judges row rules on `rows`, which changed since they were judged last, and all other rules on `whole`.
 
+    Great Expectations counts all rules of a frame in two aggregates. Doubled keys cost one grouping for each rule about
+    them, and a rule that fails one aggregate and one look more, for its numbers.
+
     Raises:
         GateError: not every rule of the suite was judged.
     """
-    of_rows = [rule for rule in suite.rules if about_rows(rule)]
-    of_whole = [rule for rule in suite.rules if not about_rows(rule)]
-    judged = _judge(rows, of_rows) + _judge(whole, of_whole)
+    if rows is whole:
+        judged = _judge(whole, suite.rules)
+    else:
+        of_rows = [rule for rule in suite.rules if about_rows(rule)]
+        of_whole = [rule for rule in suite.rules if not about_rows(rule)]
+        judged = _judge(rows, of_rows) + _judge(whole, of_whole)
     if not judged or len(judged) != len(suite.rules):
         raise GateError(f"{suite.table}: {len(judged)} of {len(suite.rules)} expectations were evaluated")
     return judged
@@ -76,16 +85,40 @@ def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]
 
 def _judge(frame: DataFrame, rules: Sequence[Rule]) -> list[Judgement]:
     """Judges all rules by whether they hold, then asks again for the numbers of those that failed."""
+    numbered = dict(enumerate(rules))
+    by_key = {index: keys for index, rule in numbered.items() if (keys := _doubled_keys(frame, rule)) is not None}
+    results = _results(frame, {index: rule for index, rule in numbered.items() if index not in by_key}, "BOOLEAN_ONLY")
+    for index, keys in by_key.items():
+        results |= _results(keys, {index: NONE}, "BOOLEAN_ONLY")
+    failed = {index: rules[index] for index, result in results.items() if not result.success}
+    results |= _results(frame, failed, "BASIC")
+    return [_judgement(rule, results[index]) for index, rule in numbered.items() if index in results]
+
+
+def _doubled_keys(frame: DataFrame, rule: Rule) -> DataFrame | None:
+    """The values that several rows have in the columns of a rule about uniqueness; None for any other rule.
+
+    Great Expectations would number the rows of each value, and so sort the table. A key without any value is no key.
+    """
+    kwargs = rule.kwargs
+    columns: list[str] = [kwargs.get("column", "")] if rule.type == _UNIQUE else kwargs.get("column_list", [])
+    if rule.type not in _ABOUT_KEYS or len(kwargs) != 1 or not set(columns).issubset(frame.columns):
+        return None
+    some = reduce(or_, [frame[column].isNotNull() for column in columns])
+    return frame.filter(some).groupBy(*columns).count().filter("count > 1")
+
+
+def _results(frame: DataFrame, rules: Mapping[int, Rule], form: str) -> dict[int, Any]:
+    """What Great Expectations says of each rule."""
     if not rules:
-        return []
+        return {}
     batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
-    outcome = batch.validate(_gx_suite(rules), result_format="BOOLEAN_ONLY")
-    results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
-    failed = [index for index, result in results.items() if not result.success]
-    if failed:
-        again = batch.validate(_gx_suite(rules, failed), result_format="SUMMARY")
-        results |= {result.expectation_config.meta["rule"]: result for result in again.results}
-    return [_judgement(rule, results[index]) for index, rule in enumerate(rules) if index in results]
+    expectations = [
+        get_expectation_impl(rule.type)(**rule.kwargs, severity=FailureSeverity(rule.severity), meta={"rule": index})
+        for index, rule in rules.items()
+    ]
+    outcome = batch.validate(gx.ExpectationSuite(name="rules", expectations=expectations), result_format=form)
+    return {result.expectation_config.meta["rule"]: result for result in outcome.results}
 
 
 def _judgement(rule: Rule, result: Any) -> Judgement:
@@ -98,19 +131,6 @@ def _judgement(rule: Rule, result: Any) -> Judgement:
     if "observed_value" in observed:  # what it was held against: an age means another date in each run
         observed |= {key: rule.kwargs[key] for key in ("min_value", "max_value") if key in rule.kwargs}
     return Judgement(rule, bool(result.success) and not errors, observed, "; ".join(errors) or None)
-
-
-def _gx_suite(rules: Sequence[Rule], only: Sequence[int] | None = None) -> gx.ExpectationSuite:
-    chosen = range(len(rules)) if only is None else only
-    return gx.ExpectationSuite(
-        name="rules",
-        expectations=[
-            get_expectation_impl(rules[index].type)(
-                **rules[index].kwargs, severity=FailureSeverity(rules[index].severity), meta={"rule": index}
-            )
-            for index in chosen
-        ],
-    )
 
 
 @cache

@@ -11,15 +11,12 @@ if TYPE_CHECKING:
 TEN_ROWS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.ui.showConsoleProgress": "false",
 }
-# The first compiler alone has room for 48 MB of code, which tests fill: from then on methods are thrown out and
-# compiled again. Of 25 silver builds each took 14 CPU seconds so, and 9 with more room. With the second compiler a
-# build took 21 at the beginning and 6.7 at the end.
-SHORT = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+# The second compiler pays in a long session: 25 silver builds began at 21 CPU seconds and ended at 6.7, else at 9.
+SHORT = "-XX:TieredStopAtLevel=1"
 
 
 def conf(s3_url: str, *, long: bool = True) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import IntegerType, StringType, StructField, StructType
+from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, StructType
 
 from dq import freshness, suite, validate
 from dq.suite import Rule, Suite
@@ -17,6 +18,7 @@ from tests.jobs.lakehouse import at, frame, good_rows, schema_of
 SCHEMA = StructType([StructField("id", StringType()), StructField("n", IntegerType())])
 NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"
+BOTH_UNIQUE = "expect_compound_columns_to_be_unique"
 
 
 def table(spark: SparkSession, *ids: str | None) -> DataFrame:
@@ -91,6 +93,90 @@ def test_row_rules_judge_the_changed_rows_and_the_others_the_whole_table(spark: 
         UNIQUE: False,
         "expect_table_row_count_to_be_between": True,
     }
+
+
+KEYS = StructType([StructField("a", DoubleType()), StructField("b", StringType())])
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [],
+        [(1.0, "x"), (2.0, "x")],
+        [(1.0, "x"), (1.0, "x")],
+        [(None, None), (None, None)],
+        [(None, "x"), (None, "x")],
+        [(None, "x"), (None, "y")],
+        [(1.0, None), (1.0, None)],
+        [(NAN, "x"), (NAN, "x")],
+        [(NAN, None), (NAN, None)],
+        [(0.0, "x"), (-0.0, "x")],
+        [(1.0, "x"), (1.0, "X"), (1.0, "x ")],
+    ],
+)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(UNIQUE, {"column": "a"}, "critical"),
+        Rule(UNIQUE, {"column": "b"}, "critical"),
+        Rule(BOTH_UNIQUE, {"column_list": ["a", "b"]}, "critical"),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_grouping_by_key_finds_what_great_expectations_finds(
+    spark: SparkSession, keys: list[tuple[float | None, str | None]], rule: Rule
+) -> None:
+    rows = frame(spark, [{"a": a, "b": b} for a, b in keys], KEYS)
+
+    doubled = validate._doubled_keys(rows, rule)
+
+    assert doubled is not None
+    assert (doubled.count() == 0) == validate._results(rows, {0: rule}, "BOOLEAN_ONLY")[0].success
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(NOT_NULL, {"column": "id"}, "critical"),
+        Rule(UNIQUE, {"column": "nope"}, "critical"),
+        Rule(UNIQUE, {"column": "id", "mostly": 0.5}, "critical"),
+        Rule(BOTH_UNIQUE, {"column_list": ["id", "n"], "ignore_row_if": "never"}, "critical"),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_other_rules_are_left_to_great_expectations(spark: SparkSession, rule: Rule) -> None:
+    assert validate._doubled_keys(table(spark, "a"), rule) is None
+
+
+def test_doubled_key_is_reported_with_its_rows(spark: SparkSession) -> None:
+    (judged,) = judge(table(spark, "a", "a", "b", None), Rule(UNIQUE, {"column": "id"}, "critical"))
+
+    assert (judged.critical, judged.error) == (True, None)
+    assert (judged.observed["unexpected_count"], judged.observed["element_count"]) == (2, 4)
+
+
+@pytest.mark.parametrize(("same", "jobs"), [(True, 3), (False, 4)])
+def test_more_rules_cost_no_more_passes(spark: SparkSession, same: bool, jobs: int) -> None:
+    """Two aggregates for a frame, and a grouping for each key."""
+    rows = table(spark, "a", "b").persist()
+    whole = rows if same else table(spark, "a", "b").persist()
+    few = [Rule(NOT_NULL, {"column": "id"}, "critical"), Rule(UNIQUE, {"column": "id"}, "critical")]
+    bounds = [
+        Rule("expect_column_values_to_be_between", {"column": "n", "max_value": n}, "critical") for n in range(2, 9)
+    ]
+    volume = Rule("expect_table_row_count_to_be_between", {"min_value": 1}, "critical")
+
+    assert _jobs(spark, lambda: judge(rows, *few, *bounds[:1], volume, whole=whole)) == jobs
+    assert _jobs(spark, lambda: judge(rows, *few, *bounds, volume, whole=whole)) == jobs
+
+
+def _jobs(spark: SparkSession, work: Callable[[], object]) -> int:
+    """Spark jobs that something starts."""
+    scheduler = spark.sparkContext._jsc.sc().dagScheduler()
+    before = int(str(scheduler.nextJobId()))
+    work()
+    return int(str(scheduler.nextJobId())) - before
 
 
 def test_empty_rows_keep_every_row_rule(spark: SparkSession) -> None:
