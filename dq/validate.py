@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame
 from dq.suite import Rule, Suite
 from jobs.lake.errors import GateError
 
-# Expectations about single rows can be judged on changed rows only. These two need the whole table.
+# Expectations about single rows can be judged on changed rows only. The two about keys need the whole table.
+_ABOUT_ROWS = ("expect_column_values_", "expect_column_pair_values_")
 _UNIQUE = "expect_column_values_to_be_unique"
 _ABOUT_KEYS = (_UNIQUE, "expect_compound_columns_to_be_unique")
 NONE = Rule("expect_table_row_count_to_equal", {"value": 0}, "critical")
@@ -60,7 +61,18 @@ class Judgement:
 
 def about_rows(rule: Rule) -> bool:
     """True for rules that each row keeps or breaks on its own."""
-    return rule.type.startswith("expect_column_values_") and rule.type not in _ABOUT_KEYS
+    return rule.type.startswith(_ABOUT_ROWS) and rule.type not in _ABOUT_KEYS
+
+
+def columns_of_whole(suite: Suite) -> set[str] | None:
+    """The columns that rules about the whole table read; None if that is not known."""
+    found: set[str] = set()
+    for rule in suite.rules:
+        named = {*rule.kwargs.get("column_list", []), rule.kwargs.get("column", "")} - {""}
+        if not about_rows(rule) and not named and not rule.type.startswith("expect_table_row_count_"):
+            return None
+        found |= set() if about_rows(rule) else named
+    return found
 
 
 def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from dq import audit
 from jobs.lake.errors import ConfigurationError, GateError
@@ -61,3 +62,19 @@ def test_rows_that_break_a_critical_rule_are_refused(
 def test_table_without_a_suite_can_not_be_audited() -> None:
     with pytest.raises(ConfigurationError, match=r"gold\.nothing has no suite"):
         audit.of(Run("run-1", "gold.nothing"))
+
+
+@pytest.mark.usefixtures("lake")
+def test_whole_table_is_judged_beside_the_rows_and_made_once(spark: SparkSession) -> None:
+    rows, made = facts(spark), spark.sparkContext.accumulator(0)
+
+    def count(order_id: str) -> str:
+        made.add(1)
+        return order_id
+
+    whole = rows.withColumn("order_id", F.udf(count, "string")("order_id"))
+    audit.of(RUN)(rows, whole)
+    assert made.value == 1
+
+    with pytest.raises(GateError, match=r"critical: order_id be_unique"):
+        audit.of(RUN)(rows, whole.unionByName(rows))

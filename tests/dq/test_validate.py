@@ -165,10 +165,29 @@ def test_more_rules_cost_no_more_passes(spark: SparkSession, same: bool, jobs: i
     bounds = [
         Rule("expect_column_values_to_be_between", {"column": "n", "max_value": n}, "critical") for n in range(2, 9)
     ]
-    volume = Rule("expect_table_row_count_to_be_between", {"min_value": 1}, "critical")
 
-    assert _jobs(spark, lambda: judge(rows, *few, *bounds[:1], volume, whole=whole)) == jobs
-    assert _jobs(spark, lambda: judge(rows, *few, *bounds, volume, whole=whole)) == jobs
+    assert _jobs(spark, lambda: judge(rows, *few, *bounds[:1], VOLUME, whole=whole)) == jobs
+    assert _jobs(spark, lambda: judge(rows, *few, *bounds, VOLUME, whole=whole)) == jobs
+
+
+VOLUME = Rule("expect_table_row_count_to_be_between", {"min_value": 1}, "critical")
+OF_COLUMNS = Rule("expect_table_columns_to_match_set", {"column_set": ["id"]}, "critical")
+PAIR = Rule("expect_column_pair_values_to_be_equal", {"column_A": "id", "column_B": "n"}, "critical")
+OLDEST = Rule("expect_column_max_to_be_between", {"column": "day", "min_value": 1}, "critical")
+
+
+@pytest.mark.parametrize(
+    ("rules", "columns"),
+    [
+        ([VOLUME], set()),
+        ([VOLUME, PAIR, Rule(NOT_NULL, {"column": "n"}, "critical")], set()),
+        ([VOLUME, OLDEST, Rule(UNIQUE, {"column": "id"}, "critical")], {"day", "id"}),
+        ([Rule(BOTH_UNIQUE, {"column_list": ["id", "n"]}, "critical")], {"id", "n"}),
+        ([VOLUME, OF_COLUMNS], None),
+    ],
+)
+def test_columns_that_rules_about_the_whole_table_read(rules: list[Rule], columns: set[str] | None) -> None:
+    assert validate.columns_of_whole(Suite("gold.x", tuple(rules), "d")) == columns
 
 
 def _jobs(spark: SparkSession, work: Callable[[], object]) -> int:

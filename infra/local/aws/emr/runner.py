@@ -197,7 +197,10 @@ class JobRunner:
     def _start_warm(self, run: JobRun, wanted: Submission, logs: Path) -> WarmProcess | None:
         """Starts it in a warm worker, if there is one that can run it."""
         application = run.request.application_id
-        if run.request.mode == STREAMING or (worker := self._pool.take(application)) is None:
+        if run.request.mode == STREAMING:
+            return None
+        worker = self._pool.take(application, step=wanted.entry_point[1:2])
+        if worker is None:
             return None
         request = warm_request(wanted, worker.conf, self.folder(run), logs, run.id)
         if request is None:

@@ -43,12 +43,14 @@ class Worker:
     Attributes:
         conf: what its JVM was started with.
         jobs: how many it has been given.
+        steps: the first arguments of these. What such a job needs is compiled in this JVM.
     """
 
     def __init__(self, folder: Path, conf: Mapping[str, str], environment: Mapping[str, str]) -> None:
         folder.mkdir(parents=True)
         self.conf = conf
         self.jobs = 0
+        self.steps: set[tuple[str, ...]] = set()
         self._folder = folder
         command = [sys.executable, "-m", "infra.local.aws.emr.warm.worker", str(folder), json.dumps(dict(conf))]
         with (folder / "log").open("wb") as log:
@@ -100,6 +102,7 @@ class Worker:
             OSError, EOFError: the worker has ended.
         """
         self.jobs += 1
+        self.steps.add(request.arguments[:1])
         jobs = cast(IO[bytes], self._process.stdin)
         jobs.write(json.dumps(request.document()).encode() + b"\n")
         jobs.flush()
@@ -155,13 +158,17 @@ class Pool:
             every.append(worker)
             idle.append(worker)
 
-    def take(self, application: str) -> Worker | None:
-        """A worker that can take a job; waits for one that is starting. None if there is none, or it does not start."""
+    def take(self, application: str, step: tuple[str, ...] = ()) -> Worker | None:
+        """A worker that can take a job, best one that has had the same step; waits for one that is starting.
+
+        None if there is none, or it does not start.
+        """
         with self._lock:
             idle = self._idle.get(application) or []
             if not idle:
                 return None
-            worker = next((each for each in idle if each.ready(0)), idle[0])
+            ready = [each for each in idle if each.ready(0)]
+            worker = next((each for each in ready if step in each.steps), (ready or idle)[0])
             idle.remove(worker)
         if worker.ready(START_SECONDS):
             return worker
