@@ -27,13 +27,14 @@ def main() -> int:
 
 
 def _install(java: str) -> None:
-    """The longest chain is uv, the job environment, its jars and the class archive; the others run beside it."""
+    """The longest chain is uv, the job environment and the class archive, which needs Spark's jars too."""
     with ThreadPoolExecutor() as beside:
+        spark = beside.submit(jars.install, "Delta, S3A, Kafka and JDBC jars", jars.LOCK)
+        others = [beside.submit(jars.install, "Kafka broker's jars", jars.BROKER)]
         environments.install_uv()
-        others = [beside.submit(environments.install_airflow)]
+        others.append(beside.submit(environments.install_airflow))
         environments.install_jobs()
-        others.append(beside.submit(jars.install, java, "Kafka broker's jars", jars.BROKER))
-        jars.install(java, "Delta, S3A, Kafka and JDBC jars", jars.LOCK)
+        spark.result()
         class_archive.install(java)
         for other in others:
             other.result()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from email.message import Message
+from http.client import IncompleteRead
+from io import BytesIO
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 import pytest
 
@@ -11,6 +15,7 @@ from infra.setup import jars
 from infra.setup.steps import SetupError
 
 COORDINATE = "org.example:thing:1.0"
+ADDRESS = "https://repo1.maven.org/maven2/org/example/thing/1.0/thing-1.0.jar"
 BODY = b"a jar"
 
 
@@ -26,12 +31,24 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
-    def download(java: str, coordinates: list[str], target: Path) -> dict[str, Path]:
-        (target / "thing-1.0.jar").write_bytes(body)
-        return dict.fromkeys(coordinates, target / "thing-1.0.jar")
+def serve(monkeypatch: pytest.MonkeyPatch, *answers: bytes | Exception) -> list[str]:
+    """A repository that answers so, and in the end always the same; returns the addresses that it was asked for."""
+    asked: list[str] = []
 
-    monkeypatch.setattr(jars, "download", download)
+    def answer(address: str, timeout: float) -> BytesIO:
+        asked.append(address)
+        given = answers[min(len(asked), len(answers)) - 1]
+        if isinstance(given, Exception):
+            raise given
+        return BytesIO(given)
+
+    monkeypatch.setattr(jars, "urlopen", answer)
+    monkeypatch.setattr(jars, "PAUSE_SECONDS", 0.0)
+    return asked
+
+
+def http(code: int) -> HTTPError:
+    return HTTPError(ADDRESS, code, "said no", Message(), None)
 
 
 def cached() -> dict[str, bytes]:
@@ -39,23 +56,23 @@ def cached() -> dict[str, bytes]:
 
 
 def test_jar_of_the_lock_is_put_into_the_cache(lock: Path) -> None:
-    jars.install("java", "jars", lock)
+    jars.install("jars", lock)
 
     assert cached() == {"thing-1.0.jar": BODY}
 
 
 def test_jars_are_fetched_once(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    jars.install("java", "jars", lock)
-    monkeypatch.setattr(jars, "download", lambda *_: pytest.fail("asked the repository again"))
+    jars.install("jars", lock)
+    monkeypatch.setattr(jars, "urlopen", lambda *_, **__: pytest.fail("asked the repository again"))
 
-    jars.install("java", "jars", lock)
+    jars.install("jars", lock)
 
 
 def test_jar_with_another_checksum_is_not_used(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, b"another jar")
 
     with pytest.raises(SetupError, match=rf"{COORDINATE}: sha256 is [0-9a-f]{{64}}, jars\.lock has .*Not used"):
-        jars.install("java", "jars", lock)
+        jars.install("jars", lock)
     assert cached() == {}
 
 
@@ -66,26 +83,26 @@ def test_changed_lock_has_a_folder_of_its_own(lock: Path) -> None:
     assert jars.folder() != before
 
 
-def test_missing_jars_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    venv = tmp_path / "venv"
-    ivy = venv / "jobs" / "lib" / "python3.11" / "site-packages" / "pyspark" / "jars" / "ivy-2.5.3.jar"
-    ivy.parent.mkdir(parents=True)
-    ivy.touch()
-    asked: list[str] = []
-    monkeypatch.setattr(jars, "VENV", venv)
-    monkeypatch.setattr(jars, "command", lambda *words: asked.extend(map(str, words)))
+@pytest.mark.parametrize(
+    "failure", [http(503), URLError("no route"), TimeoutError("silent"), IncompleteRead(b""), ConnectionResetError()]
+)
+def test_failure_that_passes_is_tried_again(lock: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    asked = serve(monkeypatch, failure, BODY)
 
-    with pytest.raises(SetupError, match=f"these jars could not be downloaded: {COORDINATE}"):
-        jars.download("java", [COORDINATE], tmp_path)
-    assert str(ivy) in asked
-    assert 'org="org.example" name="thing" rev="1.0" transitive="false"' in (tmp_path / "ivy.xml").read_text()
+    jars.install("jars", lock)
+
+    assert (cached(), asked) == ({"thing-1.0.jar": BODY}, [ADDRESS, ADDRESS])
 
 
-def test_job_environment_without_pyspark_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jars, "VENV", tmp_path)
+@pytest.mark.parametrize(("failure", "tries"), [(http(404), 1), (http(407), 1), (http(503), 4), (URLError("no"), 4)])
+def test_jar_that_can_not_be_had_is_named(
+    lock: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, tries: int
+) -> None:
+    asked = serve(monkeypatch, failure)
 
-    with pytest.raises(SetupError, match="the job environment has no pyspark"):
-        jars.download("java", [COORDINATE], tmp_path)
+    with pytest.raises(SetupError, match=rf"{ADDRESS} can't be downloaded: .*{getattr(failure, 'reason', '')}"):
+        jars.install("jars", lock)
+    assert (cached(), len(asked)) == ({}, tries)
 
 
 def test_locks_of_the_project_have_the_releases_delta_and_kafka_and_a_checksum_for_each_jar() -> None:

@@ -18,7 +18,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(setup.java, "check", lambda: "/usr/bin/java")
     for name in ("uv", "jobs", "airflow"):
         monkeypatch.setattr(setup.environments, f"install_{name}", partial(ended.append, name))
-    monkeypatch.setattr(setup.jars, "install", lambda java, title, lock: ended.append(lock.stem))
+    monkeypatch.setattr(setup.jars, "install", lambda title, lock: ended.append(lock.stem))
     monkeypatch.setattr(setup.class_archive, "install", lambda java: ended.append(f"archive by {java}"))
     return ended
 
@@ -26,7 +26,13 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_no_step_begins_before_what_it_needs(done: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert setup.main() == 0
     assert sorted(done) == ["airflow", "archive by /usr/bin/java", "broker", "jars", "jobs", "uv"]
-    for earlier, later in [("uv", "jobs"), ("uv", "airflow"), ("jobs", "broker"), ("jars", "archive by /usr/bin/java")]:
+    before = [
+        ("uv", "jobs"),
+        ("uv", "airflow"),
+        ("jobs", "archive by /usr/bin/java"),
+        ("jars", "archive by /usr/bin/java"),
+    ]
+    for earlier, later in before:
         assert done.index(earlier) < done.index(later)
     assert "set-up done in " in capsys.readouterr().out
 
