@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 from infra.local.addresses import Addresses
-from infra.setup import class_archive, jars, proxies
+from infra.setup import jars, proxies
 
 # The shell's own are left out. The platform sets those that it needs.
 _FOREIGN = (
@@ -31,7 +31,6 @@ def of_parts(addresses: Addresses, shell: Mapping[str, str] = os.environ) -> dic
         **addresses.environment(),
         **proxies.bypass(shell),
         "SLUICE_JARS": str(jars.folder()),
-        "SLUICE_CLASS_ARCHIVE": str(class_archive.path()),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_COLOR": "1",

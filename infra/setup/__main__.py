@@ -6,7 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from infra.setup import class_archive, environments, jars, java, proxies
+from infra.setup import environments, jars, java, proxies
 from infra.setup.steps import SetupError
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     try:
         runtime = java.check()
         print(f"  ready    Java: {runtime}", flush=True)
-        _install(runtime)
+        _install()
     except SetupError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1
@@ -26,16 +26,16 @@ def main() -> int:
     return 0
 
 
-def _install(java: str) -> None:
-    """The longest chain is uv, the job environment and the class archive, which needs Spark's jars too."""
+def _install() -> None:
+    """The longest chain is uv and the job environment."""
     with ThreadPoolExecutor() as beside:
-        spark = beside.submit(jars.install, "Delta, S3A, Kafka and JDBC jars", jars.LOCK)
-        others = [beside.submit(jars.install, "Kafka broker's jars", jars.BROKER)]
+        others = [
+            beside.submit(jars.install, "Delta, S3A, Kafka and JDBC jars", jars.LOCK),
+            beside.submit(jars.install, "Kafka broker's jars", jars.BROKER),
+        ]
         environments.install_uv()
         others.append(beside.submit(environments.install_airflow))
         environments.install_jobs()
-        spark.result()
-        class_archive.install(java)
         for other in others:
             other.result()
 

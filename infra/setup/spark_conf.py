@@ -1,8 +1,4 @@
-"""Spark on this machine: what EMR's image, worker sizes and JVM are on AWS.
-
-Jobs of the local EMR Serverless run with it, and so does the class archive's training: a JVM only shares class data
-under the collector and compiler flags that the archive was made with.
-"""
+"""Spark on this machine: what EMR's image, worker sizes and JVM are on AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.setup import class_archive, jars
+from infra.setup import jars
 from infra.setup.steps import SetupError
 
 HOST = "127.0.0.1"
@@ -26,7 +22,7 @@ ROOM_FOR_CODE = "-XX:ReservedCodeCacheSize=256m"
 
 
 def local_conf(s3_endpoint: str, *, compilers: str = FIRST_COMPILER) -> dict[str, str]:
-    """The configuration of a session, in a process whose environment names the jars and the class archive.
+    """The configuration of a session, in a process whose environment names the jars.
 
     Args:
         s3_endpoint: address of the S3 that `s3://` means.
@@ -38,7 +34,7 @@ def local_conf(s3_endpoint: str, *, compilers: str = FIRST_COMPILER) -> dict[str
         "spark.driver.memory": DRIVER_MEMORY,
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
-        "spark.driver.extraJavaOptions": f"{compilers} {COLLECTOR} {ROOM_FOR_CODE}{_archive_options()}".strip(),
+        "spark.driver.extraJavaOptions": f"{compilers} {COLLECTOR} {ROOM_FOR_CODE}".strip(),
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "4",
         # For a few hundred rows, re-planning after each stage costs a fifth of a step, and no plan gets better by it.
@@ -61,19 +57,6 @@ def local_conf(s3_endpoint: str, *, compilers: str = FIRST_COMPILER) -> dict[str
     return conf
 
 
-def _archive_options() -> str:
-    archive = os.environ.get("SLUICE_CLASS_ARCHIVE")
-    if not archive or not Path(archive).is_file():
-        return ""
-    # `auto` and silent logs: a JVM ignores an archive of another JVM, and prints nothing on the driver's output.
-    return f" {quoted(f'-XX:SharedArchiveFile={archive}')} -Xlog:cds=off -Xlog:cds+dynamic=off -Xshare:auto"
-
-
-def quoted(option: str) -> str:
-    """A JVM option for `extraJavaOptions`, which Spark splits at blanks: a home folder may have one in its name."""
-    return '"' + option.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def environment(aws: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a JVM with this configuration starts.
 
@@ -88,7 +71,6 @@ def environment(aws: Mapping[str, str]) -> dict[str, str]:
         "SPARK_LOCAL_IP": HOST,
         "PYSPARK_PYTHON": sys.executable,
         "SLUICE_JARS": os.environ.get("SLUICE_JARS") or str(jars.folder()),
-        "SLUICE_CLASS_ARCHIVE": os.environ.get("SLUICE_CLASS_ARCHIVE") or str(class_archive.path()),
     }
     if not any(Path(found["SLUICE_JARS"]).glob("*.jar")):
         raise SetupError(f"there are no jars in {found['SLUICE_JARS']}: run `make setup`")

@@ -52,8 +52,6 @@ def once(
     """
     wanted = fingerprint(inputs)
     if stamp.is_file() and stamp.read_text() == wanted:
-        if os.access(stamp, os.W_OK):
-            os.utime(stamp)  # when it was last used
         print(f"  ready    {title}", flush=True)
         return
     print(f"  install  {title} ...", flush=True)

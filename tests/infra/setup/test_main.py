@@ -19,28 +19,21 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("uv", "jobs", "airflow"):
         monkeypatch.setattr(setup.environments, f"install_{name}", partial(ended.append, name))
     monkeypatch.setattr(setup.jars, "install", lambda title, lock: ended.append(lock.stem))
-    monkeypatch.setattr(setup.class_archive, "install", lambda java: ended.append(f"archive by {java}"))
     return ended
 
 
 def test_no_step_begins_before_what_it_needs(done: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert setup.main() == 0
-    assert sorted(done) == ["airflow", "archive by /usr/bin/java", "broker", "jars", "jobs", "uv"]
-    before = [
-        ("uv", "jobs"),
-        ("uv", "airflow"),
-        ("jobs", "archive by /usr/bin/java"),
-        ("jars", "archive by /usr/bin/java"),
-    ]
-    for earlier, later in before:
+    assert sorted(done) == ["airflow", "broker", "jars", "jobs", "uv"]
+    for earlier, later in [("uv", "jobs"), ("uv", "airflow")]:
         assert done.index(earlier) < done.index(later)
     assert "set-up done in " in capsys.readouterr().out
 
 
 def test_slow_step_holds_up_none_that_does_not_need_it(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    archived = threading.Event()
-    monkeypatch.setattr(setup.class_archive, "install", lambda java: archived.set())
-    monkeypatch.setattr(setup.environments, "install_airflow", lambda: done.append(str(archived.wait(30))))
+    made = threading.Event()
+    monkeypatch.setattr(setup.environments, "install_jobs", made.set)
+    monkeypatch.setattr(setup.environments, "install_airflow", lambda: done.append(str(made.wait(30))))
     assert setup.main() == 0
     assert "True" in done
 

@@ -11,7 +11,7 @@ import pytest
 from infra.setup import steps
 from infra.setup.steps import REPOSITORY, SetupError
 
-BEFORE_ANY_ENVIRONMENT = ("__init__", "__main__", "steps", "java", "jars", "environments", "class_archive")
+BEFORE_ANY_ENVIRONMENT = ("__init__", "__main__", "steps", "java", "jars", "environments")
 
 
 def run(stamp: Path, *inputs: object, fails: bool = False) -> bool:
