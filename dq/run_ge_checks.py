@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pyspark import StorageLevel
@@ -27,7 +27,7 @@ def gate(run: Run) -> None:
 
     The cost of row rules grows with the rows that changed since a version passed under the same suite. Rules about a
     whole table (uniqueness, volume) read the columns that they are about. With a changed suite, on a full refresh, and
-    at the first gate after a week, every row is judged.
+    at the first gate after a week, every row is judged. Of a version that has passed, only the age is judged again.
 
     Raises:
         ConfigurationError: the run names no pipeline.
@@ -73,12 +73,14 @@ class Scope:
         since: rows are accounted for up to this version, under any suite; None if no version has passed.
         words: which rows these are, for the log.
         verdict: what to store when the version passes.
+        passed: this very version has passed under this suite. Only its age may mean something else in another run.
     """
 
     changed: DataFrame | None
     since: int | None
     words: str
     verdict: gate_verdicts.Passed
+    passed: bool = False
 
 
 def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
@@ -89,22 +91,27 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     if last is None or last.table_id != table_id:
         return Scope(None, None, "all rows", gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
     whole = run.full_refresh or last.suite != rules.digest or now - utc(last.whole_at) >= WHOLE_EVERY
-    keys = tables.table(rules.table).keys
-    net = None if whole else changes.net(spark, uri, keys, last.version, version)
-    changed = None if net is None else changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
-    whole_at = now.isoformat() if changed is None else last.whole_at
-    words = "all rows" if changed is None else f"rows changed since version {last.version}"
-    if changed is not None and last.version >= version:
-        words = "nothing new"
     # Another DAG's gate may have passed this version already: then its own commit is judged again, and no older one.
     since = min(last.version, version - 1)
-    return Scope(changed, since, words, gate_verdicts.Passed(version, table_id, rules.digest, whole_at))
+    if last.version == version and not whole:
+        return Scope(None, since, "passed before", last, passed=True)
+    keys = tables.table(rules.table).keys
+    net = None if whole else changes.net(spark, uri, keys, last.version, version)
+    if net is None:
+        return Scope(None, since, "all rows", gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
+    changed = changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
+    verdict = gate_verdicts.Passed(version, table_id, rules.digest, last.whole_at)
+    return Scope(changed, since, f"rows changed since version {last.version}", verdict)
 
 
 def _judge(spark: SparkSession, run: Run, rules: Suite, version: int, scope: Scope) -> list[Judgement]:
     whole = snapshot.read(spark, settings.lake().uri(rules.table), version)
+    if scope.passed:
+        rules = replace(rules, rules=tuple(rule for rule in rules.rules if rule.age))
     read_to = freshness.read_to(rules.table, version)
     settled, unjudged = freshness.settle(rules, run, whole.schema, read_to)
+    if not settled.rules and scope.passed:
+        return unjudged
     return validate.validate(settled, whole if scope.changed is None else scope.changed, whole) + unjudged
 
 

@@ -67,8 +67,10 @@ def test_version_that_another_dags_gate_has_passed_is_judged_by_its_own_commit_a
     again = run_ge_checks.scope(spark, Run("run", "gate"), CRITICAL, passed)
     older = run_ge_checks.scope(spark, Run("run", "gate"), CRITICAL, passed - 1)
 
-    assert (again.since, again.words) == (passed - 1, "nothing new")
-    assert (older.since, older.words) == (passed - 2, "all rows")
+    assert (again.since, again.words, again.passed) == (passed - 1, "passed before", True)
+    assert (older.since, older.words, older.passed) == (passed - 2, "all rows", False)
+    assert not run_ge_checks.scope(spark, Run("run", "gate"), WARNING, passed).passed
+    assert not run_ge_checks.scope(spark, Run("run", "gate", full_refresh=True), CRITICAL, passed).passed
 
 
 def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) -> None:

@@ -17,7 +17,7 @@ from jobs.lake.delta.commit_record import Counts
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts, objects
-from tests.jobs.lakehouse import good_rows, put, silver_account, silver_order
+from tests.jobs.lakehouse import at, good_rows, put, silver_account, silver_order
 
 SILVER = tuple(table.name for table in tables.pipeline("lakehouse").gated)
 BESIDE_THE_RULES = 2  # conservation and the quarantine's volume
@@ -197,3 +197,29 @@ def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, 
         gate()
     with pytest.raises(GateError, match="passed no version"):
         verdict()
+
+
+@pytest.mark.parametrize(("aged", "jobs"), [("", 0), ("silver.fx_rates", 3)], ids=["no age", "an age"])
+@pytest.mark.usefixtures("lake")
+def test_of_a_version_that_has_passed_only_the_age_is_judged_again(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, aged: str, jobs: int
+) -> None:
+    """Two of the Spark jobs are Delta's look at its log."""
+    monkeypatch.undo()
+    load = suite.load
+
+    def cut(table: str) -> suite.Suite:
+        rules = load(table).rules
+        ages = [rule for rule in rules if rule.age and rule.severity == "warning" and table == aged]
+        return replace(load(table), rules=(rules[0], *ages))
+
+    monkeypatch.setattr(suite, "load", cut)
+    versions = wrote("run-1")
+    gate()
+    scheduler = spark.sparkContext._jsc.sc().dagScheduler()
+    before = int(str(scheduler.nextJobId()))
+
+    gate("run-2", tables=("gold.fact_orders",), window_end=at("2026-10-02"))
+
+    assert verdict("run-2") == versions
+    assert int(str(scheduler.nextJobId())) - before == jobs
