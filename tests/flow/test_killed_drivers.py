@@ -1,6 +1,7 @@
 """A warm driver's JVM, its Python and its server, each killed in the middle of a MERGE: the run goes on, gold is right.
 
-Each time an order has changed. The kill comes when the MERGE has written a data file and has not committed it.
+Each time an order has changed. A step renews its lease just before it merges: the kill comes half a second later, and
+counts if the MERGE has not committed by then.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psutil
 import pytest
@@ -18,6 +20,7 @@ import pytest
 from infra.local import processes
 from infra.local.aws.emr.process import PID_FILE
 from infra.local.seeds import Order
+from jobs.lake.state.leases import HEARTBEAT
 from tests.flow import expected_gold
 from tests.flow.conftest import Platform, started
 from tests.flow.test_recovery import ORDERS, SILVER, rows, source
@@ -25,6 +28,7 @@ from tests.flow.test_stumbles import job_runs, wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PORT = 18840
+BEAT = timedelta(seconds=1)  # a heartbeat may be late by it
 GOLD = "gold.fact_orders"
 WORKER, SERVER = "infra.local.aws.emr.warm.worker", "infra.local.aws.server"
 
@@ -57,20 +61,28 @@ def server(platform: Platform, _: str) -> psutil.Process:
     return found
 
 
-def data_files(platform: Platform) -> set[str]:
-    s3, prefix = platform.client("s3"), f"{SILVER.replace('.', '/')}/"
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=platform.addresses.lake_bucket, Prefix=prefix)
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    return {key for key in keys if key.endswith(".parquet") and "/_delta_log/" not in key}
+def lease(platform: Platform) -> dict[str, Any]:
+    body = platform.client("s3").get_object(Bucket=platform.addresses.lake_bucket, Key=f"_locks/{SILVER}.json")["Body"]
+    found: dict[str, Any] = json.loads(body.read())
+    return found
 
 
 def killed_in_a_merge(platform: Platform, run_id: str, victim: Callable[[Platform, str], psutil.Process]) -> bool:
     """Kills what a MERGE of silver works with. False if its commit was quicker."""
     (job,) = wait(lambda: job_runs(platform, run_id, SILVER, "RUNNING"), 240, "silver does not run")
-    version, before = platform.table(SILVER).version(), data_files(platform)
-    process, give_up = victim(platform, job["id"]), time.monotonic() + 120
-    while data_files(platform) == before:
-        assert time.monotonic() < give_up, "silver writes nothing"
+    version, process = platform.table(SILVER).version(), victim(platform, job["id"])
+    wait(lambda: lease(platform)["run_id"] == run_id, 60, "silver takes no lease")
+    taken = datetime.fromisoformat(lease(platform)["heartbeat_at"])
+
+    def merges() -> bool:
+        """Whether the lease was renewed, and not by the heartbeat."""
+        since = datetime.fromisoformat(lease(platform)["heartbeat_at"]) - taken
+        return since > BEAT and BEAT < since % HEARTBEAT < HEARTBEAT - BEAT
+
+    give_up = time.monotonic() + 120
+    while not merges():
+        assert time.monotonic() < give_up, "silver merges nothing"
+    time.sleep(0.5)
     process.kill()
     process.wait(30)
     return platform.table(SILVER).version() == version

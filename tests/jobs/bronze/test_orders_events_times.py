@@ -60,6 +60,18 @@ def test_no_time_of_a_message_stops_the_stream_or_the_queue(
     assert f"{len(dead)} messages judged again, 0 became events" in capsys.readouterr().out
 
 
+def test_time_of_another_unit_that_spark_can_hold_is_no_date(topic: Topic) -> None:
+    held = {created: reason for created, reason in TIMES.items() if created in SPARK_HOLDS}
+    for created in held:
+        topic.send([event("poison")], timestamp=created)
+
+    topic.read(len(held))
+
+    dead = rows(DEAD, ("offset", "reason", "timestamp", "created_ms"))
+    told = [(row["reason"], row["created_ms"], row["timestamp"]) for row in sorted(dead, key=lambda row: row["offset"])]
+    assert told == [(reason, created, None) for created, reason in held.items()]
+
+
 @pytest.mark.slow
 def test_producer_that_always_counts_nanoseconds_does_not_stop_the_stream(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
