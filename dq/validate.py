@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from operator import or_
 from typing import Any
 
-import great_expectations as gx
-from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.expectations.metadata_types import FailureSeverity
-from great_expectations.expectations.registry import get_expectation_impl
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
+from dq import engine
+from dq.engine import Outcome
 from dq.suite import Rule, Suite
 from jobs.lake.errors import GateError
 
@@ -79,7 +78,7 @@ def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]
     """Judges row rules on `rows`, which changed since they were judged last, and all other rules on `whole`.
 
     Great Expectations counts all rules of a frame in two aggregates. Doubled keys cost one grouping for each rule about
-    them, and a rule that fails one aggregate and one look more, for its numbers.
+    them, and one count more where there are some.
 
     Raises:
         GateError: not every rule of the suite was judged.
@@ -96,15 +95,28 @@ def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]
 
 
 def _judge(frame: DataFrame, rules: Sequence[Rule]) -> list[Judgement]:
-    """Judges all rules by whether they hold, then asks again for the numbers of those that failed."""
+    """Judges all rules of a frame. Those about keys have frames of their own."""
     numbered = dict(enumerate(rules))
     by_key = {index: keys for index, rule in numbered.items() if (keys := _doubled_keys(frame, rule)) is not None}
-    results = _results(frame, {index: rule for index, rule in numbered.items() if index not in by_key}, "BOOLEAN_ONLY")
+    found = engine.outcomes(frame, {index: rule for index, rule in numbered.items() if index not in by_key})
     for index, keys in by_key.items():
-        results |= _results(keys, {index: NONE}, "BOOLEAN_ONLY")
-    failed = {index: rules[index] for index, result in results.items() if not result.success}
-    results |= _results(frame, failed, "BASIC")
-    return [_judgement(rule, results[index]) for index, rule in numbered.items() if index in results]
+        found[index] = _outcome_of_keys(frame, keys)
+    return [_judgement(rule, found[index]) for index, rule in numbered.items() if index in found]
+
+
+def _outcome_of_keys(frame: DataFrame, keys: DataFrame) -> Outcome:
+    """What Great Expectations would say of the rule: it counts each row of a doubled key."""
+    doubled = keys.persist()
+    try:
+        (outcome,) = engine.outcomes(doubled, {0: NONE}).values()
+        if outcome.success or outcome.error:
+            return outcome
+        number = doubled.agg(F.sum("count")).collect()[0][0]
+        every, with_key = frame.agg(F.count(F.lit(1)), F.count_if(_some(frame, doubled.columns[:-1]))).collect()[0]
+    finally:
+        doubled.unpersist()
+    counts = {"element_count": every, "unexpected_count": number, "missing_count": every - with_key}
+    return Outcome(False, {**counts, "unexpected_percent": number / with_key * 100})
 
 
 def _doubled_keys(frame: DataFrame, rule: Rule) -> DataFrame | None:
@@ -116,41 +128,15 @@ def _doubled_keys(frame: DataFrame, rule: Rule) -> DataFrame | None:
     columns: list[str] = [kwargs.get("column", "")] if rule.type == _UNIQUE else kwargs.get("column_list", [])
     if rule.type not in _ABOUT_KEYS or len(kwargs) != 1 or not set(columns).issubset(frame.columns):
         return None
-    some = reduce(or_, [frame[column].isNotNull() for column in columns])
-    return frame.filter(some).groupBy(*columns).count().filter("count > 1")
+    return frame.filter(_some(frame, columns)).groupBy(*columns).count().filter("count > 1")
 
 
-def _results(frame: DataFrame, rules: Mapping[int, Rule], form: str) -> dict[int, Any]:
-    """What Great Expectations says of each rule."""
-    if not rules:
-        return {}
-    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
-    expectations = [
-        get_expectation_impl(rule.type)(**rule.kwargs, severity=FailureSeverity(rule.severity), meta={"rule": index})
-        for index, rule in rules.items()
-    ]
-    outcome = batch.validate(gx.ExpectationSuite(name="rules", expectations=expectations), result_format=form)
-    return {result.expectation_config.meta["rule"]: result for result in outcome.results}
+def _some(frame: DataFrame, columns: Sequence[str]) -> Column:
+    return reduce(or_, [frame[column].isNotNull() for column in columns])
 
 
-def _judgement(rule: Rule, result: Any) -> Judgement:
-    raised = result.exception_info or {}
-    # GX nests the information by metric when one metric of several raised.
-    entries = [raised] if "raised_exception" in raised else list(raised.values())
-    errors = [str(entry.get("exception_message")) for entry in entries if entry.get("raised_exception")]
-    numbers = ("observed_value", "element_count", "unexpected_count", "unexpected_percent", "missing_count")
-    observed = {key: result.result[key] for key in numbers if key in (result.result or {})}
+def _judgement(rule: Rule, found: Outcome) -> Judgement:
+    observed = {} if found.success else dict(found.numbers)
     if "observed_value" in observed:  # what it was held against: an age means another date in each run
         observed |= {key: rule.kwargs[key] for key in ("min_value", "max_value") if key in rule.kwargs}
-    return Judgement(rule, bool(result.success) and not errors, observed, "; ".join(errors) or None)
-
-
-@cache
-def _batch_definition() -> Any:
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return (
-        context.data_sources.add_or_update_spark("lake", persist=False)
-        .add_dataframe_asset("frame")
-        .add_batch_definition_whole_dataframe("whole")
-    )
+    return Judgement(rule, found.success, observed, found.error)

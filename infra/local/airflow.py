@@ -77,7 +77,7 @@ def settings(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "SLUICE_WORKER_WAIT_SECONDS": "20",  # a step takes ten; on MWAA most take longer
+        "SLUICE_WORKER_WAIT_SECONDS": "40",  # a step takes ten to twenty; on MWAA most take longer
         "SLUICE_SCHEDULE_START": first.isoformat(),
         "SLUICE_SCHEDULE_END": last.isoformat(),
     }

@@ -18,6 +18,7 @@ from dq import patterns, rules, suite, validate
 from dq.suite import Rule
 from jobs.lake import tables
 from jobs.lake.newest_wins import READ_AT
+from tests.dq import great_expectations_says
 from tests.jobs.lakehouse import frame, good_rows, schema_of
 
 DRAWN = 60
@@ -82,7 +83,7 @@ def test_quarantine_and_great_expectations_split_off_the_same_odd_rows(spark: Sp
     judged = read_now.coalesce(1).persist()
 
     broken = judged.select(*[(~rules.holds(rule)).alias(str(n)) for n, rule in enumerate(given)]).collect()
-    by_number = validate._results(judged, dict(enumerate(given)), "COMPLETE")
+    by_number = great_expectations_says.of(judged, given, "COMPLETE")
 
     for number, rule in enumerate(given):
         column = rule.kwargs["column"]

@@ -9,10 +9,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, StructType
 
-from dq import freshness, suite, validate
+from dq import engine, freshness, suite, validate
 from dq.suite import Rule, Suite
 from jobs.lake import tables
 from jobs.lake.errors import GateError
+from tests.dq import great_expectations_says
 from tests.jobs.lakehouse import at, frame, good_rows, schema_of
 
 SCHEMA = StructType([StructField("id", StringType()), StructField("n", IntegerType())])
@@ -132,7 +133,50 @@ def test_grouping_by_key_finds_what_great_expectations_finds(
     doubled = validate._doubled_keys(rows, rule)
 
     assert doubled is not None
-    assert (doubled.count() == 0) == validate._results(rows, {0: rule}, "BOOLEAN_ONLY")[0].success
+    assert (doubled.count() == 0) == great_expectations_says.of(rows, [rule], "BOOLEAN_ONLY")[0].success
+
+
+COUNTED = [
+    Rule(NOT_NULL, {"column": "b"}, "critical"),
+    Rule("expect_column_values_to_be_null", {"column": "a"}, "warning"),
+    Rule("expect_column_values_to_be_in_set", {"column": "b", "value_set": ["x"]}, "critical"),
+    Rule("expect_column_values_to_be_in_set", {"column": "b", "value_set": ["x"], "mostly": 0.4}, "critical"),
+    Rule("expect_column_values_to_match_regex", {"column": "b", "regex": "^x"}, "info"),
+    Rule("expect_column_values_to_be_between", {"column": "a", "max_value": 1}, "critical"),
+    Rule("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "a", "column_B": "a"}, "critical"),
+    Rule("expect_column_max_to_be_between", {"column": "a", "max_value": 1}, "critical"),
+    Rule("expect_table_row_count_to_be_between", {"max_value": 2}, "critical"),
+    Rule("expect_table_columns_to_match_set", {"column_set": ["a"]}, "critical"),
+    Rule(UNIQUE, {"column": "a"}, "critical"),
+    Rule(UNIQUE, {"column": "b", "mostly": 0.1}, "critical"),
+    Rule(BOTH_UNIQUE, {"column_list": ["a", "b"]}, "critical"),
+]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [(1.0, "x"), (1.0, "x"), (2.0, "y"), (None, "z"), (None, None)],
+        [(1.0, "x")],
+        [(None, None), (None, None), (3.0, None)],
+    ],
+)
+def test_numbers_of_failed_rules_are_those_of_great_expectations(
+    spark: SparkSession, keys: list[tuple[float | None, str | None]]
+) -> None:
+    rows = frame(spark, [{"a": a, "b": b} for a, b in keys], KEYS)
+
+    judged = judge(rows, *COUNTED)
+
+    theirs = great_expectations_says.of(rows, COUNTED, "BASIC")
+    assert {j.rule.name: (j.success, j.error) for j in judged} == {
+        rule.name: (said.success, None) for rule, said in zip(COUNTED, theirs, strict=True)
+    }
+    for ours, said in zip(judged, theirs, strict=True):
+        bounds = {"min_value", "max_value"}
+        numbers = {key: value for key, value in ours.observed.items() if key not in bounds}
+        expected = {key: said.result[key] for key in engine.NUMBERS if key in said.result}
+        assert numbers == ({} if said.success else expected), ours.rule.name
 
 
 @pytest.mark.parametrize(
