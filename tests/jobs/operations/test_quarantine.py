@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from dq import suite
 from jobs import run as run_py
-from jobs.lake import quarantine, tables, upsert
+from jobs.lake import difference, quarantine, tables
 from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.lake.run import Run
 from tests import lakes
@@ -141,7 +141,7 @@ def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, mon
 @pytest.mark.usefixtures("kept_out")
 def test_batch_that_the_source_corrects_frees_its_rows(spark: SparkSession) -> None:
     land(spark, ORDERS, "b1", [order("O1"), order("Q1", status="PAID")])  # Q2 is gone
-    with killed_at(upsert, "_difference"):  # between the quarantine's commit and silver's
+    with killed_at(difference, "commit"):  # between the quarantine's commit and silver's
         build(SILVER)
 
     build(SILVER)
