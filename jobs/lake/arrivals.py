@@ -14,7 +14,7 @@ from jobs.lake import conform, newest_wins, settings, tables, unfit
 from jobs.lake.delta import changes, inputs, log, snapshot
 from jobs.lake.delta.changes import BatchChanges
 from jobs.lake.delta.log import Commit
-from jobs.lake.errors import LakeError
+from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 
@@ -95,17 +95,25 @@ class Arrived:
 def read(bronze: Bronze, run: Run, table: Table) -> Arrived:
     """What the run has to bring into the table. Cost grows with the batches that changed.
 
-    It reads all of bronze on a full refresh, for the first commit, and if a bronze table can't say what changed.
+    It reads all of bronze on a full refresh, for the first commit, if a bronze table can't say what changed, and if a
+    RESTORE undid a commit for which batches were read again.
 
     Raises:
         LakeError: a bronze table does not exist yet, or the table was never built and batches are to be read again.
+        ConfigurationError: batches are to be read again, but a RESTORE undid such a read: the table is built first.
     """
     last = log.newest_of(settings.lake().uri(table.name), run.step)
+    undone = last is not None and _reread_was_undone(run, table, last)
     if run.batches:
+        if undone:
+            raise ConfigurationError(
+                f"{table.name} was restored to before batches were read again, so that all of bronze is to be read "
+                f"first. Nothing was written. Run the step {table.name}, then this again."
+            )
         return _again(bronze, run, table, last)
     versions = _versions(bronze.readers, last)
     since = {source: inputs.read_before(source, last) for source in versions}
-    found = None if run.full_refresh or last is None else _changed(bronze, versions, since, last)
+    found = None if run.full_refresh or last is None or undone else _changed(bronze, versions, since, last)
     if found is None:
         return Arrived(bronze.rows(versions), versions, dict.fromkeys(versions), rebuilds=True, whole=tuple(versions))
     former = [bronze.typed(change.former, source) for source, change in found.items() if change.former is not None]
@@ -117,6 +125,20 @@ def read(bronze: Bronze, run: Run, table: Table) -> Arrived:
         lost={source: change.lost for source, change in found.items() if change.lost},
         whole=tuple(source for source, version in since.items() if version is None),
     )
+
+
+def _reread_was_undone(run: Run, table: Table, last: Commit) -> bool:
+    """Whether a RESTORE undid a replay or a full refresh: what it moved between table and quarantine is in no change.
+
+    Costs one request as a rule, and one for each commit that was undone.
+    """
+    for commit in log.newest(settings.lake().uri(table.name)):
+        if commit.version <= last.version:
+            return False
+        if (record := commit.record) and record.step == run.step and (record.replayed or record.rebuilds):
+            print(f"{table.name}: a RESTORE undid version {commit.version}, which had read batches again; reads all")
+            return True
+    return True  # so many commits were undone that nobody knows
 
 
 def _changed(

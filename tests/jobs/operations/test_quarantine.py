@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from dq import suite
 from jobs import run as run_py
-from jobs.lake import difference, quarantine, tables
+from jobs.lake import difference, quarantine, settings, tables
 from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.lake.run import Run
 from tests import lakes
@@ -135,6 +136,30 @@ def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, mon
     build(SILVER)
 
     assert "O3" in by(spark, SILVER, "order_id", "status")
+
+
+@pytest.mark.usefixtures("kept_out")
+@pytest.mark.parametrize("by_replay", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["replay", "refresh"])
+def test_rows_that_came_home_are_not_lost_when_a_restore_undoes_that(
+    by_replay: bool, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = version(SILVER)
+    allow_lost(monkeypatch)
+    if by_replay:
+        operate("replay", subject=SILVER, rule=STATUS)
+    else:
+        build(SILVER, full_refresh=True)
+    DeltaTable.forPath(spark, settings.lake().uri(SILVER)).restoreToVersion(before)  # Q1 and Q3 are in neither table
+    with pytest.raises(
+        ConfigurationError, match=r"was restored to before batches were read again.* Run the step silver"
+    ):
+        operate("replay", subject=SILVER)
+
+    build(SILVER, "run-9")
+
+    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+    assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
+    assert build(SILVER, "run-10")["read"] == 0, "all of bronze is read once"
 
 
 @pytest.mark.slow
