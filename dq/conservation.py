@@ -92,8 +92,8 @@ def _foreign(name: str, judging: list[Commit], accepted: Set[int]) -> list[str]:
     """Commits of other writers that nobody has accepted."""
     return [
         f"version {commit.version}: another program changed rows ({commit.operation}). If that was meant, run "
-        f"`commits.accept {name} --who NAME --why REASON` and clear the gate; if not, RESTORE the table to version "
-        f"{commit.version - 1}, or run with full_refresh"
+        f"`commits.accept {name} --who NAME --why REASON` and clear the gate; if not, `restore {name} --version "
+        f"{commit.version - 1} --who NAME --why REASON`, or run with full_refresh"
         for commit in judging
         if commit.foreign and commit.version not in accepted
     ]

@@ -28,10 +28,12 @@ STEPS = {
     "dlq.sample": "jobs.operations.dlq:sample",
     "lease.break": "jobs.operations.lease:break_",
     "lease.show": "jobs.operations.lease:show",
+    "history": "jobs.maintenance.table_history:show",
     "lineage": "jobs.operations.lineage:show",
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",
     "quarantine.replay": "jobs.operations.quarantine:replay",
+    "restore": "jobs.maintenance.restore:restore",
     "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
     "stream.accept_gap": "jobs.operations.stream:accept_gap",
 }
@@ -63,8 +65,10 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument(
         "--offsets", type=_names, default=(), help="dlq: messages of PARTITION:FROM-TO, separated by commas"
     )
-    parser.add_argument("--who", default="", help="commits.accept, lease.break: who decided it")
-    parser.add_argument("--why", default="", help="commits.accept, lease.break: and why")
+    parser.add_argument("--version", type=int, help="restore: go back to this version; history: begin with it")
+    parser.add_argument("--timestamp", type=utc, help="restore: go back to the version of this moment, ISO 8601, UTC")
+    parser.add_argument("--who", default="", help="commits.accept, lease.break, restore: who decided it")
+    parser.add_argument("--why", default="", help="commits.accept, lease.break, restore: and why")
     parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)

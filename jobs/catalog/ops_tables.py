@@ -102,6 +102,9 @@ TABLES = (
             ),
             ("seconds", "double", "from the start of the step to the commit"),
             ("bytes_written", "bigint", "bytes of new data files"),
+            ("restored_to", "bigint", "a restore: the version that the table went back to"),
+            ("who", "string", "a restore, or an acceptance of foreign changes: the person who decided it"),
+            ("why", "string", "and why"),
         ),
     ),
     JsonTable(

@@ -55,6 +55,8 @@ class Run:
         rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
         batches: limits an operation on the quarantine, or a silver step, to these bronze batches.
         offsets: limits an operation on a dead-letter queue to messages of `PARTITION:FROM-TO`.
+        version: of a table that an operation is about.
+        timestamp: the moment, UTC, whose version of a table an operation is about.
         who: the person who decided what the step does; kept in the commit.
         why: and why.
     """
@@ -74,6 +76,8 @@ class Run:
     rule: str = ""
     batches: tuple[str, ...] = ()
     offsets: tuple[str, ...] = ()
+    version: int | None = None
+    timestamp: datetime | None = None
     who: str = ""
     why: str = ""
     _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)

@@ -23,7 +23,7 @@ def accept(run: Run) -> None:
     """
     table = _silver(run)
     with leases.hold(run, table.name) as held:
-        foreign = _unaccepted(table)
+        foreign = unaccepted(table)
         for commit in foreign:
             print(f"{table.name} version {commit.version}, {commit.time:%Y-%m-%d %H:%M:%S}: {commit.operation}")
         if not foreign:
@@ -52,11 +52,11 @@ def _silver(run: Run) -> Table:
     return tables.table(run.subject)
 
 
-def _unaccepted(table: Table) -> list[Commit]:
-    """Foreign commits back to the newest one that read all of bronze, newest first."""
+def unaccepted(table: Table, version: int | None = None) -> list[Commit]:
+    """Foreign commits of a version, or of the newest, back to one that read all of bronze, newest first."""
     found: list[Commit] = []
     accepted: set[int] = set()
-    for commit in log.effective(settings.lake().uri(table.name)):
+    for commit in log.effective(settings.lake().uri(table.name), version):
         accepted.update(commit.record.accepted if commit.record else ())
         if commit.foreign and commit.version not in accepted:
             found.append(commit)

@@ -94,7 +94,8 @@ class CommitRecord:
             person accepted as lost.
         lost_offsets: stream: how many offsets the gap has.
         accepted: versions of other writers that a person accepted.
-        who: who accepted them.
+        restored_to: a RESTORE: the version that the table went back to.
+        who: the person who accepted them, or restored it.
         why: and why.
         format: of the record; 1 is what release 0.1.0 wrote.
     """
@@ -129,6 +130,7 @@ class CommitRecord:
     gap: Mapping[str, Sequence[int]] | None = None
     lost_offsets: int | None = None
     accepted: tuple[int, ...] = ()
+    restored_to: int | None = None
     who: str = ""
     why: str = ""
     format: int = FORMAT

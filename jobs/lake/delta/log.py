@@ -175,15 +175,15 @@ def effective(uri: str, until: int | None = None) -> Iterator[Commit]:
         uri: of the table.
         until: explain this version; None for the newest.
     """
-    return (commit for commit in _standing(uri, until) if commit.restored is None)
+    return (commit for commit in standing(uri, until) if commit.restored is None)
 
 
 def is_effective(uri: str, version: int) -> bool:
     """Whether this version is part of what the table is: no RESTORE undid it, and the log still has it."""
-    return any(commit.version == version for commit in takewhile(lambda c: c.version >= version, _standing(uri, None)))
+    return any(commit.version == version for commit in takewhile(lambda c: c.version >= version, standing(uri)))
 
 
-def _standing(uri: str, until: int | None) -> Iterator[Commit]:
+def standing(uri: str, until: int | None = None) -> Iterator[Commit]:
     """The effective commits, and each RESTORE that no later one undid."""
     number, back_to = version(uri) if until is None else until, datetime.max.replace(tzinfo=UTC)
     for _ in range(SEARCHED):

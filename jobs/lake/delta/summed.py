@@ -61,7 +61,9 @@ def _gaps(values: Values) -> dict[str, list[int]] | None:
 # A field without an entry is refused by a test: the newest commit's value is seldom the whole truth.
 RULES: Mapping[str, Callable[[Values], Any]] = {
     **dict.fromkeys(("run_id", "step", "dag_id", "code"), _newest),  # equal in all: others get a record of their own
-    **dict.fromkeys(("fencing", "source", "read_to", "quarantine_version", "who", "why", "format"), _newest),
+    **dict.fromkeys(
+        ("fencing", "source", "read_to", "quarantine_version", "restored_to", "who", "why", "format"), _newest
+    ),
     **dict.fromkeys(("position", "topic", "topic_id", "newest"), _newest),
     **dict.fromkeys(("batch_id", "window"), _only),
     **dict.fromkeys(("since", "batches", "lost", "read_by_source", "whole"), _only),  # of silver and gold: never summed

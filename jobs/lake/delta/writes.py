@@ -89,6 +89,12 @@ def recorded(spark: SparkSession, record: CommitRecord) -> Iterator[None]:
         spark.conf.unset(USER_METADATA)
 
 
+def restore(spark: SparkSession, uri: str, to: int, record: CommitRecord) -> None:
+    """Makes the table what it was at a version, in one commit: rows, columns and properties."""
+    with recorded(spark, record):
+        DeltaTable.forPath(spark, uri).restoreToVersion(to)
+
+
 def merge(
     spark: SparkSession,
     uri: str,
