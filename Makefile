@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
+	emergency-stop emergency-undo \
 	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
@@ -10,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # What a person gives reaches a command by its environment, as it was typed. In a recipe's text the shell would run
 # its $( ), and make would do so before.
-unexport Q STEP N BROKEN
+unexport Q STEP N BROKEN WHO WHY
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,14 @@ events: export NUMBER = $(value N)
 events: export PER_CENT = $(value BROKEN)
 events: setup ## send order events to Kafka, 5 per cent of them broken: make events N=2000 BROKEN=5
 	@$(JOBS) -m infra.local events "$${NUMBER:-2000}" --broken "$${PER_CENT:-0}"
+
+emergency-stop emergency-undo: export DECIDED_BY = $(value WHO)
+emergency-stop emergency-undo: export REASON = $(value WHY)
+emergency-stop: ## pause all DAGs and end all job runs: make emergency-stop WHO="Ann" WHY="strange rows"
+	@$(JOBS) -m infra.local emergency stop "--who=$$DECIDED_BY" "--why=$$REASON"
+
+emergency-undo: ## let exactly that run again which ran before the emergency stop; WHO and WHY as there
+	@$(JOBS) -m infra.local emergency undo "--who=$$DECIDED_BY" "--why=$$REASON"
 
 package: setup ## build what a deployment uploads; its name is a hash of its content
 	@$(JOBS) -m infra.package build

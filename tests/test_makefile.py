@@ -73,3 +73,12 @@ def test_numbers_of_events_are_no_commands_and_have_defaults(python: Path, tmp_p
     assert run(python, "events", "N=5", "BROKEN=50")[-3:] == ["5", "--broken", "50"]
     assert run(python, "events", f"N=$(touch {mark})")[3] == f"$(touch {mark})"
     assert not mark.exists()
+
+
+def test_who_stops_everything_and_why_reach_the_command_as_they_were_typed(python: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "run"
+    for target, action in (("emergency-stop", "stop"), ("emergency-undo", "undo")):
+        typed = f"-rows are 'strange' $(touch {mark})"
+        words = run(python, target, "WHO=Ann B", f"WHY={typed}")
+        assert words == ["-m", "infra.local", "emergency", action, "--who=Ann B", f"--why={typed}"]
+    assert not mark.exists()

@@ -1,4 +1,4 @@
-"""`python -m infra.local up|down|status|env|run|job|events|sql`: the local platform from a shell."""
+"""`python -m infra.local up|down|status|env|run|job|events|sql|emergency`: the local platform from a shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import requests
 from botocore.exceptions import EndpointConnectionError
 
-from infra.local import athena, commands, exports, job
+from infra.local import athena, commands, emergency, exports, job
 from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.kafka import produce
@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
                 return job.run(addresses, job.words(given.arguments))
             case "events":
                 print(produce.produce(addresses, given.number, given.broken / 100))
+            case "emergency":
+                return emergency.act(addresses, given.action, given.who, given.why)
             case "run":
                 return commands.run(addresses)
     except PlatformError as error:
@@ -62,6 +64,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     events = commands_.add_parser("events", help="send order events to Kafka")
     events.add_argument("number", type=int, help="how many events")
     events.add_argument("--broken", type=float, default=0.0, help="percentage of broken events, of each kind in turn")
+    stop = commands_.add_parser("emergency", help="stop everything, or let what ran run again")
+    stop.add_argument("action", choices=["stop", "undo"])
+    stop.add_argument("--who", default="", help="who decided it")
+    stop.add_argument("--why", default="", help="and why")
     sql = commands_.add_parser("sql", help="run a statement through the Athena API")
     sql.add_argument("statement")
     sql.add_argument("--database", default="silver", help="database of table names that give none (default: silver)")

@@ -78,6 +78,7 @@ def settings(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SLUICE_WORKER_WAIT_SECONDS": "40",  # a step takes ten to twenty; on MWAA most take longer
+        "SLUICE_AIRFLOW_ADDRESS": addresses.airflow,  # on MWAA it is asked through AWS
         "SLUICE_SCHEDULE_START": first.isoformat(),
         "SLUICE_SCHEDULE_END": last.isoformat(),
     }

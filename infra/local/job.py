@@ -53,6 +53,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
         executionRoleArn=exports["SLUICE_EMR_ROLE_ARN"],
         name=name,
         executionTimeoutMinutes=30,
+        tags={"project": exports["SLUICE_PROJECT"]},
         jobDriver={
             "sparkSubmit": {
                 "entryPoint": f"{release}/run.py",

@@ -42,6 +42,8 @@ class Deployment:
         worker_wait_seconds: how long an Airflow worker waits for a job run before it hands the wait to the triggerer.
         schedule_start: first data interval of scheduled DAGs.
         schedule_end: last one; None for no end.
+        airflow_address: where Airflow's REST API is asked without a log-in; empty where it is asked through AWS.
+        mwaa_environment: name of the MWAA environment, whose REST API is asked through AWS.
     """
 
     project: str
@@ -53,6 +55,8 @@ class Deployment:
     worker_wait_seconds: float
     schedule_start: date
     schedule_end: date | None
+    airflow_address: str = ""
+    mwaa_environment: str = ""
 
     @property
     def log_uri(self) -> str:
@@ -106,6 +110,8 @@ def deployment() -> Deployment:
         emr_role_arn=os.environ.get("SLUICE_EMR_ROLE_ARN", ""),
         schedule_start=date.fromisoformat(os.environ.get("SLUICE_SCHEDULE_START") or "2026-01-01"),
         schedule_end=date.fromisoformat(end) if end else None,
+        airflow_address=os.environ.get("SLUICE_AIRFLOW_ADDRESS", ""),
+        mwaa_environment=os.environ.get("SLUICE_MWAA_ENVIRONMENT", ""),
     )
 
 

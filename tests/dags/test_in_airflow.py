@@ -12,6 +12,7 @@ from infra.local.airflow_api import AirflowApi
 from infra.pools import pools
 from jobs.lake.registry import Pipeline
 from jobs.lake.tables import LAKEHOUSE, PIPELINES
+from sluice_airflow.emergency import airflow_api as emergency
 
 DAG = LAKEHOUSE.schedule.dag_id
 SETTINGS = ("slots", "description", "include_deferred")
@@ -80,3 +81,16 @@ def test_backfill_outside_of_the_schedule_gets_each_day_with_all_its_tasks(api: 
     assert api.runs(DAG, since=date(2026, 11, 16)) == runs[1:]
     for run in runs:
         assert {task.task for task in api.tasks(DAG, run["dag_run_id"])} == TASKS
+
+
+def test_a_task_sees_and_pauses_dags_by_the_api_that_a_person_uses(api: AirflowApi, airflow_url: str) -> None:
+    asked = emergency.AirflowApi.at(airflow_url)
+    known = {dag_id: asked.dag(dag_id) for dag_id in (DAG, "restore_table", "nonsense")}
+    assert {name: dag and dag["timetable_summary"] for name, dag in known.items()} == {
+        DAG: LAKEHOUSE.schedule.cron, "restore_table": None, "nonsense": None,
+    }  # fmt: skip
+    assert known["nonsense"] is None
+    for paused in (False, True):
+        asked.pause(DAG, paused)
+        assert (api.dag(DAG) or {})["is_paused"] is paused
+    assert asked.on_workers([DAG, "restore_table"]) == []
