@@ -48,6 +48,7 @@ def restore_dag(tables: Sequence[Table], deployment: Deployment, *, doc: str | N
         start_date=NEVER_TOO_EARLY,
         catchup=False,
         max_active_runs=1,
+        is_paused_upon_creation=False,  # a paused DAG's run would wait
         tags=["operations"],
         default_args={"job_settings": JobSettings.of(deployment), **RETRIES},
         params={
