@@ -27,14 +27,14 @@ class Effect:
         come: rows that only the version has.
         change: rows whose key both have, with other values.
         batches: bronze: rows that go and that come, by batch.
-        columns: that go and that come, as words; empty as a rule.
+        note: columns that go and that come, or why nothing was counted; empty as a rule.
     """
 
     go: int
     come: int
     change: int
     batches: dict[str, tuple[int, int]]
-    columns: str = ""
+    note: str = ""
 
     def lines(self, target: Target) -> Iterator[str]:
         """For a person."""
@@ -44,8 +44,8 @@ class Effect:
             yield f"    batch {batch}: {go} go, {come} come back"
         if len(self.batches) > LISTED:
             yield f"    and {len(self.batches) - LISTED} more batches"
-        if self.columns:
-            yield f"  {self.columns}"
+        if self.note:
+            yield f"  {self.note}"
 
 
 def of(spark: SparkSession, target: Target) -> Effect:

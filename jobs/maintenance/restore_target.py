@@ -114,8 +114,9 @@ def _version(run: Run, table: Table, newest: int) -> int:
 def _with(target: Target, other: Table) -> Target | None:
     """The version of another table of the same stream that belongs to the target's; None while it has none.
 
-    It is the newest one from before the target's next commit. A stream writes the other table first; what is beyond
-    the position that the target then has, it removes when it starts, and reads again.
+    It is the newest one from before the target's next commit, without what a restore did that made that commit. A
+    stream writes the other table first; what is beyond the position that the target then has, it removes when it
+    starts, and reads again.
     """
     uri = settings.lake().uri(other.name)
     newest = log.version(uri)
@@ -123,11 +124,21 @@ def _with(target: Target, other: Table) -> Target | None:
         return None
     if target.version == target.newest:
         return Target(other, newest, newest)
-    following = _time(target.uri, target.version + 1)
-    found = bisect_left(range(newest + 1), following, key=lambda number: _time(uri, number)) - 1
+    following = log.commit(target.uri, target.version + 1)
+    before = following.time if following else GONE
+    found = bisect_left(range(newest + 1), before, key=lambda number: _time(uri, number)) - 1
+    while (run := _restoring_run(following)) and run == _restoring_run(log.commit(uri, found)):
+        found -= 1
     if found < 0:
         raise ConfigurationError(f"{other.name} is younger than version {target.version} of {target.table.name}")
     return Target(other, found, newest)
+
+
+def _restoring_run(commit: Commit | None) -> tuple[str, str] | None:
+    """The run of a restore, which takes the other tables back first; None for every other commit."""
+    if commit is None or commit.restored is None or commit.record is None:
+        return None
+    return commit.record.dag_id, commit.record.run_id
 
 
 def _time(uri: str, number: int) -> datetime:
@@ -159,9 +170,15 @@ def refuse_missing_files(target: Target) -> None:
 
 
 def missing_files(uri: str, version: int) -> tuple[list[str], int]:
-    """The data files of a version that the lake does not have, and how many files the version has."""
+    """The data files of a version that the lake does not have, and how many files the version has.
+
+    Raises:
+        DeltaError: the log no longer says it.
+    """
     found = log.open_table(uri, version)
-    uris = sorted(found.file_uris()) if found else []
+    if found is None:  # so it says when the log was cleaned up to a later checkpoint
+        raise DeltaError(f"no version {version}")
+    uris = sorted(found.file_uris())
     root = f"{settings.lake().root}/"
     present = {f"{root}{key}" for key in objects.keys(f"{uri.removeprefix(root)}/")}
     return [one for one in uris if one not in present and unquote(one) not in present], len(uris)
