@@ -147,6 +147,23 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Upkeep:
+    """A DAG that belongs to no pipeline: it looks after the tables of all.
+
+    Attributes:
+        name: one word; also a tag of its DAG.
+        owner: the team that is called when it fails.
+        schedule: its DAG.
+        minutes: time limit of its job run.
+    """
+
+    name: str
+    owner: str
+    schedule: Schedule
+    minutes: int = 60
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """Tables that are built together. Pipelines share no tables.
 
@@ -228,7 +245,7 @@ class Pipeline:
         return tuple(table for table in self.built if table.name in reached)
 
 
-def check(pipelines: Iterable[Pipeline]) -> None:
+def check(pipelines: Iterable[Pipeline], upkeep: Iterable[Upkeep] = ()) -> None:
     """Refuses pipelines that share a name, a DAG, a table or a watermark.
 
     Raises:
@@ -237,6 +254,7 @@ def check(pipelines: Iterable[Pipeline]) -> None:
     listed = tuple(pipelines)
     tables = [table for pipeline in listed for table in pipeline.tables]
     schedules = [s for p in listed for s in (p.schedule, p.streams, p.refresh) if s]
+    schedules += [one.schedule for one in upkeep]
     batches = [table for table in tables if table.layer == "bronze" and not table.continuous]
     for what, values in (
         ("pipelines", [pipeline.name for pipeline in listed]),

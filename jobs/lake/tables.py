@@ -7,7 +7,7 @@ To add a table, add a row here, and its module, suite and test. DAGs, the operat
 
 from __future__ import annotations
 
-from jobs.lake.registry import Pipeline, Schedule, Table, check
+from jobs.lake.registry import Pipeline, Schedule, Table, Upkeep, check
 
 PLATFORM = "data-platform"
 
@@ -117,7 +117,9 @@ LAKEHOUSE = Pipeline(
 )
 
 PIPELINES: tuple[Pipeline, ...] = (LAKEHOUSE,)
-check(PIPELINES)
+
+UPKEEP: tuple[Upkeep, ...] = ()
+check(PIPELINES, UPKEEP)
 
 
 def every() -> tuple[Table, ...]:
