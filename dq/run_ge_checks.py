@@ -16,7 +16,7 @@ from jobs.lake.delta import changes, log, snapshot
 from jobs.lake.errors import ConfigurationError, GateError
 from jobs.lake.registry import Pipeline
 from jobs.lake.run import Run, utc
-from jobs.lake.state import gate_verdicts
+from jobs.lake.state import gate_verdicts, metrics
 
 # How often all rows are judged again, whatever the change feed says.
 WHOLE_EVERY = timedelta(days=7)
@@ -52,6 +52,7 @@ def gate(run: Run) -> None:
             refusals.append(f"{' '.join(lines)} All results: {uri}")
         else:
             gate_verdicts.keep_last_passed(name, judging.verdict)
+    metrics.send({"GateFailed": bool(refusals)}, Pipeline=run.subject)
     if refusals:
         raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
     gate_verdicts.record_passed(run, versions)

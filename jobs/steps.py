@@ -8,6 +8,7 @@ from dq import audit, rules, suite
 from jobs.lake import ingest, publish, session, table_module, tables, upsert
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
+from jobs.lake.state import metrics
 
 
 def build(run: Run) -> None:
@@ -26,7 +27,8 @@ def build(run: Run) -> None:
             ingest.ingest(spark, run, table, module.SCHEMA, module.extract)
         case "silver":
             broken = rules.broken(suite.load(table.name))
-            upsert.upsert(spark, run, table, module.SCHEMA, module.READERS, broken)
+            counts = upsert.upsert(spark, run, table, module.SCHEMA, module.READERS, broken)
+            metrics.send({"RowsQuarantined": counts.quarantined}, Table=table.name)
         case "gold":
             affected = getattr(module, "affected", None)
             publish.publish(spark, run, table, module.SCHEMA, module.compute, audit.of(run), affected)

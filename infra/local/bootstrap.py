@@ -1,7 +1,7 @@
 """Fills the stand-ins with what a cloud account holds before the first run. A second time changes nothing.
 
 Buckets, objects, orders and accounts survive a restart. What moto holds does not: secrets, the EMR Serverless
-application and the Glue catalog are made again at each start.
+application, the topics of alerts and the Glue catalog are made again at each start.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from infra.local.parts import python_module
 from infra.local.processes import marks
 from infra.local.secrets import secrets
 from infra.pools import pools as registry_pools
+from jobs.alerts.severity import SEVERITIES
 
 RELEASE_LABEL = "emr-spark-8.1.0"
 WARM_DRIVERS = 2  # two cores are busy with two jobs
@@ -38,6 +39,7 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
     _timed("secrets", lambda: _secrets(addresses))
     _timed("EMR application", lambda: _application(addresses))
     _timed("topics", lambda: ", ".join(topics.ensure(addresses)))
+    _timed("alert topics", lambda: ", ".join(alert_topics(addresses)))
     _timed("seeds", lambda: _command(addresses, environment, "infra.local.sources.seed").splitlines()[0])
     _timed("catalog", lambda: _catalog(addresses, environment))
     return release(addresses, environment)
@@ -80,6 +82,12 @@ def _secrets(addresses: Addresses) -> str:
             if error.response["Error"]["Code"] != "ResourceExistsException":
                 raise
     return ", ".join(wanted)
+
+
+def alert_topics(addresses: Addresses) -> list[str]:
+    """Makes the topic of each severity. Subscribe to them what you like; moto forgets them when it stops."""
+    sns = clients.client(addresses, "sns")
+    return [sns.create_topic(Name=f"{addresses.project}-alerts-{name}")["TopicArn"] for name in SEVERITIES]
 
 
 def _application(addresses: Addresses) -> str:

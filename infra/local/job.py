@@ -44,7 +44,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
     release = bootstrap.release(addresses, environment.of_parts(addresses))
     emr, application = clients.client(addresses, "emr-serverless"), addresses.emr_application_id
     exports = addresses.environment()
-    names = ("SLUICE_LAKE_BUCKET", "SLUICE_PROJECT", "SLUICE_EMR_APPLICATION_ID")
+    names = ("SLUICE_LAKE_BUCKET", "SLUICE_PROJECT", "SLUICE_EMR_APPLICATION_ID", "SLUICE_ALERT_TOPICS")
     settings = {name: exports[name] for name in names if name in exports}
     confs = [f"--conf spark.emr-serverless.driverEnv.{name}={value}" for name, value in settings.items()]
     name = f"by-hand/{arguments[0]} {time.time():.3f}"

@@ -61,12 +61,13 @@ class GateError(DataError):
 def report(error: BaseException) -> tuple[int, str]:
     """The exit code, and the last line of stderr. The operator recognises the kind of failure by them.
 
-    An error that is not ours counts as `system`.
+    An error that is not ours counts as `system`. Its message may hold anything, so that no alert repeats it.
     """
     known = error if isinstance(error, LakeError) else None
     body = {
         "kind": known.kind if known else LakeError.kind,
         "error": type(error).__name__,
         "message": str(error)[:2000],
+        "ours": known is not None,
     }
     return (known.exit_code if known else LakeError.exit_code), f"SLUICE-ERROR {json.dumps(body)}"

@@ -44,6 +44,7 @@ class Deployment:
         schedule_end: last one; None for no end.
         airflow_address: where Airflow's REST API is asked without a log-in; empty where it is asked through AWS.
         mwaa_environment: name of the MWAA environment, whose REST API is asked through AWS.
+        alert_topics: what the ARNs of the alerts' topics begin with; `-<severity>` follows.
     """
 
     project: str
@@ -57,6 +58,7 @@ class Deployment:
     schedule_end: date | None
     airflow_address: str = ""
     mwaa_environment: str = ""
+    alert_topics: str = ""
 
     @property
     def log_uri(self) -> str:
@@ -69,7 +71,7 @@ def lake() -> Lake:
     Raises:
         ConfigurationError: SLUICE_LAKE_BUCKET is not set.
     """
-    return Lake(bucket=_required("SLUICE_LAKE_BUCKET"), project=_project())
+    return Lake(bucket=_required("SLUICE_LAKE_BUCKET"), project=project())
 
 
 def emr_application_id() -> str:
@@ -79,6 +81,11 @@ def emr_application_id() -> str:
         ConfigurationError: SLUICE_EMR_APPLICATION_ID is not set.
     """
     return _required("SLUICE_EMR_APPLICATION_ID")
+
+
+def alert_topics() -> str:
+    """What the ARNs of the alerts' topics begin with; empty when the deployment has none."""
+    return os.environ.get("SLUICE_ALERT_TOPICS", "")
 
 
 def replacement(variable: str) -> str | None:
@@ -101,7 +108,7 @@ def deployment() -> Deployment:
     """The deployment's values in the environment of the scheduler and the workers."""
     end = os.environ.get("SLUICE_SCHEDULE_END")
     return Deployment(
-        project=_project(),
+        project=project(),
         lake_bucket=os.environ.get("SLUICE_LAKE_BUCKET", ""),
         code_bucket=os.environ.get("SLUICE_CODE_BUCKET", ""),
         release=os.environ.get("SLUICE_RELEASE", "").rstrip("/"),
@@ -112,10 +119,12 @@ def deployment() -> Deployment:
         schedule_end=date.fromisoformat(end) if end else None,
         airflow_address=os.environ.get("SLUICE_AIRFLOW_ADDRESS", ""),
         mwaa_environment=os.environ.get("SLUICE_MWAA_ENVIRONMENT", ""),
+        alert_topics=alert_topics(),
     )
 
 
-def _project() -> str:
+def project() -> str:
+    """The deployment's name: prefix of the names of secrets and topics."""
     return os.environ.get("SLUICE_PROJECT") or "sluice"
 
 

@@ -12,10 +12,12 @@ from pyspark.sql.types import IntegerType, StructField, StructType, TimestampNTZ
 
 from jobs import steps
 from jobs.lake import ingest, publish, session, table_module, tables, upsert
+from jobs.lake.delta.commit_record import Counts
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.schema import column, text
+from jobs.lake.state import metrics
 from jobs.sources.kafka import stream
 
 pytestmark = pytest.mark.usefixtures("spark")  # rules are compiled to Spark's columns
@@ -25,9 +27,12 @@ pytestmark = pytest.mark.usefixtures("spark")  # rules are compiled to Spark's c
 def test_step_hands_the_tables_own_data_to_the_kernel(monkeypatch: pytest.MonkeyPatch, table: Table) -> None:
     given: dict[str, tuple[Any, ...]] = {}
 
-    def take(name: str) -> Callable[..., None]:
-        return lambda *arguments, **_: given.update({name: arguments})
+    sent: list[tuple[dict[str, float], dict[str, str]]] = []
 
+    def take(name: str) -> Callable[..., Counts]:
+        return lambda *arguments, **_: given.update({name: arguments}) or Counts(9, quarantined=3)
+
+    monkeypatch.setattr(metrics, "send", lambda figures, **dimensions: sent.append((figures, dimensions)))
     monkeypatch.setattr(session, "spark", lambda step: step)
     kernel = ((ingest, "ingest"), (upsert, "upsert"), (publish, "publish"), (stream, "run"))
     for module, name in kernel:
@@ -39,6 +44,8 @@ def test_step_hands_the_tables_own_data_to_the_kernel(monkeypatch: pytest.Monkey
     verb = {"bronze": "ingest", "silver": "upsert", "gold": "publish"}[table.layer]
     (name, (spark, same, what, *data)), *others = given.items()
     assert (spark, same, others) == (table.name, run, [])
+    kept_out = ({"RowsQuarantined": 3}, {"Table": table.name})
+    assert sent == ([kept_out] if table.layer == "silver" else [])
     if table.continuous:
         assert (name, what.events) == ("run", table)
         return

@@ -104,13 +104,13 @@ class Reporter:
 
     def _send(self, found: Report, now: float) -> None:
         recent = [batch for batch in self._batches if now - batch.at < REPORT_SECONDS]
-        figures = {
-            "MessagesRead": (sum(batch.read for batch in recent), "Count"),
-            "MessagesDeadLettered": (sum(batch.dead for batch in recent), "Count"),
-            "EventsPerSecond": (found.events_per_second, "Count/Second"),
+        figures: dict[str, float] = {
+            "MessagesRead": sum(batch.read for batch in recent),
+            "MessagesDeadLettered": sum(batch.dead for batch in recent),
+            "EventsPerSecond": found.events_per_second,
         }
         if recent:
-            figures["BatchSeconds"] = (max(batch.seconds for batch in recent), "Seconds")
+            figures["BatchSeconds"] = max(batch.seconds for batch in recent)
         if found.lag is not None:
-            figures["Lag"] = (found.lag, "Count")
+            figures["Lag"] = found.lag
         metrics.send(figures, Table=self.topic.events.name)

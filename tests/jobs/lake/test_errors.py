@@ -30,6 +30,7 @@ def test_kind_of_failure_decides_the_exit_code(error: Exception, code: int, kind
         "kind": kind,
         "error": type(error).__name__,
         "message": "m",
+        "ours": isinstance(error, errors.LakeError),
     }
 
 
