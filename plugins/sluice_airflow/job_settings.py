@@ -34,6 +34,7 @@ class JobSettings:
         lake_bucket: the lake's bucket.
         project: prefix of the names of secrets.
         worker_wait_seconds: how long a worker waits for a job run before it hands the wait to the triggerer.
+        alert_topics: what the ARNs of the alerts' topics begin with.
     """
 
     application_id: str = ""
@@ -43,6 +44,7 @@ class JobSettings:
     lake_bucket: str = ""
     project: str = "sluice"
     worker_wait_seconds: float = 0.0
+    alert_topics: str = ""
 
     @classmethod
     def of(cls, deployment: Deployment) -> JobSettings:
@@ -55,6 +57,7 @@ class JobSettings:
             lake_bucket=deployment.lake_bucket,
             project=deployment.project,
             worker_wait_seconds=deployment.worker_wait_seconds,
+            alert_topics=deployment.alert_topics,
         )
 
 
@@ -71,6 +74,7 @@ class UsesJobSettings:
     lake_bucket: str
     project: str
     worker_wait_seconds: float
+    alert_topics: str
 
     required: ClassVar[tuple[str, ...]] = tuple(VARIABLES)
 
@@ -115,9 +119,10 @@ class UsesJobSettings:
 
     @property
     def driver_environment(self) -> dict[str, str]:
-        """What a step reads from its driver's environment: where its lake is, and where to ask which jobs are live."""
+        """What a step reads from its driver's environment: its lake, where to ask which jobs are live, whom to tell."""
         return {
             "SLUICE_PROJECT": self.project,
             "SLUICE_LAKE_BUCKET": self.lake_bucket,
             "SLUICE_EMR_APPLICATION_ID": self.application_id,
+            "SLUICE_ALERT_TOPICS": self.alert_topics,
         }

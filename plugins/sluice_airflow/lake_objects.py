@@ -10,6 +10,9 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import ClientError
 
+# As `jobs.lake.state.objects.CHANGED`, which a plugin can't import; a test holds the two equal.
+CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
+
 
 def s3_client(operator: Any) -> Any:
     """A boto3 client for S3 with the connection settings of an operator of the Amazon provider."""
@@ -53,6 +56,47 @@ class LakeObjects:
             raise
         with answer["Body"] as body:
             return json.load(body), answer["LastModified"]
+
+    def read_with_etag(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
+        """The object's value and its ETag, for `write_json_if`; None and None when there is no such object."""
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None, None
+            raise
+        with answer["Body"] as body:
+            return json.load(body), answer["ETag"]
+
+    def write_json_if(self, key: str, value: dict[str, Any], *, etag: str | None) -> bool:
+        """Writes one line of JSON unless the object has changed since it was seen: S3's conditional PUT.
+
+        Args:
+            key: of the object.
+            value: to write.
+            etag: of the object as it was seen; None when there was none.
+
+        Returns:
+            False when somebody else has written or deleted the object.
+        """
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        body = (json.dumps(value, sort_keys=True) + "\n").encode()
+        try:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in CHANGED:
+                return False
+            raise
+        return True
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key that starts with `prefix`."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def delete(self, key: str) -> None:
+        """Deletes one object, if it exists."""
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
 
     def write_json(self, key: str, value: dict[str, Any]) -> None:
         """Writes one line of JSON; S3 makes it visible whole or not at all."""

@@ -1,4 +1,4 @@
-"""What all DAGs of a pipeline have in common."""
+"""What all DAGs have in common."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG
 
+from sluice_airflow.alerts import attach
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY, BoundedTimetable
 from sluice_airflow.job_settings import JobSettings
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Param
 
-    from jobs.lake.registry import Pipeline, Schedule
+    from jobs.lake.registry import Pipeline, Schedule, Upkeep
     from jobs.lake.settings import Deployment
 
 
 def scheduled_dag(
-    pipeline: Pipeline,
+    pipeline: Pipeline | Upkeep,
     schedule: Schedule | None,
     deployment: Deployment,
     *,
@@ -31,10 +32,10 @@ def scheduled_dag(
     params: Mapping[str, Param] | None = None,
     last: date | None = None,
 ) -> DAG:
-    """An empty DAG of a pipeline. Only one run of it is active at a time.
+    """An empty DAG of a pipeline, or of none, with its alerts. Only one run of it is active at a time.
 
     Args:
-        pipeline: of the registry.
+        pipeline: of the registry; or what belongs to no pipeline.
         schedule: of the registry: the DAG's id, cron and description.
         deployment: says on which day the schedule begins.
         doc: the DAG file's docstring, which the UI shows.
@@ -62,7 +63,9 @@ def scheduled_dag(
             "owner": pipeline.owner,
             "retry_exponential_backoff": 2.0,
             "job_settings": JobSettings.of(deployment),
+            **attach.TASK,
             **task_defaults,
         },
         params=dict(params or {}),
+        **attach.arguments(schedule.cron, deployment),
     )

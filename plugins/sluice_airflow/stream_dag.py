@@ -41,11 +41,11 @@ def stream_dag(pipeline: Pipeline, deployment: Deployment, *, doc: str | None) -
         for table in pipeline.continuous:
             if table.written_with is None:
                 others = [other.name for other in pipeline.continuous if other.written_with == table.name]
-                _stream_tasks(table, others, deployment.lake_bucket)
+                _stream_tasks(table, others, pipeline.refreshed, deployment.lake_bucket)
     return dag
 
 
-def _stream_tasks(table: Table, others: list[str], lake_bucket: str) -> None:
+def _stream_tasks(table: Table, others: list[str], refreshed: tuple[Table, ...], lake_bucket: str) -> None:
     with TaskGroup(table.short):
         keep = EmrStreamOperator(
             task_id="keep_alive",
@@ -62,6 +62,8 @@ def _stream_tasks(table: Table, others: list[str], lake_bucket: str) -> None:
             desired_state_key=desired_state_key(table.name),
             report_key=report_key(table.name),
             dead_letters=", ".join(others),
+            table=table.name,
+            tables=[table.name, *others, *(each.name for each in refreshed)],
             trigger_rule="all_done",  # even when keep_alive failed, the stream may be well
         )
         keep >> watch

@@ -11,11 +11,15 @@ import pytest
 
 from infra.pools import pools
 from jobs.lake import tables as registry
+from sluice_airflow.alerts.callbacks import run_failed, run_succeeded, task_failed, task_succeeded
+from sluice_airflow.alerts.deadline import time_limit
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from tests.airflow_home import REPOSITORY, parse_bare
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+
+    from jobs.lake.registry import Pipeline, Schedule, Upkeep
 
 JOB_SIDE = (
     "pyspark",
@@ -28,7 +32,10 @@ JOB_SIDE = (
     "confluent_kafka",
     "babel",
 )
-OWN = {s.dag_id: (p, s) for p in registry.PIPELINES for s in (p.schedule, p.streams, p.refresh) if s}
+OWN: dict[str, tuple[Pipeline | Upkeep, Schedule]] = {
+    s.dag_id: (p, s) for p in registry.PIPELINES for s in (p.schedule, p.streams, p.refresh) if s
+}
+OWN |= {upkeep.schedule.dag_id: (upkeep, upkeep.schedule) for upkeep in registry.UPKEEP}
 BY_HAND = {"emergency_stop", "restore_table"}  # of no pipeline, and without a schedule: about every table
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
 
@@ -154,3 +161,15 @@ def test_dags_parse_without_any_variable_connection_or_setting(tmp_path: Path) -
 def test_dags_parse_where_the_job_side_is_not_installed(tmp_path: Path) -> None:
     block = f"import sys\nfor name in {JOB_SIDE}: sys.modules[name] = None\n"
     parse_bare("", tmp_path, before=block)
+
+
+def test_every_dag_and_every_task_has_its_alerts(bag: DagBag) -> None:
+    for dag in bag.dags.values():
+        assert dag.on_failure_callback is run_failed
+        assert dag.on_success_callback is run_succeeded
+        limits = [deadline.interval for deadline in dag.deadline or []]
+        assert limits == ([time_limit(OWN[dag.dag_id][1].cron)] if dag.dag_id in OWN else []), dag.dag_id
+        for task in dag.tasks:
+            assert [*task.on_failure_callback] == [task_failed], task
+            assert [*task.on_success_callback] == [task_succeeded], task
+            assert not task.on_retry_callback, f"{task}: a retry that will follow is no alert"

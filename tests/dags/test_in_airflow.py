@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from infra.local.airflow_api import AirflowApi
 from infra.pools import pools
 from jobs.lake.registry import Pipeline
 from jobs.lake.tables import LAKEHOUSE, PIPELINES
+from sluice_airflow.alerts.deadline import time_limit
 from sluice_airflow.emergency import airflow_api as emergency
 
 DAG = LAKEHOUSE.schedule.dag_id
@@ -94,3 +95,14 @@ def test_a_task_sees_and_pauses_dags_by_the_api_that_a_person_uses(api: AirflowA
         asked.pause(DAG, paused)
         assert (api.dag(DAG) or {})["is_paused"] is paused
     assert asked.on_workers([DAG, "restore_table"]) == []
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipeline.name)
+def test_airflow_gives_a_run_its_deadline(pipeline: Pipeline, airflow_url: str) -> None:
+    dag = pipeline.schedule.dag_id
+    run = post(airflow_url, f"dags/{dag}/dagRuns", logical_date="2026-04-01T00:00:00Z")
+    address = f"{airflow_url}/ui/dags/{dag}/dagRuns/{run['dag_run_id']}/deadlines"
+    (deadline,) = requests.get(address, timeout=60).json()["deadlines"]
+    limit = datetime.fromisoformat(deadline["deadline_time"]) - datetime.fromisoformat(run["queued_at"])
+    assert limit == time_limit(pipeline.schedule.cron)
+    assert deadline["missed"] is False

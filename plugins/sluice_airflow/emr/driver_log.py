@@ -72,11 +72,16 @@ class Failure:
 
     Attributes:
         kind: `data`, `configuration`, `transient` or `system`.
-        reason: one line for a person.
+        reason: one line for a person who reads the task's log.
+        error: name of the error's class; empty when the job did not report one.
+        ours: whether the job itself raised it as one of the lake's errors. Their messages hold no values of data; any
+            other error's message may hold anything.
     """
 
     kind: str
     reason: str
+    error: str = ""
+    ours: bool = False
 
     @property
     def retried(self) -> bool:
@@ -98,7 +103,8 @@ class Failure:
         for report in (next(logged, ""), "".join(state_details.rpartition(MARK)[1:])):
             try:
                 said, _ = json.JSONDecoder().raw_decode(report.removeprefix(MARK))
-                return cls(said["kind"], f"{said['error']}: {said['message']}")
+                reason = f"{said['error']}: {said['message']}"
+                return cls(said["kind"], reason, said["error"], bool(said.get("ours")))
             except (ValueError, KeyError, TypeError):
                 pass  # the line was cut off while it was written; the exit code still gives the kind
         found = re.search(r"exit\s?code\W*(\d+)", state_details, re.IGNORECASE)

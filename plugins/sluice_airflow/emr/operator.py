@@ -18,12 +18,15 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
+from sluice_airflow.alerts import aws
 from sluice_airflow.emr.driver_log import DriverLog, Failure, log_folder
+from sluice_airflow.emr.figures import of_job_run
 from sluice_airflow.emr.identity import JobIdentity, asked
 from sluice_airflow.emr.orphans import end_orphans
 from sluice_airflow.emr.patience import patiently
 from sluice_airflow.emr.request import step_line
 from sluice_airflow.emr.runs import ENDED, JobRunLink, JobRuns
+from sluice_airflow.emr.step_failure import StepFailed, StepFailedForGood
 from sluice_airflow.emr.trigger import EmrJobTrigger
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import log_client
@@ -236,13 +239,16 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         """Judge the job run; answers its id.
 
         Raises:
-            AirflowFailException: bad data or bad set-up; a retry would fail the same way.
-            AirflowException: anything else, retried as the task says.
+            StepFailedForGood: bad data or bad set-up; a retry would fail the same way.
+            StepFailed: the job run failed of anything else; retried as the task says.
+            AirflowException: no event, or the job run did not end in time.
         """
         if event is None:
             raise AirflowException(f"{self.step}: the trigger sent no event")
         job_id = self.job_id = str(event["job_id"])
         run = self._runs.get(job_id)
+        if run["state"] in ENDED:
+            aws.count(of_job_run(run), Dag=self.dag_id)
         if run["state"] == "SUCCESS":
             self.log.info("Job run %s succeeded. Its output:\n%s", job_id, self._log_tail("stdout", 200).text)
             return job_id
@@ -255,11 +261,13 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         stdout, stderr = self._log_tail("stdout", 80), self._log_tail("stderr", 20)
         self.log.error("The JVM's last lines:\n%s\nThe job's last lines:\n%s", stderr.text, stdout.text)
         failure = Failure.of((stdout, stderr), run.get("stateDetails") or "")
-        error = AirflowException if failure.retried else AirflowFailException
+        error = StepFailed if failure.retried else StepFailedForGood
         raise error(
             f"{self.step}: {failure.reason}\n"
             f"Job run {job_id} {run['state']}: {failure.kind} error"
-            f"{'' if failure.retried else ', never retried'}. Logs: {self._log_folder}"
+            f"{'' if failure.retried else ', never retried'}. Logs: {self._log_folder}",
+            step=self.step,
+            failure=failure,
         )
 
     def on_kill(self) -> None:

@@ -9,6 +9,17 @@ from typing import Any
 from sluice_airflow.stream.runs import StreamRun
 
 
+class Problem(str):
+    """What is wrong, in a sentence for the task's log, and its name in `jobs.alerts.severity.BY_ERROR`."""
+
+    name: str
+
+    def __new__(cls, name: str, sentence: str) -> Problem:
+        made = super().__new__(cls, sentence)
+        made.name = name
+        return made
+
+
 @dataclass(frozen=True)
 class Limits:
     """Beyond these a person is alerted.
@@ -68,7 +79,7 @@ class Health:
             f"{report['committed_at']} in {report['batch_seconds']} s; reported {report['reported_at']}"
         )
 
-    def problems(self, limits: Limits, *, dead_letters: str, dag_id: str) -> list[str]:
+    def problems(self, limits: Limits, *, dead_letters: str, dag_id: str) -> list[Problem]:
         """What a person has to know, each with what to do; nothing when all is well.
 
         Args:
@@ -81,8 +92,11 @@ class Health:
         found = []
         if self.run.code != self.code:
             found.append(
-                f"release {self.run.code} runs, and {self.code} is deployed. The log of the task before this one says "
-                "why the hand-over fails"
+                Problem(
+                    "ReleaseNotHandedOver",
+                    f"release {self.run.code} runs, and {self.code} is deployed. The log of the task before this one "
+                    "says why the hand-over fails",
+                )
             )
         if self._age.total_seconds() > limits.silent_seconds:
             return [*found, self._silent(self.run, dag_id)]  # old figures say nothing about now
@@ -94,47 +108,61 @@ class Health:
         heard = datetime.fromisoformat(self.report["reported_at"]) if self.report else self.since
         return self.now - max(heard, self.since)
 
-    def _dead(self, dag_id: str) -> str:
+    def _dead(self, dag_id: str) -> Problem:
         end = "there has been none"
         if last := self.last:
             at = f"{last.changed_at:%Y-%m-%d %H:%M:%S} UTC"
             end = f"the newest, {last.id}, has been {last.state} since {at}. {last.details}".rstrip(". ")
-        return (
+        return Problem(
+            "StreamDown",
             f"no job run is live; {end}. The task before this one starts it again, after a rest that grows with "
-            f"each failure; its log has the reason. To start it now, trigger {dag_id} with action=run"
+            f"each failure; its log has the reason. To start it now, trigger {dag_id} with action=run",
         )
 
-    def _silent(self, run: StreamRun, dag_id: str) -> str:
+    def _silent(self, run: StreamRun, dag_id: str) -> Problem:
         seconds = f"{self._age.total_seconds():.0f} s"
         if run.state != "RUNNING":
-            return (
+            return Problem(
+                "StreamSilent",
                 f"job run {run.id} has been {run.state} for {seconds} and has not begun. The application has no room "
-                "for it: see its other job runs and its maximum capacity"
+                "for it: see its other job runs and its maximum capacity",
             )
-        return (
+        return Problem(
+            "StreamSilent",
             f"it has not reported for {seconds}, and job run {run.id} is RUNNING, attempt {run.attempt}. See its "
             "log (button Job run of the task before this one): it cannot reach Kafka or S3, or "
-            f"hangs. If it hangs, trigger {dag_id} with action=restart"
+            f"hangs. If it hangs, trigger {dag_id} with action=restart",
         )
 
     @staticmethod
-    def _alerts(report: dict[str, Any], limits: Limits, dead_letters: str) -> list[str]:
+    def _alerts(report: dict[str, Any], limits: Limits, dead_letters: str) -> list[Problem]:
         found = []
         lag, before, read, dead = (report[name] for name in ("lag", "lag_before", "read", "dead_lettered"))
         if lag is None:
             found.append(
-                "Kafka does not answer. Nothing is lost while Kafka still keeps the messages. See whether its brokers "
-                "are up, and check bootstrap_servers, api_key and api_secret of the secret kafka/credentials"
+                Problem(
+                    "KafkaSilent",
+                    "Kafka does not answer. Nothing is lost while Kafka still keeps the messages. See whether its "
+                    "brokers are up, and check bootstrap_servers, api_key and api_secret of the secret "
+                    "kafka/credentials",
+                )
             )
         elif before is not None and lag > limits.max_lag and lag > before:
             found.append(
-                f"it falls behind: {lag} messages wait (limit {limits.max_lag}), and ten minutes ago {before} did. See "
-                "whether batches have become slow, or producers send more than it can read. Then give it more workers"
+                Problem(
+                    "StreamBehind",
+                    f"it falls behind: {lag} messages wait (limit {limits.max_lag}), and ten minutes ago {before} did. "
+                    "See whether batches have become slow, or producers send more than it can read. Then give it more "
+                    "workers",
+                )
             )
         if read >= limits.share_from and dead / read > limits.max_dead_share:
             found.append(
-                f"dead-letter rate: {dead} of {read} messages of the last ten minutes are not valid events "
-                f"({dead / read:.0%}, limit {limits.max_dead_share:.0%}). Count them by reason in {dead_letters} and "
-                "tell the producer. When the cause is mended, take them in with the step dlq.replay"
+                Problem(
+                    "DeadLetters",
+                    f"dead-letter rate: {dead} of {read} messages of the last ten minutes are not valid events "
+                    f"({dead / read:.0%}, limit {limits.max_dead_share:.0%}). Count them by reason in {dead_letters} "
+                    "and tell the producer. When the cause is mended, take them in with the step dlq.replay",
+                )
             )
         return found

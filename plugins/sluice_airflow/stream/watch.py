@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.hooks.emr import EmrServerlessHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
+from sluice_airflow.alerts import aws
+from sluice_airflow.emr.driver_log import Failure
 from sluice_airflow.emr.runs import JobRuns
+from sluice_airflow.emr.step_failure import StepFailedForGood
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import LakeObjects, s3_client
 from sluice_airflow.stream.desired_state import STOPPED, DesiredStateObject
-from sluice_airflow.stream.health import Health, Limits
+from sluice_airflow.stream.health import Health, Limits, Problem
 from sluice_airflow.stream.runs import StreamRun, StreamRuns
+
+
+class StreamUnwell(StepFailedForGood):
+    """A stream does not do well."""
 
 
 class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
     """Fail when a stream should run and does not, is silent, falls behind, or dead-letters too much.
 
-    The failed task is the alert: it says what is wrong, with figures, and what to do. It is not retried, because the
-    next DAG run looks again. For a stream that was stopped on request the task is skipped.
+    The failed task says what is wrong, with figures, and what to do, and its failure is alerted once. It is not
+    retried, because the next DAG run looks again. For a stream that was stopped on request the task is skipped.
     """
 
     aws_hook_class = EmrServerlessHook
@@ -35,6 +43,8 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         desired_state_key: str,
         report_key: str,
         dead_letters: str,
+        table: str = "",
+        tables: Collection[str] = (),
         job_settings: JobSettings = UNSET,
         limits: Limits | None = None,
         aws_conn_id: str | None = None,
@@ -48,6 +58,8 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
             desired_state_key: key of the desired state's object in the lake.
             report_key: key of the report's object in the lake.
             dead_letters: table of the stream's dead-lettered messages.
+            table: that the stream writes.
+            tables: whose age is told to CloudWatch: those that the stream writes, or that its messages reach.
             job_settings: of the deployment; `default_args` fill it.
             limits: beyond which a person is alerted.
             aws_conn_id: an Airflow connection; None is boto3's own chain, such as the worker's role.
@@ -60,13 +72,15 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         self.desired_state_key = desired_state_key
         self.report_key = report_key
         self.dead_letters = dead_letters
+        self.table = table
+        self.tables = tuple(tables)
         self.limits = limits or Limits()
 
     def execute(self, context: Context) -> None:
         """Look once.
 
         Raises:
-            AirflowFailException: the alert.
+            StreamUnwell: something is wrong.
             AirflowSkipException: the stream is stopped on request.
         """
         self.refuse_unset()
@@ -78,10 +92,27 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
         runs = StreamRuns.of_task(jobs, self.dag_id, self.keeper).all()
         report, now = objects.read_json(self.report_key), datetime.now(UTC)
         health = Health.of(runs, _began(jobs, runs), report, self.code, now)
-        if problems := health.problems(self.limits, dead_letters=self.dead_letters, dag_id=self.dag_id):
+        problems = health.problems(self.limits, dead_letters=self.dead_letters, dag_id=self.dag_id)
+        self._count(objects, well=not problems, now=now)
+        if problems:
             lines = [f"{self.keeper}: {problem}." for problem in problems]
-            raise AirflowFailException("\n".join([*lines, f"Newest figures: {health.figures}"]))
+            lines.append(f"Newest figures: {health.figures}")
+            raise StreamUnwell("\n".join(lines), step=self.table, failure=_failure(problems, health.figures))
         self.log.info("%s: all is well: %s", self.keeper, health.figures)
+
+    def _count(self, objects: LakeObjects, *, well: bool, now: datetime) -> None:
+        """The figures by which CloudWatch knows whether the stream lives, and how old its tables are."""
+        aws.count({"StreamUp": float(well)}, Table=self.table)
+        for table in self.tables:
+            if mark := objects.read_json(f"ops/recorded/{table}.json"):
+                age = now - datetime.fromisoformat(mark["committed_at"])
+                aws.count({"StalenessSeconds": age.total_seconds()}, Table=table)
+
+
+def _failure(problems: list[Problem], figures: str) -> Failure:
+    """As which the first problem is alerted; its name is the cause, and the figures change with each look."""
+    names = ", ".join(problem.name for problem in problems)
+    return Failure("stream", f"{names}. Newest figures: {figures}", problems[0].name, ours=True)
 
 
 def _began(jobs: JobRuns, runs: list[StreamRun]) -> datetime | None:

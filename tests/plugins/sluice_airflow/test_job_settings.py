@@ -61,11 +61,14 @@ def test_operator_without_settings_parses_and_names_the_missing_ones_when_it_run
 
 def test_every_setting_comes_from_the_deployment() -> None:
     deployment = Deployment(
-        "p", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 1, 1), None
+        "p", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 1, 1), None, "topics"
     )
     settings = JobSettings.of(deployment)
-    assert settings == JobSettings("00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0)
-    assert {field.name for field in fields(JobSettings)} == {*VARIABLES, "project", "worker_wait_seconds"}
+    assert settings == JobSettings(
+        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics"
+    )
+    others = {"project", "worker_wait_seconds", "alert_topics"}  # may be left out
+    assert {field.name for field in fields(JobSettings)} == {*VARIABLES, *others}
 
 
 def test_log_address_without_a_bucket_counts_as_unset() -> None:

@@ -76,7 +76,7 @@ def test_half_shipped_log_gives_what_it_has() -> None:
 def test_kind_of_the_reported_error_decides_on_a_retry(kind: str, retried: bool) -> None:
     line = f'SLUICE-ERROR {{"kind": "{kind}", "error": "GateError", "message": "2 rules failed"}}'
     failure = Failure.of([log("noise", line)], DETAILS.format(1))
-    assert failure == Failure(kind, "GateError: 2 rules failed")
+    assert failure == Failure(kind, "GateError: 2 rules failed", "GateError")
     assert failure.retried is retried
 
 
@@ -105,7 +105,7 @@ def test_no_exit_code_is_known_that_no_error_has() -> None:
 def test_error_that_a_job_reports_is_the_failure_that_the_operator_reads(error: type[errors.LakeError]) -> None:
     code, line = errors.report(error("a reason"))
     failure = Failure.of([log(line)], DETAILS.format(code))
-    assert failure == Failure(error.kind, f"{error.__name__}: a reason")
+    assert failure == Failure(error.kind, f"{error.__name__}: a reason", error.__name__, ours=True)
 
 
 @pytest.mark.parametrize("code", [1, 137])
