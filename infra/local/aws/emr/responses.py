@@ -17,6 +17,8 @@ from infra.local.aws.emr.runner import JobRunner
 from infra.local.aws.emr.service import EmrServerless, timeout_minutes
 
 PAGE = 50
+WORKER = {"vCPUHour": 1, "memoryGBHour": 2, "storageGBHour": 20}  # sizes of the driver that `make up` asks for
+BILLED_SECONDS = 60  # EMR Serverless bills a minute at least
 
 Item = TypeVar("Item")
 
@@ -158,7 +160,14 @@ def _described(run: JobRun, attempt: Attempt) -> dict[str, Any]:
         "endedAt": attempt.ended_at,
         "totalExecutionDurationSeconds": round(attempt.seconds),
         "queuedDurationMilliseconds": _queued_milliseconds(attempt),
+        "totalResourceUtilization": _hours(attempt.seconds),
+        "billedResourceUtilization": _hours(max(attempt.seconds, BILLED_SECONDS)) if attempt.ended_at else None,
     }
+
+
+def _hours(seconds: float) -> dict[str, float]:
+    """What a worker of this size uses: a local job is its driver alone."""
+    return {name: round(size * seconds / 3600, 3) for name, size in WORKER.items()}
 
 
 def _queued_milliseconds(attempt: Attempt) -> int | None:
