@@ -33,6 +33,7 @@ STEPS = {
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",
     "quarantine.replay": "jobs.operations.quarantine:replay",
+    "report.daily": "jobs.operations.daily_report:report",
     "restore": "jobs.maintenance.restore:restore",
     "stream.accept_checkpoint": "jobs.operations.stream:accept_checkpoint",
     "stream.accept_gap": "jobs.operations.stream:accept_gap",

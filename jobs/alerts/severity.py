@@ -127,6 +127,9 @@ BY_ERROR: dict[str, Answer] = {
         "Many causes at once. Often one thing is behind them, such as AWS, S3 or the network.",
         "Look for what they have in common before you mend them one by one.",
     ),
+    "DailyReport": Answer(
+        LOW, "How the lakehouse did in a day.", "Read it. Nothing has to be done.", "The daily report"
+    ),
 }
 
 

@@ -118,7 +118,15 @@ LAKEHOUSE = Pipeline(
 
 PIPELINES: tuple[Pipeline, ...] = (LAKEHOUSE,)
 
-UPKEEP: tuple[Upkeep, ...] = ()
+DAILY_REPORT = Upkeep(
+    name="report",
+    owner=PLATFORM,
+    schedule=Schedule(
+        "daily_report", "0 6 * * *", "How the lakehouse did in the last 24 hours, as a page and as JSON."
+    ),
+    minutes=30,
+)
+UPKEEP: tuple[Upkeep, ...] = (DAILY_REPORT,)
 check(PIPELINES, UPKEEP)
 
 

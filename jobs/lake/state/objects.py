@@ -15,10 +15,10 @@ from jobs.lake import s3, settings
 CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
 
 
-def write(key: str, body: bytes) -> str:
+def write(key: str, body: bytes, *, content_type: str = "binary/octet-stream") -> str:
     """Writes one object and returns its URI. Readers see the whole object or nothing of it."""
     bucket = settings.lake().bucket
-    s3.client().put_object(Bucket=bucket, Key=key, Body=body)
+    s3.client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return f"s3://{bucket}/{key}"
 
 
