@@ -30,6 +30,7 @@ def of(run: Run) -> Callable[[DataFrame, DataFrame], None]:
         lines = results.summary(run.step, judged)
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
-            raise GateError(f"{run.step} was not published. {' '.join(lines)} All results: {uri}")
+            text = f"{run.step} was not published. {' '.join(lines)} All results: {uri}"
+            raise GateError(text, brief=f"It was not published. {results.refused(run.step, judged)}")
 
     return audit

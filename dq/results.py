@@ -62,3 +62,9 @@ def summary(table: str, judgements: Sequence[Judgement]) -> list[str]:
         why = f" ({judgement.rule.why})" if judgement.rule.why else ""
         lines.append(f"  {judgement.rule.severity}: {judgement.rule.name}: {detail}{why}")
     return lines
+
+
+def refused(table: str, judgements: Sequence[Judgement]) -> str:
+    """Which rules close the gate, by their names alone: an alert may repeat it."""
+    names = [f"{one.rule.name}{' (could not be judged)' if one.error else ''}" for one in judgements if one.critical]
+    return f"{table}: {', '.join(names)}"

@@ -37,7 +37,7 @@ def gate(run: Run) -> None:
     gate_verdicts.take_back(run)
     spark = session.spark(run.step)
     versions = {table.name: version_to_judge(run, table.name) for table in _pipeline(run).gated}
-    refusals: list[str] = []
+    refusals, briefs = list[str](), list[str]()
     for name, version in versions.items():
         rules = suite.load(name)
         judging = scope(spark, run, rules, version)
@@ -50,11 +50,13 @@ def gate(run: Run) -> None:
         print("\n".join(lines), flush=True)
         if any(judgement.critical for judgement in judged):
             refusals.append(f"{' '.join(lines)} All results: {uri}")
+            briefs.append(results.refused(name, judged))
         else:
             gate_verdicts.keep_last_passed(name, judging.verdict)
     metrics.send({"GateFailed": bool(refusals)}, Pipeline=run.subject)
     if refusals:
-        raise GateError(f"The gate refuses. Gold is unchanged. {' '.join(refusals)}")
+        text = f"The gate refuses. Gold is unchanged. {' '.join(refusals)}"
+        raise GateError(text, brief=f"The gate refuses. Gold is unchanged. {'; '.join(briefs)}")
     gate_verdicts.record_passed(run, versions)
 
 

@@ -55,19 +55,28 @@ class CheckpointLostError(ConfigurationError):
 
 
 class GateError(DataError):
-    """A gate found a critical failure, or could not judge."""
+    """A gate found a critical failure, or could not judge.
+
+    Attributes:
+        brief: what an alert says in place of the message, which may hold what an engine said of data.
+    """
+
+    def __init__(self, message: str, *, brief: str = "") -> None:
+        super().__init__(message)
+        self.brief = brief
 
 
 def report(error: BaseException) -> tuple[int, str]:
     """The exit code, and the last line of stderr. The operator recognises the kind of failure by them.
 
-    An error that is not ours counts as `system`. Its message may hold anything, so that no alert repeats it.
+    An error that is not ours counts as `system`. Its message may hold anything, so that an alert repeats none of it:
+    `alert` is empty then.
     """
     known = error if isinstance(error, LakeError) else None
     body = {
         "kind": known.kind if known else LakeError.kind,
         "error": type(error).__name__,
         "message": str(error)[:2000],
-        "ours": known is not None,
+        "alert": f"{type(error).__name__}: {getattr(error, 'brief', '') or error}"[:700] if known else "",
     }
     return (known.exit_code if known else LakeError.exit_code), f"SLUICE-ERROR {json.dumps(body)}"

@@ -89,7 +89,7 @@ def _about(told: Told, task: Any) -> dict[str, Any]:
 
 def run_address(dag_id: str, run_id: str) -> str:
     """Where Airflow shows a DAG run."""
-    return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
+    return f"{conf.get('api', 'base_url', fallback='http://localhost:8080').rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
 
 
 def _another_failed(task: Any) -> bool:

@@ -13,8 +13,6 @@ from botocore.exceptions import ClientError
 from sluice_airflow.emr import patience
 from sluice_airflow.emr.driver_log import Failure
 
-TEXT = 700  # characters of a message that an alert repeats
-
 
 @dataclass(frozen=True)
 class Cause:
@@ -65,8 +63,8 @@ def of(dag_id: str, error: Any) -> Told:
     failure = getattr(error, "failure", None)
     if isinstance(failure, Failure):
         name = failure.error or _without_report(failure)
-        step = getattr(error, "step", "") if failure.ours else ""
-        return Told(Cause(dag_id, failure.kind, name, step), failure.reason[:TEXT] if failure.ours else "")
+        step = getattr(error, "step", "") if failure.alert else ""
+        return Told(Cause(dag_id, failure.kind, name, step), failure.alert)
     if not isinstance(error, BaseException):
         return Told(Cause(dag_id, "system", "TaskLost"))
     if patience.transient(error):

@@ -74,14 +74,14 @@ class Failure:
         kind: `data`, `configuration`, `transient` or `system`.
         reason: one line for a person who reads the task's log.
         error: name of the error's class; empty when the job did not report one.
-        ours: whether the job itself raised it as one of the lake's errors. Their messages hold no values of data; any
+        alert: what an alert may repeat of it. Only the lake's own errors have it, as they hold no values of data; any
             other error's message may hold anything.
     """
 
     kind: str
     reason: str
     error: str = ""
-    ours: bool = False
+    alert: str = ""
 
     @property
     def retried(self) -> bool:
@@ -104,7 +104,7 @@ class Failure:
             try:
                 said, _ = json.JSONDecoder().raw_decode(report.removeprefix(MARK))
                 reason = f"{said['error']}: {said['message']}"
-                return cls(said["kind"], reason, said["error"], bool(said.get("ours")))
+                return cls(said["kind"], reason, said["error"], said.get("alert") or "")
             except (ValueError, KeyError, TypeError):
                 pass  # the line was cut off while it was written; the exit code still gives the kind
         found = re.search(r"exit\s?code\W*(\d+)", state_details, re.IGNORECASE)

@@ -112,7 +112,8 @@ class StreamWatchOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
 def _failure(problems: list[Problem], figures: str) -> Failure:
     """As which the first problem is alerted; its name is the cause, and the figures change with each look."""
     names = ", ".join(problem.name for problem in problems)
-    return Failure("stream", f"{names}. Newest figures: {figures}", problems[0].name, ours=True)
+    text = f"{names}. Newest figures: {figures}"
+    return Failure("stream", text, problems[0].name, text)
 
 
 def _began(jobs: JobRuns, runs: list[StreamRun]) -> datetime | None:

@@ -30,13 +30,18 @@ def test_kind_of_failure_decides_the_exit_code(error: Exception, code: int, kind
         "kind": kind,
         "error": type(error).__name__,
         "message": "m",
-        "ours": isinstance(error, errors.LakeError),
+        "alert": f"{type(error).__name__}: m" if isinstance(error, errors.LakeError) else "",
     }
+
+
+def test_alert_repeats_the_brief_of_a_gate_and_not_its_message() -> None:
+    _, line = errors.report(errors.GateError("engine: cannot cast 'Ann'", brief="silver.orders: amount"))
+    assert json.loads(line.removeprefix("SLUICE-ERROR "))["alert"] == "GateError: silver.orders: amount"
 
 
 def test_report_is_one_line_of_limited_length() -> None:
     _, line = errors.report(errors.DataError("first\nsecond " + "x" * 10_000))
 
     assert "\n" not in line
-    assert len(line) < 2_200
+    assert len(line) < 2_900
     assert "first\\nsecond" in line

@@ -23,7 +23,7 @@ SECRET = "ann.jones@example.com ordered 4711"
 
 def reported(kind: str, error: str, step: str, message: str = "a reason", *, ours: bool = True) -> Exception:
     """What the operator raises for a job run that reported this error."""
-    failure = Failure(kind, f"{error}: {message}", error, ours)
+    failure = Failure(kind, f"{error}: {message}", error, f"{error}: {message}" if ours else "")
     made = StepFailed if failure.retried else StepFailedForGood
     return made(f"{step}: {failure.reason}", step=step, failure=failure)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from airflow.sdk.definitions.deadline import DeadlineReference
 
 from jobs.lake.settings import Deployment
 from sluice_airflow.alerts import deadline
+from tests import airflow_home
 from tests.plugins.sluice_airflow.alerts.scene import NEXT, RUN
 
 if TYPE_CHECKING:
@@ -76,3 +78,10 @@ def test_run_that_is_over_or_waited_behind_others_of_a_backfill_missed_nothing(
 def test_callback_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     asyncio.run(deadline.missed(minutes=1, deployment="d", context={}))
     assert "could not be told" in caplog.text
+
+
+def test_triggerer_finds_the_deployment_although_the_dag_folder_is_not_on_its_path(tmp_path: Path) -> None:
+    code = "from sluice_airflow.alerts import aws\nprint(aws.deployment().alert_topics)"
+    plugins = airflow_home.REPOSITORY / "plugins"
+    found = airflow_home.run_bare(code, tmp_path, path=plugins, extra={"SLUICE_ALERT_TOPICS": "arn:topics"})
+    assert found.splitlines()[-1] == "arn:topics"

@@ -105,7 +105,8 @@ def test_no_exit_code_is_known_that_no_error_has() -> None:
 def test_error_that_a_job_reports_is_the_failure_that_the_operator_reads(error: type[errors.LakeError]) -> None:
     code, line = errors.report(error("a reason"))
     failure = Failure.of([log(line)], DETAILS.format(code))
-    assert failure == Failure(error.kind, f"{error.__name__}: a reason", error.__name__, ours=True)
+    reason = f"{error.__name__}: a reason"
+    assert failure == Failure(error.kind, reason, error.__name__, reason)
 
 
 @pytest.mark.parametrize("code", [1, 137])
