@@ -43,7 +43,8 @@ TURNS = 3
 EVERY = retention.STREAM.checkpoint_every
 
 
-def _get(url: str, path: str, body: bytes | None = None) -> bytes:
+def get(url: str, path: str, body: bytes | None = None) -> bytes:
+    """What the S3 that counts answers to a GET; with a body, to a POST."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=300)
     connection.request("GET" if body is None else "POST", f"/{path}", body)
     return connection.getresponse().read()
@@ -112,7 +113,7 @@ def grow(url: str, length: int) -> None:
         "engineInfo": "benchmark",
     }
     body = json.dumps({"commitInfo": info}).encode() + b"\n"
-    _get(url, f"{bucket}/{folder}/{{}}.json?copies={newest + 1}-{length}", body)
+    get(url, f"{bucket}/{folder}/{{}}.json?copies={newest + 1}-{length}", body)
     client: Any = s3.client()
     known = json.loads(client.get_object(Bucket=bucket, Key=f"{folder}/_last_checkpoint")["Body"].read())
     at = length // EVERY * EVERY
@@ -126,9 +127,9 @@ def measure(url: str, step: Callable[[], object], turns: int = TURNS) -> tuple[f
     """The best seconds of a step, and the requests of its last turn."""
     best, requests = float("inf"), 0
     for _ in range(turns):
-        before, begun = int(_get(url, "requests")), time.monotonic()
+        before, begun = int(get(url, "requests")), time.monotonic()
         step()
-        best, requests = min(best, time.monotonic() - begun), int(_get(url, "requests")) - before
+        best, requests = min(best, time.monotonic() - begun), int(get(url, "requests")) - before
     return best, requests
 
 

@@ -30,6 +30,7 @@ STEPS = {
     "lease.show": "jobs.operations.lease:show",
     "history": "jobs.maintenance.table_history:show",
     "lineage": "jobs.operations.lineage:show",
+    "maintenance.fold_history": "jobs.maintenance.history:fold",
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",
     "quarantine.replay": "jobs.operations.quarantine:replay",
@@ -70,6 +71,7 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("--timestamp", type=utc, help="restore: go back to the version of this moment, ISO 8601, UTC")
     parser.add_argument("--who", default="", help="commits.accept, lease.break, restore: who decided it")
     parser.add_argument("--why", default="", help="commits.accept, lease.break, restore: and why")
+    parser.add_argument("--dry-run", action="store_true", help="maintenance: say what it would do, and change nothing")
     parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +43,22 @@ class Catalog:
             return None if self._table(database, short) is None else _lost(name, uri)
         return self.put(name, entry.of_delta(short, description, owner, uri, json.loads(found.schema().to_json())))
 
-    def put(self, name: str, wanted: dict[str, Any]) -> str:
+    def has(self, name: str, uri: str) -> bool:
+        """Whether the catalog lists this table at this place."""
+        storage = (self.entry(name) or {}).get("StorageDescriptor") or {}
+        return bool(storage.get("Location") == uri)
+
+    def entry(self, name: str) -> dict[str, Any] | None:
+        """What Glue tells of a table; None when it doesn't list it."""
+        database, _, short = name.partition(".")
+        return self._table(database, short)
+
+    def put(self, name: str, wanted: dict[str, Any] | Callable[[], dict[str, Any]]) -> str:
         """Makes the catalog's entry of a table what is wanted; returns what was done.
+
+        Args:
+            name: of the table or view.
+            wanted: its entry; or what gives it, which is asked after the present one was read, at each try.
 
         Raises:
             TransientError: other programs changed it at each of `TRIES` tries.
@@ -80,10 +94,11 @@ class Catalog:
             if _code(error) != "EntityNotFoundException":
                 raise
 
-    def _put(self, name: str, wanted: dict[str, Any]) -> str:
+    def _put(self, name: str, asked: dict[str, Any] | Callable[[], dict[str, Any]]) -> str:
         database, _, short = name.partition(".")
         self._database(database)
         present = self._table(database, short)
+        wanted = asked() if callable(asked) else asked
         if present is None:
             self.glue.create_table(DatabaseName=database, TableInput=wanted)
             return f"{name}: registered, {len(wanted['StorageDescriptor']['Columns'])} columns"

@@ -12,11 +12,13 @@ from typing import Any
 from jobs.catalog.entry import SPARK_SCHEMA
 
 Entry = Mapping[str, Any]
-# A table with one of these is a view or a link to another table for whoever reads the entry.
+# A table with one of these is a view or a link to another table for whoever reads the entry. A view has the first two.
 NO_TABLE = ("ViewOriginalText", "ViewExpandedText", "TargetTable", "FederatedTable", "ViewDefinition")
 # What an update may say of a table; the rest of what Glue tells of it is Glue's own.
 _KEPT = ("Retention", "LastAccessTime", "LastAnalyzedTime")
 _PLAIN = ("InputFormat", "OutputFormat")
+# Parameters that tell how the files of a table are read.
+_OF_FILES = ("EXTERNAL", "classification", "projection.", "spark.sql.sources.", "storage.location.", "table_type")
 
 
 def found(present: Entry, wanted: Entry) -> list[str]:
@@ -26,8 +28,8 @@ def found(present: Entry, wanted: Entry) -> list[str]:
         *_columns(storage.get("Columns") or [], should["Columns"]),
         *_partition_keys(present.get("PartitionKeys") or [], wanted["PartitionKeys"]),
         *(["table type"] if present.get("TableType") != wanted["TableType"] else []),
-        *(key for key in NO_TABLE if present.get(key)),
-        *(key for key in ("Location", *_PLAIN) if storage.get(key) != should[key]),
+        *(key for key in NO_TABLE if (present.get(key) or None) != wanted.get(key)),
+        *(key for key in ("Location", *_PLAIN) if (storage.get(key) or "") != should.get(key, "")),
         *(f"SerDe: {phrase}" for phrase in _serde(storage.get("SerdeInfo") or {}, should["SerdeInfo"])),
         *_values(present.get("Parameters") or {}, wanted["Parameters"]),
         *(f"{key} is left over" for key in sorted(_left_over(present, wanted))),
@@ -41,6 +43,8 @@ def mended(present: Entry, wanted: Entry) -> dict[str, Any]:
     serde = storage.get("SerdeInfo") or {}
     parameters = {**(present.get("Parameters") or {}), **wanted["Parameters"]}
     left_over = _left_over(present, wanted)
+    if _is_view(wanted):
+        storage, serde = {}, {}  # nothing of a table's files is left in a view
     return {
         **{key: present[key] for key in _KEPT if key in present},
         **wanted,
@@ -49,11 +53,11 @@ def mended(present: Entry, wanted: Entry) -> dict[str, Any]:
         "StorageDescriptor": {
             **storage,
             **should,
-            "Columns": _merged(storage.get("Columns") or [], should["Columns"]),
+            "Columns": _merged((present.get("StorageDescriptor") or {}).get("Columns") or [], should["Columns"]),
             "SerdeInfo": {
                 **serde,
                 **should["SerdeInfo"],
-                "Parameters": {**(serde.get("Parameters") or {}), **should["SerdeInfo"]["Parameters"]},
+                **_serde_parameters(serde, should["SerdeInfo"]),
             },
         },
     }
@@ -82,17 +86,28 @@ def _partition_keys(present: Sequence[Entry], wanted: Sequence[Entry]) -> list[s
 
 
 def _serde(present: Entry, wanted: Entry) -> Iterator[str]:
-    if present.get("SerializationLibrary") != wanted["SerializationLibrary"]:
+    if (present.get("SerializationLibrary") or None) != wanted.get("SerializationLibrary"):
         yield "SerializationLibrary"
-    yield from _values(present.get("Parameters") or {}, wanted["Parameters"])
+    yield from _values(present.get("Parameters") or {}, wanted.get("Parameters") or {})
 
 
 def _values(present: Entry, wanted: Entry) -> Iterator[str]:
     return (key for key, value in wanted.items() if present.get(key) != value)
 
 
+def _serde_parameters(present: Entry, wanted: Entry) -> dict[str, Any]:
+    known = {**(present.get("Parameters") or {}), **(wanted.get("Parameters") or {})}
+    return {"Parameters": known} if known else {}
+
+
+def _is_view(entry: Entry) -> bool:
+    return bool(entry["TableType"] == "VIRTUAL_VIEW")
+
+
 def _left_over(present: Entry, wanted: Entry) -> set[str]:
-    """Parameters of an earlier schema for Spark, which would read it."""
+    """Parameters of an earlier schema for Spark, which would read it; for a view, all that speak of a table's files."""
+    if _is_view(wanted):
+        return {key for key in present.get("Parameters") or {} if key.startswith(_OF_FILES)}
     if not any(key.startswith(SPARK_SCHEMA) for key in wanted["Parameters"]):
         return set()
     return {

@@ -1,8 +1,11 @@
-"""The ledger and the gates' results as external tables of JSON, so that queries in Athena can show what happened.
+"""The ledger and the gates' results, so that queries in Athena can show what happened.
 
-Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`. Both tables are partitioned by `day`, the UTC
-day of the commit or validation, as text: `WHERE day >= '2026-11-01'` reads these days alone. Athena derives the
-partitions from the table's own parameters (partition projection), so that nobody has to add one. Spark can't do that.
+Times are ISO 8601 text in UTC: `from_iso8601_timestamp(committed_at)`. `day` is the UTC day of the commit or
+validation, as text: `WHERE day >= '2026-11-01'` reads these days alone.
+
+Records of the last days are external tables of JSON, `<name>_recent`. Athena derives their partitions, which are the
+days, from the table's own parameters (partition projection), so that nobody has to add one. Spark can't do that. Older
+ones are folded into Delta tables, `<name>_history`. `<name>` is a view over both (`ops_views.py`).
 """
 
 from __future__ import annotations
@@ -10,19 +13,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+from deltalake import Schema
+
+from jobs.catalog.record_types import arrow
+from jobs.lake.state import history
 from jobs.lake.state.day_folders import COLUMN
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 # The first release is of 2026. A driver's clock may be ahead of Athena's.
-DAYS = "2026-01-01,NOW+1DAYS"
+FIRST_DAY = "2026-01-01"
+DAYS = f"{FIRST_DAY},NOW+1DAYS"
 
 
 @dataclass(frozen=True)
 class JsonTable:
-    """One external table over lines of JSON.
+    """Records of one kind: lines of JSON, an object each until they are folded.
 
     Attributes:
-        name: `ops.<table>`.
+        name: `ops.<table>`, the view over all of them.
         description: one sentence for the catalog.
         folder: in the lake's bucket; it has a folder for each day.
         columns: name, Hive type and comment; keys without a column are ignored.
@@ -32,14 +41,39 @@ class JsonTable:
     description: str
     folder: str
     columns: tuple[tuple[str, str, str], ...]
+    day = "UTC, YYYY-MM-DD; of a record that came days late, the day on which it was written"
+
+    @property
+    def recent(self) -> str:
+        """The table of the objects."""
+        return f"{self.name}_recent"
+
+    @property
+    def history_description(self) -> str:
+        """One sentence for the catalog."""
+        return f"Records of {self.name} that housekeeping has folded: query {self.name}, which has all."
+
+    def history_schema(self) -> Schema:
+        """The columns of the Delta table. The day comes first, as Delta's statistics may end after some columns."""
+        own = ((name, arrow(type_), text) for name, type_, text in self.columns)
+        fields = [
+            (COLUMN, pa.string(), self.day),
+            *own,
+            (history.KEY, pa.string(), "the object that the record was"),
+            (history.CONTENT, pa.string(), "its content, with what has no column"),
+            (history.MONTH, pa.string(), "YYYY-MM of the day; partition"),
+        ]
+        return Schema.from_arrow(
+            pa.schema([pa.field(name, type_, metadata={"comment": text}) for name, type_, text in fields])
+        )
 
     def table_input(self, bucket: str) -> dict[str, Any]:
-        """The table in the form that Glue expects."""
+        """The table of the objects, in the form that Glue expects."""
         return {
-            "Name": self.name.partition(".")[2],
-            "Description": self.description,
+            "Name": self.recent.partition(".")[2],
+            "Description": f"{self.description} The last days; query {self.name}, which has all.",
             "TableType": "EXTERNAL_TABLE",
-            "PartitionKeys": [{"Name": COLUMN, "Type": "string", "Comment": "UTC, YYYY-MM-DD; partition"}],
+            "PartitionKeys": [{"Name": COLUMN, "Type": "string", "Comment": self.day}],
             "Parameters": {
                 "EXTERNAL": "TRUE",
                 "classification": "json",

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import boto3
 
-from jobs.catalog import earlier_objects, ops_tables
+from jobs.catalog import earlier_objects, ops_tables, ops_views
 from jobs.catalog.catalog import Catalog, is_warning
 from jobs.lake import errors, settings, tables
 from jobs.lake.registry import LAYERS as LAKE_LAYERS
@@ -48,7 +48,7 @@ def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]
         if layer == "ops":
             for table in ops_tables.TABLES:
                 lines.append(earlier_objects.move(catalog.bucket, table.folder))
-                lines.append(catalog.put(table.name, table.table_input(catalog.bucket)))
+                lines += ops_views.register(catalog, table)
         if layer == "quarantine":
             held = [
                 (f"quarantine.{t.short}", f"Rows kept out of {t.name}.", t.owner) for t in of if t.layer == "silver"

@@ -59,6 +59,7 @@ class Run:
         timestamp: the moment, UTC, whose version of a table an operation is about.
         who: the person who decided what the step does; kept in the commit.
         why: and why.
+        dry_run: say what the step would do, and change nothing.
     """
 
     run_id: str
@@ -80,6 +81,7 @@ class Run:
     timestamp: datetime | None = None
     who: str = ""
     why: str = ""
+    dry_run: bool = False
     _begun: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     @property

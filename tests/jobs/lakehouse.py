@@ -25,7 +25,7 @@ from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.extract import Request
 from jobs.lake.ingest import LINEAGE
 from jobs.lake.run import Run, Window
-from jobs.lake.state import ledger, objects, watermark
+from jobs.lake.state import recorded, watermark
 from tests import lakes
 
 ORDERS = "bronze.snowflake_orders"
@@ -223,7 +223,7 @@ def build(step: str, run_id: str = "run-1", **options: Any) -> dict[str, Any]:
 
 def record(table: str) -> dict[str, Any]:
     """The ledger's record of the table's newest version."""
-    found = objects.read_json(ledger.key(table, newest(table)))
+    found = recorded.find(table, newest(table))
     assert found is not None, f"the ledger has no record of {table} version {version(table)}"
     return dict(found)
 

@@ -17,11 +17,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import run as run_py
+from jobs.catalog import ops_tables, register_glue_tables
 from jobs.lake import settings, tables
 from jobs.lake.delta import changes, log
 from jobs.lake.run import Run
-from jobs.lake.state import ledger, objects
+from jobs.lake.state import history, ledger, objects
+from jobs.maintenance import history as fold_history
 from tests import lakes
+from tests.infra.local.aws.athena.engine import Athena, GlueCatalog
 from tests.jobs.lakehouse import ACCOUNTS, EVENTS, ORDERS, RATES, build, by, newest, record, rows
 from tests.upgrade import days, kept_lake
 
@@ -97,6 +100,36 @@ def test_lineage_reaches_back_into_the_earlier_release(
     out = capsys.readouterr().out
     assert "bronze.snowflake_orders version" in out
     assert "from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00" in out
+
+
+def test_records_are_the_same_behind_a_view_and_after_their_fold(
+    earlier: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own catalog has tables of JSON."""
+    glue: Any = boto3.client("glue")
+    for database in glue.get_databases()["DatabaseList"]:
+        glue.delete_database(Name=database["Name"])
+    glue.create_database(DatabaseInput={"Name": "ops"})
+    for kind in ops_tables.TABLES:
+        entry = {**kind.table_input(settings.lake().bucket), "Name": kind.name.partition(".")[2]}
+        parameters = {"EXTERNAL": "TRUE", "classification": "json"}
+        glue.create_table(DatabaseName="ops", TableInput={**entry, "PartitionKeys": [], "Parameters": parameters})
+    records = {kind.name: len(objects.keys(kind.folder)) for kind in ops_tables.TABLES}
+    monkeypatch.setattr(history, "KEPT", timedelta(days=-1))  # as if it were older than a week
+    monkeypatch.setattr(fold_history, "LONGEST_QUERY", timedelta(0))
+
+    def asked(name: str) -> Any:
+        return Athena(tmp_path, GlueCatalog()).result(f"SELECT * FROM {name} ORDER BY 1, 2, 3, 4, 5, 6, 7")
+
+    register_glue_tables.register(Run("r", "register"))
+    before = {name: asked(name) for name in records}
+    for _ in range(2):
+        run_py.perform(Run("r", "maintenance.fold_history"))
+        assert {name: asked(name) for name in records} == before
+
+    assert {name: len(rows) for name, (_, rows) in before.items()} == records
+    assert min(records.values()) > 0
+    assert [key for kind in ops_tables.TABLES for key in objects.keys(kind.folder)] == []
 
 
 BATCHES = (RATES, ACCOUNTS, ORDERS)

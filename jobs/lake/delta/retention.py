@@ -11,10 +11,12 @@ is there stays as it is, whoever set it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from jobs.lake.delta import log
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # who needs the figures alone has no Spark
 
 
 @dataclass(frozen=True)

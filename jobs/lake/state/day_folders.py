@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from jobs.lake.state import objects
+
 COLUMN = "day"  # partition key of the Glue tables
 
 
 def of(moment: datetime) -> str:
     """The name of a moment's folder."""
     return f"{COLUMN}={moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def listed(folder: str) -> list[str]:
+    """The days that have a folder in `folder`, oldest first: `YYYY-MM-DD`. Costs a request for each thousand."""
+    prefix = f"{folder}{COLUMN}="
+    return [found.removeprefix(prefix).rstrip("/") for found in objects.folders(prefix)]

@@ -84,6 +84,6 @@ def _write(table: str, commits: Sequence[Commit], entry: dict[str, Any]) -> None
         "bytes_written": sum(commit.bytes_written for commit in commits),
         **entry,
     }
-    objects.write_json(key(table, newest), whole)
+    objects.write_json(recorded.place(table, newest), whole)
     batches = f"{len(commits)} batches, " if "commits" in entry else ""
     print(f"{table} version {newest.version}: {batches}{counts}", flush=True)

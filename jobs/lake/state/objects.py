@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from jobs.lake import s3, settings
+from jobs.lake.errors import TransientError
 
 # Answers to a conditional PUT. 409: two such writes at the same moment; perhaps neither succeeded. 404: the object that
 # is to be replaced is gone.
@@ -77,9 +79,32 @@ def keys(prefix: str) -> list[str]:
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
+def folders(prefix: str) -> list[str]:
+    """What keys that start with `prefix` have in common up to their next slash, each once, in S3's order."""
+    pages = (
+        s3.client()
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=settings.lake().bucket, Prefix=prefix, Delimiter="/")
+    )
+    return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+
+
 def delete(key: str) -> None:
     """Deletes one object, if it exists."""
     s3.client().delete_object(Bucket=settings.lake().bucket, Key=key)
+
+
+def delete_all(keys: Sequence[str]) -> None:
+    """Deletes these objects, as far as they exist, a thousand in a request.
+
+    Raises:
+        TransientError: S3 kept some of them.
+    """
+    for begin in range(0, len(keys), 1_000):
+        named = [{"Key": key} for key in keys[begin : begin + 1_000]]
+        answer = s3.client().delete_objects(Bucket=settings.lake().bucket, Delete={"Objects": named, "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise TransientError(f"S3 deleted {len(named) - len(errors)} of {len(named)} objects: {errors[0]['Code']}")
 
 
 def delete_prefix(prefix: str) -> None:

@@ -16,9 +16,9 @@ from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.delta.log import Commit
 from jobs.lake.run import utc
-from jobs.lake.state import day_folders, objects
-
-FOLDER = "ops/run_ledger/"
+from jobs.lake.state import day_folders, history, late_records, objects
+from jobs.lake.state.late_records import FOLDER as FOLDER  # others find it here
+from jobs.lake.state.late_records import LateRecords
 
 
 def key(table: str, commit: Commit) -> str:
@@ -31,14 +31,25 @@ def key_of(table: str, version: int, time: datetime) -> str:
     return f"{FOLDER}{day_folders.of(time)}/{table}/{version:020d}-{time:%H%M%S}{time.microsecond // 1000:03d}.json"
 
 
-def find(table: str, commit: Commit) -> dict[str, Any] | None:
-    """The commit's record; None when it has none. A record of release 0.1.0 may still be outside of the day folders."""
+def place(table: str, commit: Commit) -> str:
+    """Object key to write the commit's record to. Its own day may be folded by now: then it is today's folder."""
+    return late_records.key(table, commit) if history.is_late(commit.time) else key(table, commit)
+
+
+def find(table: str, commit: Commit, late: LateRecords | None = None) -> dict[str, Any] | None:
+    """The commit's record; None when it has none. A record of release 0.1.0 may still be outside of the day folders.
+
+    Args:
+        table: its name.
+        commit: of the table.
+        late: records of the table that are elsewhere, for who looks at more than one commit.
+    """
     # In this order, because a record that is being moved is first copied, then deleted.
-    for place in (f"{FOLDER}{table}/{commit.version:020d}.json", key(table, commit)):
-        found: dict[str, Any] | None = objects.read_json(place)
+    for named in (f"{FOLDER}{table}/{commit.version:020d}.json", key(table, commit)):
+        found: dict[str, Any] | None = objects.read_json(named)
         if found is not None and utc(found["committed_at"]) == commit.time:
             return found
-    return None
+    return (late or LateRecords(table)).find(commit)
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ def unrecorded(table: str) -> Unrecorded:
     known = objects.read_json(_mark_key(table))
     mark, runs = known, list[list[Commit]]()
     newest: Commit | None = None
+    late = LateRecords(table)
     covered, is_open = 0, False
     for looked, commit in enumerate(log.commits(settings.lake().uri(table))):
         newest = newest or commit
@@ -70,7 +82,7 @@ def unrecorded(table: str) -> Unrecorded:
             break
         if commit.counts is None:
             continue  # creation of the table, housekeeping
-        if covered == 0 and (found := find(table, commit)):
+        if covered == 0 and (found := find(table, commit, late)):
             covered = found.get("commits") or 1
         if covered:
             covered, is_open = covered - 1, False

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.catalog import drift, entry, ops_tables
+from jobs.catalog import drift, entry, ops_tables, ops_views
 
 SCHEMA = {
     "type": "struct",
@@ -20,6 +20,7 @@ SCHEMA = {
 }
 DELTA = entry.of_delta("orders", "Orders.", "team", "s3://lake/silver/orders", SCHEMA)
 JSON = ops_tables.TABLES[0].table_input("lake")
+VIEW = ops_views.of(ops_tables.TABLES[0], "2026-10-01")
 Place = tuple[str | int, ...]
 
 
@@ -52,11 +53,13 @@ def changed(wanted: dict[str, Any], place: Place, *, gone: bool) -> dict[str, An
 
 EVERY = [
     pytest.param(wanted, place, gone, id=f"{kind} {'.'.join(map(str, place))} {'gone' if gone else 'other'}")
-    for kind, wanted in (("delta", DELTA), ("json", JSON))
+    for kind, wanted in (("delta", DELTA), ("json", JSON), ("view", VIEW))
     for place in places(wanted)
     for gone in (False, True)
     # The name is how the entry is found. A column without its name is none, nor is one without its comment another.
+    # A view has no place and no SerDe.
     if place != ("Name",) and not (gone and place[-1] in ("Name", "Comment", "PartitionKeys"))
+    if not (wanted is VIEW and place[-1] in ("Location", "SerdeInfo"))
 ]
 
 
@@ -69,7 +72,14 @@ def test_every_piece_that_differs_is_seen_and_mended(wanted: dict[str, Any], pla
 
 
 def test_entry_as_it_has_to_be_does_not_differ() -> None:
-    assert drift.found(DELTA, DELTA) == drift.found(JSON, JSON) == []
+    assert drift.found(DELTA, DELTA) == drift.found(JSON, JSON) == drift.found(VIEW, VIEW) == []
+
+
+def test_table_becomes_a_view_with_nothing_of_its_files_and_a_view_becomes_a_table() -> None:
+    assert drift.mended(JSON, VIEW) == VIEW
+    back = drift.mended(VIEW, JSON)
+    assert {key: back["Parameters"][key] for key in JSON["Parameters"]} == JSON["Parameters"]
+    assert "ViewOriginalText" not in back
 
 
 def foreign(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -216,7 +216,8 @@ def test_every_layer_is_registered_with_the_quarantine(
         register_glue_tables.register(Run("run", "register", subject="nowhere"))
 
     registered = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
-    assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders", "ops.run_ledger", "ops.dq_results"]
+    ops = [f"{table.name}{end}" for table in ops_tables.TABLES for end in ("_history", "_recent", "")]
+    assert registered == ["bronze.snowflake_orders", SILVER, "quarantine.orders", *ops]
 
 
 @pytest.mark.parametrize(
@@ -246,20 +247,27 @@ def command(lake: str, layer: str = "silver") -> int:
     return register_glue_tables.main(["--db", layer, "--lake-bucket", lake, "--region", "eu-west-1"])
 
 
-def test_what_happened_is_registered_as_tables_of_json(lake: str, glue: Any) -> None:
+def test_what_happened_is_registered_as_views_over_objects_and_history(lake: str, glue: Any) -> None:
     assert command(lake, "ops") == 0
 
-    ledger = glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]
-    assert ledger["StorageDescriptor"]["Location"] == f"s3://{lake}/ops/run_ledger/"
-    columns = {column["Name"] for column in ledger["StorageDescriptor"]["Columns"]}
-    assert {"read", *ENDS, "dag_id", "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= columns
+    ledger, recent, history = (
+        glue.get_table(DatabaseName="ops", Name=f"run_ledger{end}")["Table"] for end in ("", "_recent", "_history")
+    )
+    columns = [column["Name"] for column in ledger["StorageDescriptor"]["Columns"]]
+    assert {"read", *ENDS, "dag_id", "inputs", "window_start", "window_end", "run_id", "bytes_written"} <= set(columns)
+    assert recent["StorageDescriptor"]["Location"] == f"s3://{lake}/ops/run_ledger/"
+    assert columns == [column["Name"] for column in recent["StorageDescriptor"]["Columns"]] + ["day"]
+    assert history["StorageDescriptor"]["Location"] == f"s3://{lake}/ops/run_ledger_history"
+    assert {*columns, "month", "object_key", "content"} == {c["Name"] for c in history["StorageDescriptor"]["Columns"]}
+    types = {column["Name"]: column["Type"] for column in history["StorageDescriptor"]["Columns"]}
+    assert all(types[c["Name"]] == c["Type"] for c in ledger["StorageDescriptor"]["Columns"])
     assert command(lake, "ops") == 0  # again
 
 
 def test_what_happened_is_partitioned_by_day_without_anyone_adding_a_partition(lake: str, glue: Any) -> None:
     command(lake, "ops")
 
-    for name, folder in (("run_ledger", "ops/run_ledger"), ("dq_results", "gold/quality")):
+    for name, folder in (("run_ledger_recent", "ops/run_ledger"), ("dq_results_recent", "gold/quality")):
         table = glue.get_table(DatabaseName="ops", Name=name)["Table"]
         assert [key["Name"] for key in table["PartitionKeys"]] == ["day"]
         projection = table["Parameters"]
@@ -269,21 +277,36 @@ def test_what_happened_is_partitioned_by_day_without_anyone_adding_a_partition(l
         assert projection["storage.location.template"] == f"s3://{lake}/{folder}/day=${{day}}/"
 
 
-def test_catalog_of_the_earlier_release_becomes_partitioned_and_stays_so(lake: str, glue: Any) -> None:
+EARLIER: dict[str, dict[str, Any]] = {
+    "0.1.0": {"PartitionKeys": [], "Parameters": {"EXTERNAL": "TRUE", "classification": "json"}},
+    "0.2.0": {},
+}
+
+
+@pytest.mark.parametrize("entry", EARLIER.values(), ids=EARLIER)
+def test_table_of_an_earlier_release_becomes_a_view_and_stays_one(lake: str, glue: Any, entry: dict[str, Any]) -> None:
     glue.create_database(DatabaseInput={"Name": "ops"})
     for table in ops_tables.TABLES:
-        earlier = {**table.table_input(lake), "PartitionKeys": []}
-        earlier["Parameters"] = {"EXTERNAL": "TRUE", "classification": "json"}
-        glue.create_table(DatabaseName="ops", TableInput=earlier)
+        earlier = {**table.table_input(lake), "Name": table.name.partition(".")[2], "Description": table.description}
+        parameters = {**earlier["Parameters"], "lake.owner": "someone"}
+        glue.create_table(DatabaseName="ops", TableInput={**earlier, "Parameters": parameters, **entry})
 
     first, again = (register(lake, glue, "ops") for _ in range(2))
 
-    assert [line.partition(";")[0] for line in first] == [
-        "ops.run_ledger: updated, Glue differed: partition keys",
-        "ops.dq_results: updated, Glue differed: partition keys",
+    assert [line.split(";")[0] for line in first if ", Glue differed" in line] == [
+        "ops.run_ledger: updated, Glue differed: column day is not in the table",
+        "ops.dq_results: updated, Glue differed: column day is not in the table",
     ]
-    assert again == ["ops.run_ledger: up to date", "ops.dq_results: up to date"]
-    assert glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]["PartitionKeys"][0]["Name"] == "day"
+    assert all(line.endswith(": up to date") for line in again)
+    assert len(again) == 6
+    found = glue.get_table(DatabaseName="ops", Name="run_ledger")["Table"]
+    assert found["TableType"] == "VIRTUAL_VIEW"
+    assert found["PartitionKeys"] == []
+    assert {key for key in found["Parameters"] if key not in ("lake.owner", "sluice.first_open_day")} == {
+        "presto_view",
+        "comment",
+    }, "nothing that Athena would take for a table of files"
+    assert "SerializationLibrary" not in found["StorageDescriptor"]["SerdeInfo"]
 
 
 def test_command_line_registers_one_layer_without_spark(

@@ -18,10 +18,22 @@ _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
 @dataclass(frozen=True)
 class View:
-    """A stored view: its SQL, and the database of the names in it that give none."""
+    """A stored view.
+
+    Attributes:
+        sql: its SQL.
+        database: of the names in it that give none.
+        columns: name and Presto type of its columns, as they were when it was stored.
+    """
 
     sql: str
     database: str
+    columns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns' names, in lower case."""
+        return frozenset(name.lower() for name, _ in self.columns)
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,8 @@ def view_of(table: dict[str, Any]) -> View | None:
     if not stored:
         return None
     definition = json.loads(base64.b64decode(stored[1]))
-    return View(definition["originalSql"], definition["schema"])
+    columns = tuple((str(column["name"]), str(column["type"])) for column in definition["columns"])
+    return View(definition["originalSql"], definition["schema"], columns)
 
 
 def is_view(table: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,17 @@ import duckdb
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from infra.local.aws.athena import analysis, arithmetic, casts, errors, information_schema, projection, refusals
+from infra.local.aws.athena import (
+    analysis,
+    arithmetic,
+    casts,
+    errors,
+    information_schema,
+    projection,
+    pushdown,
+    refusals,
+    staleness,
+)
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
 from infra.local.aws.athena.parsing import parse
@@ -49,6 +60,8 @@ class Engine:
         self._scratch = scratch
         self._attached: set[str] = set()
         self._partitions: dict[str, frozenset[Partition]] = {}
+        self._views: dict[str, str] = {}
+        self._open: list[tuple[str, str]] = []  # views that are being attached
 
     def execute(self, tree: exp.Expr, sql: str, database: str) -> duckdb.DuckDBPyConnection:
         """Starts a query and gives the cursor on its result.
@@ -90,16 +103,18 @@ class Engine:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist", at)
         if known is None:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{schema}.{name}' does not exist", at)
+        if view := view_of(known):
+            if not table.alias:  # columns may be named by it
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+            _rename(table, schema, self._attach_view(schema, name, view, pushdown.conditions(tree, table, view.names)))
+            return
         engine_name = f"{quoted(schema)}.{quoted(name)}"
         if projection.is_projected(known):
             self._attach_partitions(engine_name, (schema, name), known, database, tree)
         elif engine_name not in self._attached:
             self._attached.add(engine_name)
             self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-            if view := view_of(known):
-                self._attach_view(engine_name, view)
-            else:
-                self.scanned += attach(self.connection, engine_name, known, self._scratch)
+            self.scanned += attach(self.connection, engine_name, known, self._scratch)
         _rename(table, schema, name)
 
     def _attach_partitions(
@@ -115,14 +130,35 @@ class Engine:
             chosen = sorted(needed, key=lambda partition: partition.value)
             self.scanned += attach(self.connection, engine_name, known, scratch, chosen)
 
-    def _attach_view(self, name: str, view: View) -> None:
+    def _attach_view(self, schema: str, name: str, view: View, parts: Sequence[exp.Expr]) -> str:
+        """Attaches a view for one place that reads it, with that place's conditions. Returns its name in the engine."""
+        key = " AND ".join([f"{schema}.{name}", *(part.sql("trino") for part in parts)])
+        if (schema, name) in self._open:
+            raise QueryError("VIEW_IS_RECURSIVE", "Statement would create a recursive view")
+        if key in self._views:
+            return self._views[key]
+        self._open.append((schema, name))
+        engine_name = f"{name}#{len(self._views)}"
+        self._views[key] = engine_name
+        place = f"{quoted(schema)}.{quoted(engine_name)}"
+        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         try:
             tree = parse(view.sql)
+            pushdown.push(tree, parts)
             self.prepare(tree, view.sql, view.database)
-            self.connection.execute(f"CREATE VIEW {name} AS {tree.sql('duckdb')}")
+            self.connection.execute(f"CREATE VIEW {place} AS {tree.sql('duckdb')}")
+            described = self.connection.execute(f"SELECT * FROM {place} LIMIT 0").description or []  # noqa: S608  # quoted
         except (QueryError, duckdb.Error) as error:
+            self._open.pop()
+            if parts:  # perhaps the condition's fault: then the query itself tells it
+                self._views[key] = self._attach_view(schema, name, view, ())
+                return self._views[key]
             cause = errors.of_engine(error, tree, view.sql) if isinstance(error, duckdb.Error) else error
-            raise QueryError("INVALID_VIEW", f"Failed analyzing stored view {name}: {cause}") from error
+            whole = f"{quoted(schema)}.{quoted(name)}"
+            raise QueryError("INVALID_VIEW", f"Failed analyzing stored view {whole}: {cause}") from error
+        self._open.pop()
+        staleness.check(f"{CATALOG}.{schema}.{name}", view, [(one[0], str(one[1])) for one in described])
+        return engine_name
 
 
 def _rename(table: exp.Table, schema: str, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import duckdb
 
 from infra.local.aws.athena import errors
@@ -33,6 +34,15 @@ class StoredCatalog:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         return next((table for table in self._tables.get(database, []) if table["Name"] == name), None)
+
+
+class GlueCatalog(StoredCatalog):
+    """What the Glue of this process's environment has at this moment."""
+
+    def __init__(self) -> None:
+        glue: Any = boto3.client("glue")
+        names = [database["Name"] for database in glue.get_databases()["DatabaseList"]]
+        super().__init__(**{name: glue.get_tables(DatabaseName=name)["TableList"] for name in names})
 
 
 class Athena:

@@ -26,7 +26,7 @@ def results(lake: Lake) -> Lake:
     put(lake, "day=2025-12-31/orders/before_the_range.json", evaluated=100)
     put(lake, "orders/beside_the_days.json", evaluated=200)
     put(lake, f"day={TODAY}/_tmp/hidden.json", evaluated=300)
-    lake.glue.create_table(DatabaseName="ops", TableInput=RESULTS.table_input(BUCKET))
+    lake.glue.create_table(DatabaseName="ops", TableInput={**RESULTS.table_input(BUCKET), "Name": "dq_results"})
     return lake
 
 
@@ -110,6 +110,14 @@ def test_view_and_query_may_need_other_days_of_one_table(results: Lake) -> None:
 
     assert sorted(asked(results, union)[0], key=str) == ["0", "3"]
     results.result("DROP VIEW ops.of_old")
+
+
+def test_day_in_a_query_on_a_view_leaves_the_other_days_of_the_view_unread(results: Lake) -> None:
+    results.result(f"CREATE VIEW ops.since AS SELECT evaluated, day FROM ops.dq_results WHERE day >= '{DAYS[1]}'")
+
+    assert asked(results, f"SELECT evaluated FROM ops.since WHERE day = '{TODAY}'") == (["3"], size(results, 3))
+    assert sorted(asked(results, f"SELECT evaluated FROM ops.since WHERE day <> '{OLD}'")[0], key=str) == list("123")
+    results.result("DROP VIEW ops.since")
 
 
 def test_projection_that_the_stand_in_does_not_know_fails_the_query(results: Lake) -> None:
