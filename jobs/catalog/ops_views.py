@@ -18,6 +18,7 @@ from typing import Any
 from jobs.catalog.catalog import Catalog
 from jobs.catalog.ops_tables import FIRST_DAY, JsonTable
 from jobs.catalog.record_types import arrow, presto
+from jobs.lake.delta import log
 from jobs.lake.state import history
 from jobs.lake.state.day_folders import COLUMN
 from jobs.lake.tables import PLATFORM
@@ -32,8 +33,11 @@ def register(catalog: Catalog, table: JsonTable) -> Iterator[str]:
     """
     name = history.name(table.name)
     uri = f"s3://{catalog.bucket}/{name.replace('.', '/')}"
-    is_lost = catalog.has(name, uri) and not history.exists(uri)
-    if not is_lost:
+    found = log.open_table(uri)
+    is_lost = found is None and catalog.has(name, uri)
+    if found is not None:
+        history.add_columns(found, table.history_schema())
+    elif not is_lost:
         history.create(uri, table.history_schema(), table.history_description)
     if line := catalog.register(name, table.history_description, PLATFORM):
         yield line

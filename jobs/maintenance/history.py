@@ -90,8 +90,7 @@ def _fold(run: Run, catalog: Catalog, kind: JsonTable) -> Iterator[str]:
             folded, unread = folded + arriving.num_rows, unread + bad
             deleted += _delete(kind, month, {k: v for k, v in known.items() if record_rows.day_of(kind, k) < hidden})
         yield ops_views.show(catalog, kind)
-        gone = _vacuum(kind, lease)
-    files = len(_table(kind).file_uris())
+        files, gone = _vacuum(kind, lease)
     yield f"{kind.name}: {folded} records folded, {deleted} objects deleted; {files} files, {gone} old ones removed"
     yield from _warnings(kind, unread)
 
@@ -156,14 +155,14 @@ def _delete(kind: JsonTable, month: str, known: Mapping[str, bytes]) -> int:
     return len(there)
 
 
-def _vacuum(kind: JsonTable, lease: Lease) -> int:
-    """Removes files that the table has not needed for a week; returns their number."""
+def _vacuum(kind: JsonTable, lease: Lease) -> tuple[int, int]:
+    """Removes files that the table has not needed for a week; returns the number of its files, and of these."""
     table = _table(kind)
     old = table.vacuum(dry_run=True)
     if old:
         lease.renew()
         table.vacuum(dry_run=False)
-    return len(old)
+    return len(table.file_uris()), len(old)
 
 
 def _table(kind: JsonTable) -> DeltaTable:

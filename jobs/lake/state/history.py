@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, Field, Schema
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from jobs.lake import settings
@@ -57,39 +57,34 @@ def lines(kind: str, table: str) -> list[str]:
     return [str(line) for line in about[CONTENT].to_pylist()]
 
 
-def exists(uri: str) -> bool:
-    """Whether there is a table."""
-    return log.open_table(uri) is not None
-
-
 def create(uri: str, schema: Schema, description: str) -> None:
-    """Creates a table; one that exists gets the columns that it lacks.
+    """Creates a table, unless another was quicker."""
+    try:
+        DeltaTable.create(
+            uri,
+            schema,
+            partition_by=[MONTH],
+            description=description,
+            configuration=_PROPERTIES,
+            storage_options=settings.storage_options(),
+        )
+    except DeltaError:
+        if log.open_table(uri) is None:
+            raise
+
+
+def add_columns(found: DeltaTable, schema: Schema) -> None:
+    """Gives a table the columns that it lacks.
 
     Raises:
         SchemaContractError: a column has another type there.
     """
-    found = log.open_table(uri)
-    if found is None:
-        try:
-            DeltaTable.create(
-                uri,
-                schema,
-                partition_by=[MONTH],
-                description=description,
-                configuration=_PROPERTIES,
-                storage_options=settings.storage_options(),
-            )
-        except DeltaError:
-            if log.open_table(uri) is None:  # another registration was not quicker
-                raise
-        return
     present = {field.name: field for field in found.schema().fields}
     for field in schema.fields:
         if field.name in present and present[field.name].type != field.type:
             raise SchemaContractError(
-                f"{uri}: column {field.name} is {present[field.name].type}, and records have {field.type}. "
+                f"{found.table_uri}: column {field.name} is {present[field.name].type}, and records have {field.type}. "
                 "Give the column another name."
             )
-    lacking: list[Field] = [field for field in schema.fields if field.name not in present]
-    if lacking:
+    if lacking := [field for field in schema.fields if field.name not in present]:
         found.alter.add_columns(lacking)

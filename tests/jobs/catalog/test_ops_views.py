@@ -9,9 +9,11 @@ from typing import Any
 
 import boto3
 import pytest
+from deltalake import DeltaTable
 
 from jobs.catalog import ops_tables, ops_views, record_types
 from jobs.catalog.catalog import Catalog
+from jobs.lake import settings
 from jobs.lake.errors import SchemaContractError
 from jobs.lake.state import history
 
@@ -114,4 +116,4 @@ def test_history_gets_columns_that_records_have_now(catalog: Catalog) -> None:
     assert {name for name, _, _ in LEDGER.columns} <= set(found)
     other = ops_tables.JsonTable(LEDGER.name, LEDGER.description, LEDGER.folder, (("read", "string", "text now"),))
     with pytest.raises(SchemaContractError, match="column read is"):
-        history.create(uri, other.history_schema(), "d")
+        history.add_columns(DeltaTable(uri, storage_options=settings.storage_options()), other.history_schema())

@@ -26,8 +26,9 @@ LISTED_ONE_BY_ONE = 10  # partitions; of more, what they have in common is liste
 def download(location: str, scratch: Path) -> tuple[list[Path], int]:
     """Copies the table's files into folders named as in S3. Returns the files and their size in bytes."""
     bucket, folder = bucket_and_key(location)
-    prefix = folder.rstrip("/") + "/"
-    return _fetch(bucket, [(item, _visible(prefix, item)) for item in _listed(bucket, prefix)], scratch)
+    prefix, client = folder.rstrip("/") + "/", s3_client()
+    listed = [(item, _visible(prefix, item)) for item in _listed(client, bucket, prefix)]
+    return _fetch(client, bucket, listed, scratch)
 
 
 def download_partitions(partitions: Sequence[Partition], scratch: Path) -> tuple[list[Path], int]:
@@ -39,17 +40,17 @@ def download_partitions(partitions: Sequence[Partition], scratch: Path) -> tuple
     folders = [folder for _, folder in places]
     # The rule warns of commonprefix because it cuts paths inside of a name. S3 lists by such prefixes of keys.
     listed = folders if len(folders) <= LISTED_ONE_BY_ONE else [commonprefix(folders)]  # noqa: RUF071
-    found, lengths = [], {len(folder) for folder in folders}
-    for item in (item for prefix in listed for item in _listed(bucket, prefix)):
+    found, lengths, client = [], {len(folder) for folder in folders}, s3_client()
+    for item in (item for prefix in listed for item in _listed(client, bucket, prefix)):
         folder = next((item["Key"][:length] for length in lengths if (bucket, item["Key"][:length]) in places), None)
         if folder and (rest := _visible(folder, item)):
             partition = places[bucket, folder]
             found.append((item, f"{partition.column}={partition.value}/{rest}"))
-    return _fetch(bucket, found, scratch)
+    return _fetch(client, bucket, found, scratch)
 
 
-def _listed(bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
-    pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+def _listed(client: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return (item for page in pages for item in page.get("Contents", []))
 
 
@@ -59,9 +60,11 @@ def _visible(prefix: str, item: dict[str, Any]) -> str:
     return "" if not item["Size"] or re.search(r"(^|/)[_.]", rest) else rest
 
 
-def _fetch(bucket: str, found: Sequence[tuple[dict[str, Any], str]], scratch: Path) -> tuple[list[Path], int]:
+def _fetch(
+    client: Any, bucket: str, found: Sequence[tuple[dict[str, Any], str]], scratch: Path
+) -> tuple[list[Path], int]:
     """Downloads objects to these paths; those without a path are left out."""
-    client, wanted = s3_client(), [(item, rest) for item, rest in found if rest]
+    wanted = [(item, rest) for item, rest in found if rest]
 
     def fetch(one: tuple[dict[str, Any], str]) -> Path:
         target = scratch / bucket / one[1]

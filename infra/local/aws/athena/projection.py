@@ -99,9 +99,9 @@ def _is_about(part: exp.Expr, alias: str, column: str) -> bool:
 
 
 def _left(conditions: Iterable[exp.Expr], known: Sequence[Partition], connection: DuckDBPyConnection) -> set[str]:
-    values = ", ".join(f"('{partition.value}')" for partition in known)
-    # No text of a user comes into this statement: the values are the days that the projection itself has made.
-    tree = sqlglot.parse_one(f"SELECT v FROM (VALUES {values}) AS t(v) WHERE true", read="duckdb")  # noqa: S608
+    values = [partition.value for partition in known]
+    connection.execute("CREATE OR REPLACE TEMP TABLE _projected AS SELECT UNNEST(?) AS v", [values])
+    tree = sqlglot.parse_one("SELECT v FROM _projected WHERE true", read="duckdb")
     for condition in conditions:
         for column in list(condition.find_all(exp.Column)):
             column.replace(exp.column("v"))
@@ -110,4 +110,4 @@ def _left(conditions: Iterable[exp.Expr], known: Sequence[Partition], connection
         analysis.as_trino(tree, connection)
         return {str(row[0]) for row in connection.execute(tree.sql("duckdb")).fetchall()}
     except (duckdb.Error, QueryError):
-        return {partition.value for partition in known}  # the query itself will say what is wrong
+        return set(values)  # the query itself will say what is wrong
