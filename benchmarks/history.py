@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,13 +126,13 @@ def main(records: int) -> int:
             "a day from source to gold": runbook_query(),
             "count of one old day": f"SELECT COUNT(*) FROM ops.run_ledger WHERE day = '{old}'",  # noqa: S608  # a date
         }
-        answers = {name: measured(url, f"before: {name}", lambda sql=sql: asked(sql)) for name, sql in queries.items()}
+        answers = {name: measured(url, f"before: {name}", partial(asked, sql)) for name, sql in queries.items()}
         history.LONGEST_QUERY = timedelta(0)  # no query runs
         run = Run("benchmark", "maintenance.fold_history")
         measured(url, f"fold of {records:,} records", lambda: history.fold(run))
-        again = {name: measured(url, f"after: {name}", lambda sql=sql: asked(sql)) for name, sql in queries.items()}
+        again = {name: measured(url, f"after: {name}", partial(asked, sql)) for name, sql in queries.items()}
         measured(url, "second fold, which deletes the objects", lambda: history.fold(run))
-        last = {name: measured(url, f"after both: {name}", lambda sql=sql: asked(sql)) for name, sql in queries.items()}
+        last = {name: measured(url, f"after both: {name}", partial(asked, sql)) for name, sql in queries.items()}
         measured(url, "fold with nothing to do", lambda: history.fold(run))
     return 0 if answers == again == last else 1
 
