@@ -71,11 +71,12 @@ def make(url: str, records: int) -> None:
     for ago in range(DAYS, 0, -1):
         moment = today - timedelta(days=ago)
         for name in names:
-            _put(url, moment, name, "daily_lakehouse", DAYS - ago, DAYS - ago)
-        _put(url, moment, "silver.orders", "orders_refresh", 1_000_000 + (DAYS - ago) * rest, rest=rest)
+            _put(url, moment, name, "daily_lakehouse", DAYS - ago, 1)
+        _put(url, moment, "silver.orders", "orders_refresh", 1_000_000 + (DAYS - ago) * rest, rest)
 
 
-def _put(url: str, moment: datetime, table: str, dag: str, first: int, last: int = 0, rest: int = 0) -> None:
+def _put(url: str, moment: datetime, table: str, dag: str, first: int, number: int) -> None:
+    """Writes this number of records of a moment, from this version on."""
     counts = {"read": 100, "written": 90, "unchanged": 10, "superseded": 0, "quarantined": 0, "table_rows": 1000}
     entry = {
         "table_name": table,
@@ -93,7 +94,7 @@ def _put(url: str, moment: datetime, table: str, dag: str, first: int, last: int
     }
     body = json.dumps(entry).replace('"VERSION"', "{}").encode()
     key = f"{LEDGER.folder}day={moment:%Y-%m-%d}/{table}/{{}}-000000000.json"
-    get(url, f"{BUCKET}/{key}?copies={first}-{last or first + rest - 1}", body)
+    get(url, f"{BUCKET}/{key}?copies={first}-{first + number - 1}", body)
 
 
 def asked(sql: str) -> list[Any]:
@@ -118,6 +119,8 @@ def main(records: int) -> int:
     with folder as logs, counting_s3() as url, plain_moto.server(Path(logs)) as aws:
         os.environ.update({**plain_moto.environment(aws), "AWS_ENDPOINT_URL_S3": url, "SLUICE_LAKE_BUCKET": BUCKET})
         make(url, records)
+        first = f"{datetime.now(UTC).date() - timedelta(days=DAYS)}"  # as if there had been releases for so long
+        ops_tables.DAYS, ops_tables.FIRST_DAY = f"{first},NOW+1DAYS", first
         catalog = Catalog(boto3.client("glue"), BUCKET)
         for kind in ops_tables.TABLES:
             list(ops_views.register(catalog, kind))

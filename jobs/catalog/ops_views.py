@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from jobs.catalog import ops_tables
 from jobs.catalog.catalog import Catalog
-from jobs.catalog.ops_tables import FIRST_DAY, JsonTable
+from jobs.catalog.ops_tables import JsonTable
 from jobs.catalog.record_types import arrow, presto
 from jobs.lake.delta import log
 from jobs.lake.state import history
@@ -78,7 +79,7 @@ def of(table: JsonTable, first_open: str | None) -> dict[str, Any]:
         table: the records.
         first_open: the first day that is not folded, `YYYY-MM-DD`; None when none is folded.
     """
-    day = first_open or FIRST_DAY
+    day = first_open or ops_tables.FIRST_DAY
     columns = [*table.columns, (COLUMN, "string", table.day)]
     names = ", ".join(f'"{name}"' for name, _, _ in columns)
     # No text of a user comes into this: the names are the registry's, and the day is a date.

@@ -294,8 +294,8 @@ def test_table_of_an_earlier_release_becomes_a_view_and_stays_one(lake: str, glu
     first, again = (register(lake, glue, "ops") for _ in range(2))
 
     assert [line.split(";")[0] for line in first if ", Glue differed" in line] == [
-        "ops.run_ledger: updated, Glue differed: column day is not in the table",
-        "ops.dq_results: updated, Glue differed: column day is not in the table",
+        "ops.run_ledger: updated, Glue differed: column day is missing",
+        "ops.dq_results: updated, Glue differed: column day is missing",
     ]
     assert all(line.endswith(": up to date") for line in again)
     assert len(again) == 6

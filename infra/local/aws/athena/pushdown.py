@@ -58,7 +58,15 @@ def push(view: exp.Expr, parts: Sequence[exp.Expr]) -> None:
         }
         for part in parts:
             if all(column.name.lower() in plain for column in part.find_all(exp.Column)):
-                select.where(_renamed(part, plain), copy=False)
+                _add(select, _renamed(part, plain))
+
+
+def _add(select: exp.Select, part: exp.Expr) -> None:
+    """Adds a condition to the WHERE, so that each part that an AND joins still stands by itself."""
+    where = select.args.get("where")
+    parts = [where.this, part] if where else [part]
+    alone = [exp.paren(each) if isinstance(each, exp.Or) else each for each in parts]
+    select.set("where", exp.Where(this=exp.And(this=alone[0], expression=alone[1]) if where else part))
 
 
 def _branches(view: exp.Expr) -> list[exp.Select]:

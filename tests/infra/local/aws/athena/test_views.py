@@ -97,11 +97,24 @@ def test_conditions_about_a_view_alone_are_moved(sql: str, moved: list[str]) -> 
 )
 def test_condition_goes_where_it_means_the_same(sql: str, after: str | None) -> None:
     tree = parse(sql)
-    (part,) = [parse("SELECT 1 FROM v WHERE day = 'b'").args["where"].this]
 
-    pushdown.push(tree, [part])
+    pushdown.push(tree, [condition("day = 'b'")])
 
     assert tree.sql("trino") == (after or sql)
+
+
+def condition(text: str) -> Any:
+    return parse(f"SELECT 1 FROM v WHERE {text}").args["where"].this
+
+
+def test_conditions_that_were_added_still_stand_by_themselves() -> None:
+    tree = parse("SELECT day, n FROM t WHERE day < 'x' OR n = 1")
+
+    pushdown.push(tree, [condition("n = 2 OR n = 3"), condition("day > 'a'"), condition("n < 9")])
+
+    parts = [part.sql() for part in tree.args["where"].this.flatten()]
+    assert parts == ["day < 'x' OR n = 1", "n = 2 OR n = 3", "day > 'a'", "n < 9"]
+    assert "(day < 'x' OR n = 1) AND (n = 2 OR n = 3) AND" in tree.sql()
 
 
 @pytest.mark.parametrize(
