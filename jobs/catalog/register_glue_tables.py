@@ -20,6 +20,7 @@ from jobs.lake import errors, settings, tables
 from jobs.lake.registry import LAYERS as LAKE_LAYERS
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
+from jobs.lake.state import history
 
 LAYERS = (*LAKE_LAYERS, "quarantine", "ops")
 
@@ -61,6 +62,7 @@ def register_layers(catalog: Catalog, layers: Iterable[str], of: Iterable[Table]
 def unlisted(catalog: Catalog, layers: Iterable[str]) -> list[str]:
     """A warning for each entry of these layers that is in no registry, and whose table the lake has lost."""
     known = {name for t in tables.every() for name in (t.name, f"quarantine.{t.short}")}
+    known |= {history.name(table.name) for table in ops_tables.TABLES}  # whose registration tells it
     return [line for layer in layers for line in catalog.lost(layer, known)]
 
 

@@ -5,7 +5,7 @@ Queries in Athena that name days read these alone, and housekeeping finds old on
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from jobs.lake.state import objects
 
@@ -20,4 +20,12 @@ def of(moment: datetime) -> str:
 def listed(folder: str) -> list[str]:
     """The days that have a folder in `folder`, oldest first: `YYYY-MM-DD`. Costs a request for each thousand."""
     prefix = f"{folder}{COLUMN}="
-    return [found.removeprefix(prefix).rstrip("/") for found in objects.folders(prefix)]
+    names = (found.removeprefix(prefix).rstrip("/") for found in objects.folders(prefix))
+    return [name for name in names if _is_day(name)]
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False  # somebody else's folder: no query reads it either
