@@ -134,6 +134,7 @@ TABLES = (
                 "bigint",
                 "stream: messages of an accepted gap, which Kafka deleted before they were read",
             ),
+            ("housekeeping", "map<string,double>", "figures of a table's housekeeping; empty for other commits"),
             ("seconds", "double", "from the start of the step to the commit"),
             ("bytes_written", "bigint", "bytes of new data files"),
             ("restored_to", "bigint", "a restore: the version that the table went back to"),

@@ -44,6 +44,7 @@ def of_batches(spark: SparkSession, uri: str, since: int | None, until: int) -> 
         batches lost rows. The caller then reads the whole table.
     """
     now = snapshot.read(spark, uri, until)
+    since = _past_housekeeping(uri, since, until)
     if since == until:
         return BatchChanges(now.limit(0))
     feed = _feed(spark, uri, since, until)
@@ -79,6 +80,7 @@ def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, u
     """
     present = snapshot.read(spark, uri, until)
     row = F.struct(*present.columns)
+    since = _past_housekeeping(uri, since, until)
     if since == until:
         return present.limit(0).select(*keys, row.alias(BEFORE), row.alias(AFTER))
     feed = _feed(spark, uri, since, until)
@@ -104,6 +106,19 @@ def net(spark: SparkSession, uri: str, keys: Sequence[str], since: int | None, u
 def after(changed: DataFrame) -> DataFrame:
     """The rows of `net` as they are now; deleted ones are left out."""
     return changed.filter(F.col(AFTER).isNotNull()).select(f"{AFTER}.*")
+
+
+def _past_housekeeping(uri: str, since: int | None, until: int) -> int | None:
+    """The newest version that has the rows of `since`: the commits in between only moved them to other files.
+
+    So a table that rested is not read whole only because its housekeeping is older than VACUUM keeps files.
+    """
+    while since is not None and since < until:
+        following = log.commit(uri, since + 1)
+        if following is None or not following.rearranges:
+            break
+        since += 1
+    return since
 
 
 def _feed(spark: SparkSession, uri: str, since: int | None, until: int) -> DataFrame | None:
@@ -133,7 +148,7 @@ def _may_remove_rows(uri: str, since: int | None, until: int) -> bool:
     for commit in log.commits(uri):
         if since is None or commit.version <= since:
             return False
-        if commit.version <= until and commit.files_removed != 0:
+        if commit.version <= until and commit.files_removed != 0 and not commit.rearranges:
             return True
     return True
 

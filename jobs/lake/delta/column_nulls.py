@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -14,7 +16,8 @@ from jobs.lake.delta import log
 # Two weeks of daily runs: they show what a column is like now, not what it was like years ago.
 NEWEST_BATCHES = 14
 _COUNT = "null_count."
-_OF_FILES = ("modification_time", "num_records", "partition._batch_id")
+_READ_AT = "max._ingested_at"
+_OF_FILES = ("modification_time", "num_records", "partition._batch_id", _READ_AT)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def newest(uri: str, without: str) -> dict[str, list[Nulls]]:
     # Without smallest and largest values: one date of the year 20226 is beyond Python's, and would end the step.
     wanted = [name for name in actions.column_names if name in _OF_FILES or name.startswith(_COUNT)]
     files = actions.select(wanted).to_pylist()
-    for file in sorted(files, key=lambda file: file["modification_time"], reverse=True):
+    for file in sorted(files, key=_read_at, reverse=True):
         if file["num_records"] and file["partition._batch_id"] != without:
             batches[file["partition._batch_id"]].append(file)
     columns: dict[str, list[Nulls]] = defaultdict(list)
@@ -52,3 +55,11 @@ def newest(uri: str, without: str) -> dict[str, list[Nulls]]:
                 rows, nulls = (sum(file[key] for file in known) for key in ("num_records", name))
                 columns[name.removeprefix(_COUNT)].append(Nulls(rows, nulls))
     return dict(columns)
+
+
+def _read_at(file: Mapping[str, Any]) -> tuple[datetime, int]:
+    """When its rows were read, and when it was written. Compaction writes a new file of a batch that may be old.
+
+    In a table of more than 32 columns, files have no statistics on the lineage columns: then only the latter counts.
+    """
+    return file.get(_READ_AT) or datetime.min.replace(tzinfo=UTC), file["modification_time"]

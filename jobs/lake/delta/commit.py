@@ -20,6 +20,8 @@ _KEEPS_ROWS = frozenset(
     }
 )  # fmt: skip
 
+_REARRANGES = frozenset({"OPTIMIZE", "VACUUM END", "VACUUM START"})
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -51,6 +53,16 @@ class Commit:
     def counts(self) -> Counts | None:
         """Rows of the step that made it; None for creation, housekeeping and commits of other writers."""
         return self.record.counts if self.record else None
+
+    @property
+    def is_accounted(self) -> bool:
+        """Whether the ledger has a record of it: it says what became of rows, or sums up a table's housekeeping."""
+        return self.counts is not None or bool(self.record and self.record.housekeeping)
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether no row came, went or changed: rows were at most moved to other files."""
+        return self.operation in _REARRANGES or bool(self.record and self.record.housekeeping)
 
     @property
     def foreign(self) -> bool:

@@ -96,6 +96,7 @@ class CommitRecord:
         accepted: versions of other writers that a person accepted.
         restored_to: a RESTORE: the version that the table went back to.
         who: the person who accepted them, or restored it.
+        housekeeping: figures of a table's housekeeping, by name (`jobs/maintenance/optimize_vacuum.py`).
         why: and why.
         format: of the record; 1 is what release 0.1.0 wrote.
     """
@@ -131,6 +132,7 @@ class CommitRecord:
     lost_offsets: int | None = None
     accepted: tuple[int, ...] = ()
     restored_to: int | None = None
+    housekeeping: Mapping[str, float] = field(default_factory=dict)
     who: str = ""
     why: str = ""
     format: int = FORMAT

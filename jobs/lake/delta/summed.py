@@ -70,6 +70,7 @@ RULES: Mapping[str, Callable[[Values], Any]] = {
     **dict.fromkeys(("inputs", "input_ids"), _joined),
     **dict.fromkeys(("reasons", "facts"), _totals),
     **dict.fromkeys(("seconds", "batch_seconds"), _largest),
+    "housekeeping": _newest,
     "lost_offsets": _total,
     "gap": _gaps,
     **dict.fromkeys(("replayed", "accepted"), _listed),

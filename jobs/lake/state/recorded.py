@@ -66,7 +66,7 @@ class Unrecorded:
 
 
 def unrecorded(table: str) -> Unrecorded:
-    """Commits with counts that have no record. Cost grows with the commits since the mark."""
+    """Commits that have no record and should. Cost grows with the commits since the mark."""
     known = objects.read_json(_mark_key(table))
     mark, runs = known, list[list[Commit]]()
     newest: Commit | None = None
@@ -80,8 +80,8 @@ def unrecorded(table: str) -> Unrecorded:
             mark = None  # of another table of this name, which was dropped
         if mark is None and looked >= log.SEARCHED:
             break
-        if commit.counts is None:
-            continue  # creation of the table, housekeeping
+        if not commit.is_accounted:
+            continue  # creation of the table, compaction
         if covered == 0 and (found := find(table, commit, late)):
             covered = found.get("commits") or 1
         if covered:

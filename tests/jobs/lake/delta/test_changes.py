@@ -10,9 +10,10 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.lake import settings
-from jobs.lake.delta import changes
+from jobs.lake.delta import changes, writes
+from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.state import objects
-from tests.jobs.lakehouse import ORDERS, change, land, order, put, silver_order
+from tests.jobs.lakehouse import EVENTS, ORDERS, change, land, order, order_event, put, silver_order, version
 
 SILVER = "silver.orders"
 
@@ -110,3 +111,44 @@ def test_nothing_changed_between_a_version_and_itself(spark: SparkSession, lake:
     at = put(SILVER, [silver_order("O1")])
 
     assert states(changes.net(spark, settings.lake().uri(SILVER), ["order_id"], at, at)) == {}
+
+
+def events(since: int, until: int, spark: SparkSession) -> list[int]:
+    found = changes.of_batches(spark, settings.lake().uri(EVENTS), since, until)
+    assert found is not None
+    return sorted(row["offset"] for row in found.rows.collect())
+
+
+def housekeeping(spark: SparkSession) -> int:
+    """What it commits: an OPTIMIZE, then its figures; returns the version."""
+    uri = settings.lake().uri(EVENTS)
+    DeltaTable(uri, storage_options=settings.storage_options()).optimize.compact()
+    writes.commit_nothing(spark, uri, CommitRecord(step="maintenance.optimize_vacuum", housekeeping={"files_after": 1}))
+    return version(EVENTS)
+
+
+def test_table_that_rested_since_its_housekeeping_is_not_read_whole(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Age counts from the first commit that changed a row, not from a compaction of weeks ago."""
+    for offset in range(2):
+        read = land(spark, EVENTS, f"b{offset}", [order_event(offset=offset)])
+    kept = housekeeping(spark)
+    assert kept == read + 2
+
+    monkeypatch.setattr(changes, "FILES_KEPT", timedelta(0))  # weeks have passed
+    assert events(read, kept, spark) == []
+    monkeypatch.setattr(changes, "_may_be_vacuumed", lambda uri, version: version <= kept)
+    new = land(spark, EVENTS, "b2", [order_event(offset=2)])
+
+    assert events(read, new, spark) == [2]
+
+
+def test_compaction_takes_no_rows_out(spark: SparkSession, lake: str) -> None:
+    """Or the next run would search the change feed for batches that lost rows."""
+    for offset in range(2):
+        read = land(spark, EVENTS, f"b{offset}", [order_event(offset=offset)])
+    housekeeping(spark)
+
+    assert not changes._may_remove_rows(settings.lake().uri(EVENTS), read, version(EVENTS))
+    assert changes._may_remove_rows(settings.lake().uri(EVENTS), None, read)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 from deltalake import write_deltalake
 
@@ -40,6 +42,21 @@ def test_nulls_are_counted_by_batch_newest_first(lake: str) -> None:
     add("b2", id=["e"], email=["y"])
 
     assert newest() == {"id": [Nulls(2, 0), Nulls(3, 0)], "email": [Nulls(2, 1), Nulls(3, 2)]}
+
+
+def test_old_batch_whose_files_were_joined_later_is_still_old(lake: str) -> None:
+    read_at = [f"2026-10-{day:02d} 00:00:00" for day in (1, 2)]
+    for batch, moment in (("b2", read_at[1]), ("b1", read_at[0])):  # compaction has written b1 last
+        rows = {"_batch_id": [batch], "id": ["a"], "_ingested_at": [datetime.fromisoformat(moment).replace(tzinfo=UTC)]}
+        write_deltalake(
+            settings.lake().uri(ORDERS),
+            pa.table({**rows, "email": pa.array([None if batch == "b1" else "x"], pa.string())}),
+            mode="append",
+            partition_by=["_batch_id"],
+            storage_options=settings.storage_options(),
+        )
+
+    assert newest()["email"] == [Nulls(1, 0), Nulls(1, 1)]
 
 
 def test_batch_that_is_about_to_be_replaced_does_not_count(lake: str) -> None:
