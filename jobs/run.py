@@ -31,6 +31,7 @@ STEPS = {
     "history": "jobs.maintenance.table_history:show",
     "lineage": "jobs.operations.lineage:show",
     "maintenance.fold_history": "jobs.maintenance.history:fold",
+    "maintenance.optimize_vacuum": "jobs.maintenance.optimize_vacuum:housekeep",
     "quarantine.count": "jobs.operations.quarantine:count",
     "quarantine.list": "jobs.operations.quarantine:show",
     "quarantine.replay": "jobs.operations.quarantine:replay",

@@ -29,6 +29,9 @@ class Table:
         keys: columns that identify a row. Bronze batches have none; a stream's messages have.
         partition_by: silver and gold: a text column whose values give files of useful size. Bronze leaves it out:
             its batches are partitioned by `_batch_id`.
+        zorder_by: silver and gold: columns by which housekeeping sorts the rows into files, so that who asks for one
+            value reads few of them. Columns that queries ask by, the most asked for first; not `partition_by`.
+        no_zorder: silver and gold without `zorder_by`: why no query would gain by it, as a sentence.
         order_by: silver: columns, most significant first, that decide which row of a key is the newest and wins.
         valid_days: silver: for how many days after its own day a row still says something about a later day; None for
             good. Who reads the table by day keeps to it.
@@ -54,6 +57,8 @@ class Table:
     depends_on: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     partition_by: str | None = None
+    zorder_by: tuple[str, ...] = ()
+    no_zorder: str = ""
     order_by: tuple[str, ...] = ()
     valid_days: int | None = None
     keys_from: tuple[tuple[str, ...], ...] = ()
@@ -96,6 +101,12 @@ class Table:
             "keys_from names tables of depends_on, each with as many columns as there are keys",
         )
         yield not bronze or self.partition_by is None, "leave partition_by out: bronze is partitioned by the kernel"
+        yield (
+            bronze or bool(self.zorder_by) != bool(self.no_zorder),
+            "silver and gold say in zorder_by how housekeeping sorts their rows, or in no_zorder why it does not",
+        )
+        yield not bronze or not (self.zorder_by or self.no_zorder), "leave zorder_by out: bronze is only compacted"
+        yield self.partition_by not in self.zorder_by, "leave partition_by out of zorder_by: it is sorted by already"
         yield batches or not self.overlap_hours, "only bronze batches have an overlap"
         yield bronze or not self.continuous, "only a bronze table can be continuous"
         yield self.written_with is None or self.continuous, "only a continuous table is written with another"

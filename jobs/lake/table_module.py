@@ -15,11 +15,14 @@ from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 
-from pyspark.sql.types import StringType, StructType, TimestampNTZType
+from pyspark.sql.types import DateType, NumericType, StringType, StructType, TimestampNTZType, TimestampType
 
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.registry import Table
 from jobs.lake.schema import CLASSES
+
+WITH_STATISTICS = 32  # Delta's default: of the first columns
+COMPARED = (StringType, NumericType, DateType, TimestampType)
 
 
 def load(table: Table) -> ModuleType:
@@ -44,6 +47,11 @@ def retired(table: Table) -> tuple[str, ...]:
     return tuple(getattr(load(table), "RETIRED", ()))
 
 
+def has_statistics(schema: StructType, name: str) -> bool:
+    """Whether Delta keeps each file's smallest and largest value of a column, by which readers skip files."""
+    return schema.names.index(name) < WITH_STATISTICS and isinstance(schema[name].dataType, COMPARED)
+
+
 def _faults(table: Table, module: ModuleType) -> Iterable[str]:
     schema = getattr(module, "SCHEMA", None)
     if not isinstance(schema, StructType) or not len(schema):
@@ -57,11 +65,14 @@ def _faults(table: Table, module: ModuleType) -> Iterable[str]:
     names = getattr(module, "RETIRED", ())
     if not isinstance(names, tuple) or not set(names).isdisjoint(schema.names):
         yield "RETIRED is a tuple of names that SCHEMA does not have"
-    for name in dict.fromkeys((*table.keys, *table.order_by, *filter(None, [table.partition_by]))):
+    for name in dict.fromkeys((*table.keys, *table.order_by, *table.zorder_by, *filter(None, [table.partition_by]))):
         if name not in schema.names:
             yield f"SCHEMA has no column {name}, which the registry names"
     if table.partition_by in schema.names and schema[str(table.partition_by)].dataType != StringType():
         yield f"the partition column {table.partition_by} is not text: use StringType"
+    for name in table.zorder_by:
+        if name in schema.names and not has_statistics(schema, name):
+            yield f"zorder_by names {name}, of which Delta keeps no statistics: move it up, or choose another"
     if table.layer == "silver" and set(getattr(module, "READERS", ())) != set(table.depends_on):
         found = sorted(getattr(module, "READERS", ()))
         yield f"READERS are for {found}, but the registry names {sorted(table.depends_on)}"

@@ -74,6 +74,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("bronze.fx_rates",),
             keys=("ccy", "as_of_date"),
+            zorder_by=("ccy", "as_of_date"),
             order_by=("published_at",),
             # Longer than ECB ever rests, shorter than a currency may move far. A change values all orders anew.
             valid_days=10,
@@ -84,6 +85,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("bronze.salesforce_accounts",),
             keys=("id",),
+            zorder_by=("account_number", "id"),
             order_by=("system_modstamp",),
         ),
         Table(
@@ -93,6 +95,7 @@ LAKEHOUSE = Pipeline(
             depends_on=("bronze.snowflake_orders", "bronze.orders_events"),
             keys=("order_id",),
             partition_by="order_month",
+            zorder_by=("customer_id", "order_date"),
             order_by=("updated_at",),
             minutes=120,
         ),
@@ -102,6 +105,7 @@ LAKEHOUSE = Pipeline(
             owner=PLATFORM,
             depends_on=("silver.salesforce_accounts", "silver.orders"),
             keys=("id",),
+            zorder_by=("id",),
             keys_from=(("silver.salesforce_accounts", "account_number"), ("silver.orders", "customer_id")),
         ),
         Table(
@@ -111,6 +115,7 @@ LAKEHOUSE = Pipeline(
             depends_on=("silver.orders", "silver.fx_rates"),
             keys=("order_id",),
             partition_by="order_month",
+            zorder_by=("customer_id", "order_date"),
             minutes=120,
         ),
     ),
@@ -126,7 +131,13 @@ DAILY_REPORT = Upkeep(
     ),
     minutes=30,
 )
-UPKEEP: tuple[Upkeep, ...] = (DAILY_REPORT,)
+HOUSEKEEPING = Upkeep(
+    name="housekeeping",
+    owner=PLATFORM,
+    schedule=Schedule("weekly_housekeeping", "0 3 * * 0", "OPTIMIZE and VACUUM of every table, on Sundays."),
+    minutes=360,
+)
+UPKEEP: tuple[Upkeep, ...] = (DAILY_REPORT, HOUSEKEEPING)
 check(PIPELINES, UPKEEP)
 
 

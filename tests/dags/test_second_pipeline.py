@@ -21,8 +21,9 @@ from sluice_airflow.pipeline_dag import pipeline_dag
 
 SHOP = Pipeline("shop", "d", "shop-team", Schedule("hourly_shop", "0 * * * *", "Things."), (
     Table("bronze.things", "d", "shop-team", source="shop/things"),
-    Table("silver.things", "d", "shop-team", depends_on=("bronze.things",), keys=("id",), order_by=("at",)),
-    Table("gold.things", "d", "shop-team", depends_on=("silver.things",), keys=("id",)),
+    Table("silver.things", "d", "shop-team", depends_on=("bronze.things",), keys=("id",), order_by=("at",),
+          no_zorder="small"),
+    Table("gold.things", "d", "shop-team", depends_on=("silver.things",), keys=("id",), zorder_by=("id",)),
 ))
 dag = pipeline_dag(SHOP, deployment(), doc=__doc__)
 '''

@@ -86,7 +86,13 @@ def test_end_that_is_not_reached_yet_counts_as_now() -> None:
 
 def test_table_of_a_stream_alone_is_judged_by_the_end_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     events = Table(
-        "silver.events", "d", "o", depends_on=("bronze.orders_events",), keys=("order_id",), order_by=("updated_at",)
+        "silver.events",
+        "d",
+        "o",
+        depends_on=("bronze.orders_events",),
+        keys=("order_id",),
+        order_by=("updated_at",),
+        no_zorder="small",
     )
     known = tables.table
     monkeypatch.setattr(tables, "table", lambda name: events if name == events.name else known(name))

@@ -181,6 +181,19 @@ def put(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
     return version(table)
 
 
+def add(table: str, rows: Sequence[Mapping[str, Any]], **metadata: Any) -> int:
+    """Adds rows to a table in one commit, as one file for each partition, without Spark; returns the version.
+
+    The table has what ours have, such as a change feed.
+    """
+    uri, arrow = settings.lake().uri(table), to_arrow_schema(schema_of(table), timestamp_utc=True)
+    storage, partitions = settings.storage_options(), _partitions(table)
+    if log.version(uri) is None:
+        DeltaTable.create(uri, arrow, partition_by=partitions, configuration=writes.PROPERTIES, storage_options=storage)
+    _write(uri, rows, arrow, json.dumps(metadata), mode="append", partition_by=partitions)
+    return version(table)
+
+
 def _partitions(table: str) -> list[str] | None:
     column = tables.table(table).partition_column
     return [column] if column else None

@@ -35,9 +35,12 @@ SHOP = Pipeline(
         Table("bronze.articles", "As read.", "shop-team", source="shop/articles"),
         Table(
             "silver.articles", "The newest.", "shop-team",
-            depends_on=("bronze.articles",), keys=("sku",), order_by=("at",),
+            depends_on=("bronze.articles",), keys=("sku",), order_by=("at",), zorder_by=("sku",),
         ),
-        Table("gold.articles", "All of them.", "shop-team", depends_on=("silver.articles",), keys=("sku",)),
+        Table(
+            "gold.articles", "All of them.", "shop-team",
+            depends_on=("silver.articles",), keys=("sku",), no_zorder="Three rows.",
+        ),
     ),
 )  # fmt: skip
 RULES = """

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pyspark.sql.types import IntegerType, StructField, StructType, TimestampNTZType
+from pyspark.sql.types import BooleanType, IntegerType, StructField, StructType, TimestampNTZType
 
 from jobs import steps
 from jobs.lake import ingest, publish, session, table_module, tables, upsert
@@ -55,8 +55,10 @@ def test_step_hands_the_tables_own_data_to_the_kernel(monkeypatch: pytest.Monkey
 
 
 GOOD = StructType([text("id", "its key"), text("month", "YYYY-MM"), text("at", "its time")])
-SILVER = Table("silver.x", "d", "o", depends_on=("bronze.a", "bronze.b"), keys=("id",), order_by=("at",))
-GOLD = Table("gold.x", "d", "o", depends_on=("silver.x",), keys=("id",), partition_by="month")
+SILVER = Table(
+    "silver.x", "d", "o", depends_on=("bronze.a", "bronze.b"), keys=("id",), order_by=("at",), zorder_by=("id",)
+)
+GOLD = Table("gold.x", "d", "o", depends_on=("silver.x",), keys=("id",), partition_by="month", zorder_by=("id",))
 BRONZE = Table("bronze.x", "d", "o", source="s/x")
 READERS = dict.fromkeys(SILVER.depends_on)
 
@@ -76,6 +78,17 @@ def with_column(*fields: StructField) -> StructType:
         (replace(SILVER, keys=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),
         (replace(SILVER, order_by=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),
         (GOLD, {"SCHEMA": GOOD}, "compute is missing"),
+        (replace(SILVER, zorder_by=("no",)), {"SCHEMA": GOOD, "READERS": READERS}, "no column no, which the registry"),
+        (
+            replace(SILVER, zorder_by=("flag",)),
+            {"SCHEMA": with_column(column("flag", BooleanType(), "a flag")), "READERS": READERS},
+            "zorder_by names flag, of which Delta keeps no statistics",
+        ),
+        (
+            replace(SILVER, zorder_by=("c32",)),
+            {"SCHEMA": with_column(*(text(f"c{n}", "one of many") for n in range(3, 33))), "READERS": READERS},
+            "zorder_by names c32, of which Delta keeps no statistics",
+        ),
         (replace(GOLD, partition_by="no"), {"SCHEMA": GOOD, "compute": print}, "no column no, which the registry"),
         (
             replace(GOLD, partition_by="day"),

@@ -68,6 +68,14 @@ def passed_versions(run: Run, tables: Sequence[str]) -> dict[str, int]:
     return {name: int(verdict["versions"][name]) for name in tables}
 
 
+def versions_passed(table: str, dag_ids: Sequence[str]) -> set[int]:
+    """The versions of a table, as it is now, that passed in any run of these DAGs. It reads one object for each run."""
+    table_id = inputs.ids([table]).get(table)
+    folders = [f"ops/gate/runs/{quote(dag_id, safe='')}/" for dag_id in dag_ids]
+    verdicts = [objects.read_json(key) or {} for folder in folders for key in objects.keys(folder)]
+    return {int(v["versions"][table]) for v in verdicts if table_id and v.get("ids", {}).get(table) == table_id}
+
+
 def last_passed(table: str) -> Passed | None:
     """The newest version of the table that passed; None when none has. Deleting it makes the gate judge all rows."""
     found: dict[str, Any] | None = objects.read_json(f"ops/gate/last/{table}.json")

@@ -74,9 +74,12 @@ def step_line(step: str, *, subject: str = "", dag_id: str, run_id: str, job: st
 
 
 def command_line(arguments: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Options by name become words: `{"--limit": 5, "--dry-run": True}`. None, False and "" leave an option out."""
+    """Options by name become words: `{"--limit": 5, "--dry-run": True}`. None, False and "" leave an option out.
+
+    Empty words are left out too: EMR Serverless refuses them, and a template may render as nothing.
+    """
     if not isinstance(arguments, Mapping):
-        return [str(argument) for argument in arguments]
+        return [str(argument) for argument in arguments if argument != ""]
     words: list[str] = []
     for option, value in arguments.items():
         if value is not None and value is not False and value != "":

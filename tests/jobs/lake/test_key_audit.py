@@ -17,7 +17,7 @@ from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import build, by, put, silver_order, silver_rate, version
 
 SALES = Table(
-    "gold.sales", "d", "o", depends_on=("silver.orders", "silver.returns"), keys=("shop", "day"),
+    "gold.sales", "d", "o", depends_on=("silver.orders", "silver.returns"), keys=("shop", "day"), no_zorder="small",
     keys_from=(("silver.orders", "shop", "sold_on"), ("silver.returns", "shop", "back_on")),
 )  # fmt: skip
 GOLD = "gold.fact_orders"
@@ -75,12 +75,12 @@ def test_key_whose_input_row_changed_is_among_the_affected_ones(spark: SparkSess
 
 
 def test_keys_come_from_the_first_input_unless_the_registry_says_otherwise(spark: SparkSession) -> None:
-    plain = Table("gold.sales", "d", "o", depends_on=("silver.orders",), keys=("shop",))
+    plain = Table("gold.sales", "d", "o", depends_on=("silver.orders",), keys=("shop",), no_zorder="small")
 
     assert key_audit.refuse_lost(plain, inputs(spark), rows(spark, "shop", [("a",)])) == 1
     with pytest.raises(ConfigurationError, match="no input column day: say in keys_from"):
         key_audit.refuse_lost(
-            Table("gold.sales", "d", "o", depends_on=("silver.orders",), keys=("day",)),
+            Table("gold.sales", "d", "o", depends_on=("silver.orders",), keys=("day",), no_zorder="small"),
             inputs(spark),
             rows(spark, "day", [("1",)]),
         )

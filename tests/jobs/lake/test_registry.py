@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from jobs.lake import registry, tables
-from jobs.lake.registry import Pipeline, Schedule, Table
+from jobs.lake.registry import Pipeline, Schedule, Table, Upkeep
 
 BATCHES = Table("bronze.things", "d", "o", source="shop/things")
 EVENTS = Table("bronze.clicks", "d", "o", source="shop/clicks", keys=("id",), continuous=True)
-SILVER = Table("silver.things", "d", "o", depends_on=("bronze.things",), keys=("id",), order_by=("at",))
-GOLD = Table("gold.things", "d", "o", depends_on=("silver.things",), keys=("id",))
+SILVER = Table(
+    "silver.things", "d", "o", depends_on=("bronze.things",), keys=("id",), order_by=("at",), zorder_by=("id",)
+)
+GOLD = Table("gold.things", "d", "o", depends_on=("silver.things",), keys=("id",), no_zorder="Ten rows.")
 SHOP = Pipeline("shop", "d", "o", Schedule("daily_shop", "0 0 * * *", "d"), (BATCHES, SILVER, GOLD))
 EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
 
@@ -45,6 +47,12 @@ EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
         (EVENTS, {"overlap_hours": 1}, "only bronze batches have an overlap"),
         (GOLD, {"continuous": True}, "only a bronze table can be continuous"),
         (BATCHES, {"written_with": "bronze.clicks"}, "only a continuous table is written with another"),
+        (SILVER, {"zorder_by": ()}, "silver and gold say in zorder_by how .* or in no_zorder why it does not"),
+        (SILVER, {"no_zorder": "both"}, "or in no_zorder why it does not"),
+        (GOLD, {"no_zorder": ""}, "or in no_zorder why it does not"),
+        (BATCHES, {"zorder_by": ("id",)}, "bronze is only compacted"),
+        (EVENTS, {"no_zorder": "small"}, "bronze is only compacted"),
+        (SILVER, {"partition_by": "month", "zorder_by": ("month",)}, "leave partition_by out of zorder_by"),
         (GOLD, {"minutes": 4}, "a step's time limit is 5 minutes or more"),
     ],
     ids=str,
@@ -118,6 +126,12 @@ def test_pipelines_that_share_nothing_are_accepted() -> None:
 def test_pipelines_that_share_something_are_refused(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         registry.check([SHOP, replace(renamed(SHOP, "other"), **change)])
+
+
+def test_dag_that_belongs_to_no_pipeline_has_an_id_of_its_own() -> None:
+    registry.check([SHOP], [Upkeep("broom", "o", Schedule("weekly_broom", "0 3 * * 0", "d"))])
+    with pytest.raises(ValueError, match="two DAGs daily_shop"):
+        registry.check([SHOP], [Upkeep("broom", "o", SHOP.schedule)])
 
 
 def test_two_tables_with_one_watermark_are_refused() -> None:

@@ -10,9 +10,10 @@ from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
-from jobs.lake.tables import PIPELINES
+from jobs.lake.tables import PIPELINES, UPKEEP
 
 DAGS = [s.dag_id for p in PIPELINES for s in (p.schedule, p.streams, p.refresh) if s]
+DAGS += [upkeep.schedule.dag_id for upkeep in UPKEEP]
 KINDS = ("scheduled", "manual", "backfill")  # what Airflow's DagRunType puts before the time
 RUNS = [Run(f"{kind}__2026-10-01T00:00:00+00:00", "gate", dag_id=dag) for dag, kind in product(DAGS, KINDS)]
 

@@ -84,7 +84,9 @@ def test_no_file_is_left_without_a_table(layer: str) -> None:
 
 
 def test_walk_sees_a_table_without_module() -> None:
-    table = Table("silver.nowhere", "d", "o", depends_on=("bronze.fx_rates",), keys=("id",), order_by=("at",))
+    table = Table(
+        "silver.nowhere", "d", "o", depends_on=("bronze.fx_rates",), keys=("id",), order_by=("at",), zorder_by=("id",)
+    )
 
     assert missing_parts(table) == ["silver.nowhere has no module: write jobs/silver/nowhere.py"]
 
@@ -111,6 +113,14 @@ def test_walk_sees_a_missing_suite_a_missing_rule_and_an_unknown_column(monkeypa
         "a quarantine rule for null updated_at",
         "a rule on the age of its newest row, `min_value: {days_ago: 3}` (dq/freshness.py)",
     ]
+
+
+@pytest.mark.parametrize("table", [*tables.layer("silver"), *tables.layer("gold")], ids=lambda table: table.name)
+def test_rows_are_sorted_by_columns_with_file_statistics_or_it_is_said_why_not(table: Table) -> None:
+    schema = table_module.load(table).SCHEMA
+
+    assert table.zorder_by or len(table.no_zorder.split()) > 1
+    assert all(table_module.has_statistics(schema, name) for name in table.zorder_by)
 
 
 def test_streams_messages_reach_silver_and_gold_orders_and_customers() -> None:

@@ -22,6 +22,8 @@ from tests import airflow_home
 DEPLOYMENT = Deployment(
     "sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 11, 17), None
 )
+SILVER: dict[str, Any] = {"keys": ("id",), "order_by": ("at",), "zorder_by": ("id",)}
+GOLD: dict[str, Any] = {"keys": ("id",), "zorder_by": ("id",)}
 SHOP = Pipeline(
     name="shop",
     description="Things that are sold, from the shop to gold.",
@@ -31,9 +33,9 @@ SHOP = Pipeline(
     tables=(
         Table("bronze.things", "Things as read.", "shop-team", source="shop/things"),
         Table("bronze.sales", "Sales as read.", "sales-team", source="kafka/sales"),
-        Table("silver.things", "Things.", "shop-team", depends_on=("bronze.things",), keys=("id",), order_by=("at",)),
-        Table("silver.sales", "Sales.", "sales-team", depends_on=("bronze.sales",), keys=("id",), order_by=("at",)),
-        Table("gold.sold", "What sold.", "sales-team", depends_on=("silver.things", "silver.sales"), keys=("id",)),
+        Table("silver.things", "Things.", "shop-team", depends_on=("bronze.things",), **SILVER),
+        Table("silver.sales", "Sales.", "sales-team", depends_on=("bronze.sales",), **SILVER),
+        Table("gold.sold", "What sold.", "sales-team", depends_on=("silver.things", "silver.sales"), **GOLD),
     ),
 )
 
@@ -121,7 +123,7 @@ def test_pipeline_without_streams_has_no_dag_for_them(make: Any) -> None:
 
 def test_stream_that_gold_does_not_read_yet_is_refreshed_up_to_silver() -> None:
     clicks = Table("bronze.clicks", "Clicks.", "shop-team", source="kafka/clicks", keys=("id",), continuous=True)
-    counted = Table("silver.clicks", "Clicks.", "shop-team", depends_on=(clicks.name,), keys=("id",), order_by=("at",))
+    counted = Table("silver.clicks", "Clicks.", "shop-team", depends_on=(clicks.name,), **SILVER)
     pipeline = replace(
         SHOP,
         tables=(clicks, *SHOP.tables, counted),

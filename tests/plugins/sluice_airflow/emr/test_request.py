@@ -85,6 +85,10 @@ def test_options_by_name_become_words_of_which_none_is_a_bare_value() -> None:
     assert command_line(["--limit", 5]) == ["--limit", "5"]
 
 
+def test_word_that_a_template_rendered_as_nothing_is_left_out() -> None:
+    assert command_line(["", "--limit", 0, ""]) == ["--limit", "0"]
+
+
 @pytest.mark.parametrize("odd", ["-1", "--run-id", "-h", "a=b", "two words", "--x", "=x"])
 def test_job_reads_whatever_a_run_is_called(odd: str) -> None:
     run = parse([*step_line("gate", subject="lakehouse", dag_id=odd, run_id=odd, job=odd, code=odd), "--exact"])
