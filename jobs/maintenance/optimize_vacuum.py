@@ -10,12 +10,14 @@ A stream that runs keeps its tables: it joins its small files itself, so that on
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
 from delta import exceptions
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -53,6 +55,8 @@ def housekeep(run: Run) -> None:
         try:
             _one(spark, run, table)
         except Exception as error:
+            if not isinstance(error, LakeError):
+                traceback.print_exc()
             failed[table.name] = _in_a_line(error)
             print(f"{table.name}: FAILED: {failed[table.name]}", flush=True)
     if failed:
@@ -201,5 +205,7 @@ def _in_a_line(error: Exception) -> str:
     """What went wrong; the texts of Spark's errors may quote a row."""
     if isinstance(error, (LakeError, OSError)):
         return str(error)[:300]
+    if isinstance(error, Py4JJavaError):
+        return str(error.java_exception.getClass().getName())
     condition = error.getCondition() if isinstance(error, PySparkException) else None
     return f"{type(error).__name__} {condition or ''}".strip()

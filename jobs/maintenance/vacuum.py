@@ -3,6 +3,9 @@
 It never runs with more than the table's own retention instead. Delta forgets which files an old commit removed once
 that retention is over, and a longer VACUUM would take those files for nobody's, although a version that it is to keep
 has them. So where an older version is needed, the files stay until it is not.
+
+A session's fast listing of logs (`jobs/lake/session.py`) is off meanwhile. In Delta 4.2 it gives what lies below a
+folder as if it lay in it, so that VACUUM takes the files of `_delta_log` for data that nobody uses, and removes them.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from jobs.lake.delta import log
 from jobs.lake.delta.changes import FILES_KEPT
-from jobs.lake.errors import ConfigurationError
+from jobs.lake.errors import ConfigurationError, LakeError
 from jobs.maintenance.needed_versions import Need
 
 LEAST_HOURS = 168
@@ -25,6 +29,7 @@ LEAST_HOURS = 168
 MARGIN = timedelta(hours=24)
 PROPERTY = "delta.deletedFileRetentionDuration"
 _LOGGED = "spark.databricks.delta.vacuum.logging.enabled"
+_FAST_LISTING = "delta.enableFastS3AListFrom"
 _PARALLEL = "spark.databricks.delta.vacuum.parallelDelete.enabled"
 _INTERVAL = re.compile(r"(?:interval )?(\d+) (hour|day|week)s?")
 _HOURS = {"hour": 1, "day": 24, "week": 7 * 24}
@@ -64,12 +69,21 @@ def retention(uri: str, needs: Sequence[Need], now: datetime) -> Retention:
 
 
 def count(spark: SparkSession, uri: str, hours: int) -> int:
-    """How many files VACUUM would remove. It changes nothing; it lists the table's folder."""
-    return int(spark.sql(f"VACUUM delta.`{uri}` RETAIN {hours} HOURS DRY RUN").count())
+    """How many files VACUUM would remove. It changes nothing; it lists the table's folder.
+
+    Raises:
+        LakeError: files of the table's log are among them.
+    """
+    with _set(spark, {_FAST_LISTING: "false"}):
+        found = spark.sql(f"VACUUM delta.`{uri}` RETAIN {hours} HOURS DRY RUN")
+        number, of_log = found.agg(F.count("*"), F.count_if(F.col("path").contains("/_delta_log/"))).collect()[0]
+    if of_log:
+        raise LakeError(f"{uri}: VACUUM would remove {of_log} files of the table's log. Nothing was removed.")
+    return int(number)
 
 
 def run(spark: SparkSession, uri: str, hours: int, *, logged: bool) -> None:
-    """Removes the files, also those of the change feed.
+    """Removes the files, also those of the change feed. Whoever calls it has called `count` before.
 
     Args:
         spark: the session.
@@ -77,7 +91,7 @@ def run(spark: SparkSession, uri: str, hours: int, *, logged: bool) -> None:
         hours: how long a file stays after it left the table.
         logged: say so in the table's log, before and after. Whoever does holds the table's lease.
     """
-    with _set(spark, {_LOGGED: str(logged).lower(), _PARALLEL: "true"}):
+    with _set(spark, {_FAST_LISTING: "false", _LOGGED: str(logged).lower(), _PARALLEL: "true"}):
         spark.sql(f"VACUUM delta.`{uri}` RETAIN {hours} HOURS")
 
 

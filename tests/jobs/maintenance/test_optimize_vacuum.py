@@ -149,6 +149,7 @@ def test_ledger_shows_files_and_what_a_look_up_reads_before_and_after(two_days: 
     assert newest(SILVER).record is not None
 
 
+@pytest.mark.slow
 def test_second_time_only_what_changed_is_rewritten(two_days: str) -> None:
     housekeep(tables=HOUSED)
     first = {table: version(table) for table in HOUSED}
@@ -185,6 +186,7 @@ def test_dry_run_shows_all_and_changes_no_object(two_days: str, capsys: pytest.C
     assert "CO1" not in said, "no value of a confidential column is shown"
 
 
+@pytest.mark.slow
 def test_table_that_fails_is_named_and_stops_no_other(two_days: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = optimize.run
 
@@ -203,6 +205,7 @@ def test_table_that_fails_is_named_and_stops_no_other(two_days: str, monkeypatch
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 3])
 def test_conflict_with_a_program_that_takes_no_lease_is_tried_again_a_few_times(
     two_days: str, monkeypatch: pytest.MonkeyPatch, times: int
@@ -249,6 +252,7 @@ def at_once(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     spark.conf.unset(name)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 def test_version_that_gold_was_made_of_outlives_vacuum(
     spark: SparkSession, two_days: str, capsys: pytest.CaptureFixture[str]
