@@ -35,6 +35,12 @@ COUNTS = ("read", "written", "unchanged", "superseded", "quarantined", "dead_let
 _VALIDATION = ("validated_at", "dag_id", "run_id", "step", "job", "version", "success", "evaluated", "failed")
 _COMMIT = ("output_version", "committed_at", "dag_id", "run_id", "step", "table_rows", "window_end", "commits", *COUNTS)
 
+# Of a rule's outcome in the newest validation; what results of earlier releases lack.
+_JUDGED: Mapping[str, Any] = {
+    "rule": "", "expectation": "", "severity": "", "success": False, "observed": {}, "error": None, "why": "",
+    "examples": [],
+}  # fmt: skip
+
 Summary = dict[str, Any]
 Named = tuple[str, Mapping[str, Any]]  # an object's key and its content
 
@@ -138,7 +144,8 @@ def _remember(summary: Summary, name: str, result: Mapping[str, Any]) -> None:
     summary["recent"] = sorted(known.values(), key=_validated, reverse=True)[:RECENT]
     newest = summary["validated"]
     if newest is None or _validated(line) >= _validated(newest):
-        summary["validated"] = {**line, "results": result["results"]}
+        judged = [{name: each.get(name, none) for name, none in _JUDGED.items()} for each in result["results"]]
+        summary["validated"] = {**line, "results": judged}
 
 
 def _validated(line: Mapping[str, Any]) -> tuple[str, str]:

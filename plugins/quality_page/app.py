@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.staticfiles import StaticFiles
 
 from quality_page import lake, login, words
@@ -41,7 +42,6 @@ PAGES.filters |= {
 
 app = FastAPI(title="Data quality", docs_url=None, redoc_url=None, openapi_url=None)
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-app.add_exception_handler(HTTPException, login.refuse)  # type: ignore[arg-type]  # it gets these alone
 Source = Annotated[Lake, Depends(lake.of_environment)]
 Enter = [Depends(login.allowed)]
 
@@ -55,6 +55,17 @@ async def with_headers(request: Request, call_next: Callable[[Request], Awaitabl
     if request.scope["path"].startswith(f"{request.scope.get('root_path', '')}/static/"):
         answer.headers["Cache-Control"] = "max-age=300"
     return answer
+
+
+@app.exception_handler(StarletteHTTPException)
+def refused(request: Request, error: StarletteHTTPException) -> Response:
+    """Sends a browser without a user to the log-in; says everything else."""
+    if not login.wants_html(request):
+        return _json({"detail": error.detail}, error.status_code)
+    if error.status_code == 401:
+        return login.to_log_in(request)
+    title = {403: "Not allowed", 404: "Not found"}.get(error.status_code, "That did not work")
+    return _page(request, "message.html", error.status_code, title=title, text=str(error.detail))
 
 
 @app.exception_handler(LakeAwayError)
@@ -110,14 +121,6 @@ def result(request: Request, source: Source, day: str, short: str, file: str) ->
     if not login.wants_html(request):
         return _json(found)
     return _page(request, "result.html", key=key, result=found, text=json.dumps(found, indent=2, ensure_ascii=False))
-
-
-@app.exception_handler(404)
-def nothing_there(request: Request, error: HTTPException) -> Response:
-    """Says what is not there."""
-    if not login.wants_html(request):
-        return _json({"detail": error.detail}, 404)
-    return _page(request, "message.html", 404, title="Not found", text=str(error.detail))
 
 
 def _table(source: Lake, name: str) -> TablePage:

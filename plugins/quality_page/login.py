@@ -9,7 +9,7 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 
 def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> None:
@@ -24,10 +24,8 @@ def allowed(user: Annotated[BaseUser, Depends(get_user)]) -> None:
         raise HTTPException(403, "Who may see all DAGs in Airflow may see this page; your role may not.")
 
 
-def refuse(request: Request, error: HTTPException) -> Response:
-    """Sends a browser without a user to Airflow's log-in and back; tells everybody else."""
-    if error.status_code != 401 or not wants_html(request):
-        return JSONResponse({"detail": error.detail}, error.status_code)
+def to_log_in(request: Request) -> Response:
+    """Sends a browser to Airflow's log-in and back."""
     asked = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"{up(request)}api/v2/auth/login?{urlencode({'next': asked})}", 303)
 

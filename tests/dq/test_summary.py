@@ -62,6 +62,7 @@ def test_newest_validation_is_kept_whole_and_twenty_in_short() -> None:
 
     assert made["validated"]["validated_at"] == f"{DAY}T07:24:00+00:00"
     assert len(made["validated"]["results"]) == 2
+    assert made["validated"]["results"][0]["examples"] == [], "which results of release 0.2 lack"
     assert [line["validated_at"][11:16] for line in made["recent"]] == [time[:5] for time in reversed(times[5:])]
     assert "results" not in made["recent"][0]
 

@@ -31,8 +31,18 @@ folder = Path(sys.argv[1])
 bag = BundleDagBag(str(folder), bundle_path=folder, bundle_name="mwaa")
 again = {name: DagSerialization.from_dict(DagSerialization.to_dict(dag)) for name, dag in bag.dags.items()}
 from sluice_airflow.emr.trigger import EmrJobTrigger
-ours = ("jobs", "dq", "dags", "sluice_airflow", "timetable_plugin", "bounded_timetable", "emr_trigger")
+apps = {app["url_prefix"]: app["app"] for app in plugins_manager.get_fastapi_plugins()[0]}
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+root = FastAPI()
+root.mount("/quality", apps["/quality"])
+get = TestClient(root, follow_redirects=False).get
+from quality_page.app import PAGES
+ours = ("jobs", "dq", "dags", "sluice_airflow", "timetable_plugin", "bounded_timetable", "emr_trigger", "quality_page",
+        "quality_plugin")
 print(json.dumps({
+    "page": [get("/quality/" + path, headers={"accept": "text/html"}).status_code for path in ("", "static/page.css")],
+    "templates": [PAGES.get_template(name).name for name in PAGES.list_templates()],
     "version": version("apache-airflow"),
     "errors": {str(name): str(error) for name, error in bag.import_errors.items()},
     "dags": {name: {task.task_id: type(task).__name__ for task in dag.tasks} for name, dag in bag.dags.items()},
@@ -84,6 +94,8 @@ def check(found: dict[str, Any], home: Path, version: str) -> None:
     assert found["dags"].keys() == found["again"].keys() == DAGS
     assert all(found["dags"].values())
     assert found["trigger"] == "sluice_airflow.emr.trigger.EmrJobTrigger"
+    assert found["page"] == [303, 200], "the quality page asks for a log-in; its style sheet does not"
+    assert found["templates"]
     assert found["files"]
     assert [file for file in found["files"] if not file.startswith(str(home))] == []
     own = str(REPOSITORY / ".venv")

@@ -54,6 +54,18 @@ def test_step_hands_the_tables_own_data_to_the_kernel(monkeypatch: pytest.Monkey
     assert (name, what, data[0], data[1]) == (verb, table, module.SCHEMA, getattr(module, own))
 
 
+@pytest.mark.parametrize("table", ["bronze.fx_rates", "silver.orders", "gold.fact_orders"])
+def test_step_rolls_up_its_table_also_when_it_fails(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    rolled: list[str] = []
+    monkeypatch.setattr(steps.roll_up, "roll_up", rolled.extend)
+    monkeypatch.setattr(steps, "_build", lambda *_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        steps.build(Run("r1", table))
+
+    assert rolled == [table]
+
+
 GOOD = StructType([text("id", "its key"), text("month", "YYYY-MM"), text("at", "its time")])
 SILVER = Table(
     "silver.x", "d", "o", depends_on=("bronze.a", "bronze.b"), keys=("id",), order_by=("at",), zorder_by=("id",)

@@ -75,6 +75,7 @@ def test_cookie_of_airflows_log_in_opens_the_page(client: Any) -> None:
 def test_user_who_may_see_no_dag_is_refused(client: Any) -> None:
     answer = client.get("/quality/", cookies={"_token": token("")}, headers={"accept": "text/html"})
     assert answer.status_code == 403
+    assert "<h1>Not allowed</h1>" in answer.text
 
 
 def test_every_address_but_the_style_sheet_and_the_script_asks_who_it_is() -> None:
