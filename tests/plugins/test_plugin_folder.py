@@ -28,6 +28,6 @@ def test_plugins_manager_does_not_import_the_amazon_provider(tmp_path: Path) -> 
 
 
 def test_every_module_that_is_not_a_plugin_is_ignored_by_the_plugins_manager() -> None:
-    assert (PLUGINS / ".airflowignore").read_text() .split() == ["sluice_airflow/", "quality_page/"]
+    assert (PLUGINS / ".airflowignore").read_text().split() == ["sluice_airflow/", "quality_page/"]
     others = {path.name for path in PLUGINS.glob("*.py") if "AirflowPlugin" not in path.read_text()}
     assert others == FORMER
