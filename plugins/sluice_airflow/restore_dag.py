@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import DAG, Context, Param, TaskGroup
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from sluice_airflow.alerts import attach
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from sluice_airflow.emr.operator import EmrJobOperator
 from sluice_airflow.job_settings import JobSettings
@@ -50,7 +51,8 @@ def restore_dag(tables: Sequence[Table], deployment: Deployment, *, doc: str | N
         max_active_runs=1,
         is_paused_upon_creation=False,  # a paused DAG's run would wait
         tags=["operations"],
-        default_args={"job_settings": JobSettings.of(deployment), **RETRIES},
+        default_args={"job_settings": JobSettings.of(deployment), **attach.TASK, **RETRIES},
+        **attach.arguments(None, deployment),
         params={
             "table": Param(names[0], type="string", enum=names, description="The table that goes back"),
             "version": Param(None, type=["null", "integer"], minimum=0, description="To this version"),

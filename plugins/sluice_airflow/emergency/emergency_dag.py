@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param
 
+from sluice_airflow.alerts import attach
 from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from sluice_airflow.emergency.operator import EmergencyStopOperator, Stream
 from sluice_airflow.job_settings import JobSettings
@@ -47,7 +48,8 @@ def emergency_dag(
         max_active_runs=1,
         is_paused_upon_creation=False,  # a paused DAG's run would wait
         tags=["operations"],
-        default_args={"owner": owner, "job_settings": JobSettings.of(deployment), **RETRIES},
+        default_args={"owner": owner, "job_settings": JobSettings.of(deployment), **attach.TASK, **RETRIES},
+        **attach.arguments(None, deployment),
         params={
             "action": Param("stop", type="string", enum=["stop", "undo"], description="What to do"),
             "who": Param("", type="string", description="Who decided it"),
