@@ -1,8 +1,8 @@
-"""What `ops.run_ledger` costs before and after its fold: `python -m benchmarks.history [RECORDS]`, 300,000 by default.
+"""What `ops.run_ledger` costs before and after its fold: `python -m benchmarks.history [RECORDS [DAYS]]`.
 
-Three years of records: a daily run of every table, and the rest by a DAG that runs every 15 minutes. The runbook's
-query "A day from source to gold", and the count of one day two years ago, are asked of the local Athena. Each figure
-is of one turn: seconds, and requests to S3, which is an object read or a listing of up to a thousand.
+By default 300,000 records of three years: a daily run of every table, and the rest by a DAG that runs every 15 minutes.
+The runbook's query "A day from source to gold", and the count of one old day, are asked of the local Athena. Each
+figure is of one turn: seconds, and requests to S3, which is an object read or a listing of up to a thousand.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from jobs.maintenance import history
 RECORDS, DAYS = 300_000, 1_095
 BUCKET = "lake-history"
 LEDGER = ops_tables.TABLES[0]
-OLD = 730  # days ago
 
 
 class GlueCatalog:
@@ -63,16 +62,16 @@ def runbook_query() -> str:
     return str(found)
 
 
-def make(url: str, records: int) -> None:
-    """Writes the records of the last three years, oldest first."""
+def make(url: str, records: int, days: int) -> None:
+    """Writes the records of the last days, oldest first."""
     names = [table.name for table in tables.every()]
-    rest = records // DAYS - len(names)
+    rest = records // days - len(names)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for ago in range(DAYS, 0, -1):
+    for ago in range(days, 0, -1):
         moment = today - timedelta(days=ago)
         for name in names:
-            _put(url, moment, name, "daily_lakehouse", DAYS - ago, 1)
-        _put(url, moment, "silver.orders", "orders_refresh", 1_000_000 + (DAYS - ago) * rest, rest)
+            _put(url, moment, name, "daily_lakehouse", days - ago, 1)
+        _put(url, moment, "silver.orders", "orders_refresh", 1_000_000 + (days - ago) * rest, rest)
 
 
 def _put(url: str, moment: datetime, table: str, dag: str, first: int, number: int) -> None:
@@ -113,18 +112,18 @@ def measured(url: str, what: str, work: Callable[[], Any]) -> Any:
     return found
 
 
-def main(records: int) -> int:
+def main(records: int = RECORDS, days: int = DAYS) -> int:
     """Prints the figures. Returns 1 if an answer differs after the fold."""
     folder = tempfile.TemporaryDirectory()
     with folder as logs, counting_s3() as url, plain_moto.server(Path(logs)) as aws:
         os.environ.update({**plain_moto.environment(aws), "AWS_ENDPOINT_URL_S3": url, "SLUICE_LAKE_BUCKET": BUCKET})
-        make(url, records)
-        first = f"{datetime.now(UTC).date() - timedelta(days=DAYS)}"  # as if there had been releases for so long
+        make(url, records, days)
+        first = f"{datetime.now(UTC).date() - timedelta(days=days)}"  # as if there had been releases for so long
         ops_tables.DAYS, ops_tables.FIRST_DAY = f"{first},NOW+1DAYS", first
         catalog = Catalog(boto3.client("glue"), BUCKET)
         for kind in ops_tables.TABLES:
             list(ops_views.register(catalog, kind))
-        old = f"{datetime.now(UTC).date() - timedelta(days=OLD)}"
+        old = f"{datetime.now(UTC).date() - timedelta(days=days * 2 // 3)}"
         queries = {
             "a day from source to gold": runbook_query(),
             "count of one old day": f"SELECT COUNT(*) FROM ops.run_ledger WHERE day = '{old}'",  # noqa: S608  # a date
@@ -141,4 +140,4 @@ def main(records: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS))
+    sys.exit(main(*map(int, sys.argv[1:])))
