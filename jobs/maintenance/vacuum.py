@@ -69,14 +69,18 @@ def retention(uri: str, needs: Sequence[Need], now: datetime) -> Retention:
 
 
 def count(spark: SparkSession, uri: str, hours: int) -> int:
-    """How many files VACUUM would remove. It changes nothing; it lists the table's folder.
+    """How many data files VACUUM would remove. It changes nothing; it lists the table's folder.
+
+    The markers that S3A leaves for empty folders don't count: there would be new ones after each VACUUM.
 
     Raises:
         LakeError: files of the table's log are among them.
     """
     with _set(spark, {_FAST_LISTING: "false"}):
         found = spark.sql(f"VACUUM delta.`{uri}` RETAIN {hours} HOURS DRY RUN")
-        number, of_log = found.agg(F.count("*"), F.count_if(F.col("path").contains("/_delta_log/"))).collect()[0]
+        path = F.col("path")
+        counted = F.count_if(path.endswith(".parquet")), F.count_if(path.contains("/_delta_log/"))
+        number, of_log = found.agg(*counted).collect()[0]
     if of_log:
         raise LakeError(f"{uri}: VACUUM would remove {of_log} files of the table's log. Nothing was removed.")
     return int(number)

@@ -87,7 +87,7 @@ def keep(uri: str, text: str) -> None:
 
 def keys(bucket: str, *, log: bool = False) -> set[str]:
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="silver/orders/")
-    found = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+    found = {entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")}
     return {key for key in found if ("/_delta_log/" in key) is log}
 
 
