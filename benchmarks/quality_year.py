@@ -1,7 +1,7 @@
-"""What the quality page's summary costs after a year: `python -m benchmarks.quality_year [DAYS]`.
+"""What the quality page's summary costs after a year: `python -m benchmarks.quality_year [DAYS [A_DAY]]`.
 
-A table that is judged every 15 minutes, with 23 rules: its results and ledger records of each day, an object each, on
-an S3 that counts. Seconds and requests of a roll-up after a gate, of the first one of a day, and of a summary that is
+A table with 23 rules that is judged every 15 minutes: its results and ledger records, an object each, on an S3 that
+counts. Seconds and requests of a roll-up after a gate, of the first one of a day, and of a summary that is
 built anew; then what the page reads.
 """
 
@@ -26,7 +26,7 @@ from jobs.lake import settings, tables
 from jobs.lake.state import objects
 
 TABLE = "silver.orders"
-RULES, A_DAY = 23, 96
+RULES = 23
 PLUGINS = Path(__file__).resolve().parents[1] / "plugins"
 
 
@@ -38,7 +38,7 @@ def copies(url: str, key: str, number: int, content: dict[str, object]) -> None:
     connection.getresponse().read()
 
 
-def fill(url: str, day: date) -> None:
+def fill(url: str, day: date, a_day: int) -> None:
     """A day's results and records."""
     rules = [
         {"severity": "critical", "rule": f"column_{n} match_regex", "expectation": "e", "success": True,
@@ -48,27 +48,27 @@ def fill(url: str, day: date) -> None:
     run = {"dag_id": "orders_refresh", "run_id": "run", "step": "gate", "job": "job"}
     at = f"{day}T12:00:00+00:00"
     of_rules = {"version": 1, "validated_at": at, "success": True, "evaluated": RULES, "failed": 0, "results": rules}
-    copies(url, f"gold/quality/day={day}/orders/{{}}.json", A_DAY, {"table_name": TABLE, **run, **of_rules})
+    copies(url, f"gold/quality/day={day}/orders/{{}}.json", a_day, {"table_name": TABLE, **run, **of_rules})
     counts = {"read": 400, "written": 398, "quarantined": 2, "table_rows": 1}
     content = {"table_name": TABLE, **run, "output_version": 1, "committed_at": at, **counts}
-    copies(url, f"ops/run_ledger/day={day}/{TABLE}/{{}}.json", A_DAY, content)
+    copies(url, f"ops/run_ledger/day={day}/{TABLE}/{{}}.json", a_day, content)
 
 
-def main(days: int) -> None:
+def main(days: int = 365, a_day: int = 96) -> None:
     """Prints the figures."""
     today, table = datetime.now(UTC).date(), tables.table(TABLE)
     with counting_s3() as url:
         os.environ.update(plain_moto.environment(url))
         enter_new_lake("lake-year")
         for back in range(days - 1, -1, -1):
-            fill(url, today - timedelta(days=back))
-        print(f"{days} days, {2 * days * A_DAY:,} objects of one table")
+            fill(url, today - timedelta(days=back), a_day)
+        print(f"{days} days, {2 * days * a_day:,} objects of one table")
         seconds, requests = measure(url, lambda: roll_up._one(table, today), turns=1)
         size = len(json.dumps(objects.read_json(summary.key(TABLE))))
         print(f"built anew:            {seconds:6.2f} s {requests:6} requests, {size:,} bytes")
         seconds, requests = measure(url, lambda: roll_up._one(table, today))
         print(f"nothing new:           {seconds:6.2f} s {requests:6} requests")
-        key = f"gold/quality/day={today}/orders/{A_DAY:020d}.json"
+        key = f"gold/quality/day={today}/orders/{a_day:020d}.json"
         objects.write_json(key.replace(".json", "1.json"), objects.read_json(key))
         seconds, requests = measure(url, lambda: roll_up._one(table, today), turns=1)
         print(f"after a gate:          {seconds:6.2f} s {requests:6} requests")
@@ -89,4 +89,4 @@ def main(days: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 365)
+    main(*map(int, sys.argv[1:]))

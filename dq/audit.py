@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
-from dq import results, suite, validate
+from dq import results, shown, suite, validate
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
 
@@ -24,7 +24,7 @@ def of(run: Run) -> Callable[[DataFrame, DataFrame], None]:
         read = validate.columns_of_whole(rules)
         names = [name for name in whole.columns if read is None or name in read] or whole.columns[:1]
         narrow = whole.select(names).persist(StorageLevel.MEMORY_AND_DISK)
-        judged = validate.validate(rules, rows, narrow)
+        judged = shown.masked(run.step, validate.validate(rules, rows, narrow, shown.key_columns(run.step)))
         narrow.unpersist()
         uri = results.write(run, rules, judged, version=None)
         lines = results.summary(run.step, judged)

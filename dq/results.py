@@ -43,6 +43,7 @@ def _record(
         "dag_id": run.dag_id,
         "run_id": run.run_id,
         "step": run.step,
+        "job": run.job,
         "version": version,
         "suite": suite.digest,
         "validated_at": now,

@@ -26,7 +26,7 @@ from dq.summary import Named, Summary
 from jobs.lake import quarantine, settings, tables
 from jobs.lake.delta import log
 from jobs.lake.registry import Table
-from jobs.lake.state import objects, recorded
+from jobs.lake.state import objects
 from jobs.lake.state.day_folders import COLUMN
 
 TRIES = 5
@@ -58,7 +58,7 @@ class Kind:
 
 KINDS = (
     Kind("results", "gold/quality/", lambda table: table.short, "ops.dq_results_history", summary.add_results),
-    Kind("ledger", recorded.FOLDER, lambda table: table.name, "ops.run_ledger_history", summary.add_records),
+    Kind("ledger", "ops/run_ledger/", lambda table: table.name, "ops.run_ledger_history", summary.add_records),
 )
 
 
@@ -135,9 +135,9 @@ def _read(names: Sequence[str], folded: Mapping[str, str]) -> list[Named]:
 
 def _folded(kind: Kind, table: Table, today: date) -> dict[str, dict[str, str]]:
     """What was folded of the last twelve weeks: by day, the content of each object by its key."""
-    rows = log.dataset(settings.lake().uri(kind.folded))
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    if rows is not None:
+    is_there = f"{kind.folded.replace('.', '/')}/" in objects.folders("ops/")  # cheaper than to open a table
+    if is_there and (rows := log.dataset(settings.lake().uri(kind.folded))):
         first = (today - timedelta(days=summary.DAYS - 1)).isoformat()
         wanted = (ds.field("table_name") == table.name) & (ds.field(COLUMN) >= first)
         for row in rows.to_table(columns=[COLUMN, "object_key", "content"], filter=wanted).to_pylist():

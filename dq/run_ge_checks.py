@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
-from dq import conservation, freshness, results, suite, validate
+from dq import conservation, freshness, results, roll_up, shown, suite, validate
 from dq.suite import Suite
 from dq.validate import Judgement
 from jobs.lake import session, settings, tables
@@ -35,8 +36,22 @@ def gate(run: Run) -> None:
             quarantine, or a table was not written by this run.
     """
     gate_verdicts.take_back(run)
-    spark = session.spark(run.step)
-    versions = {table.name: version_to_judge(run, table.name) for table in _pipeline(run).gated}
+    pipeline, spark = _pipeline(run), session.spark(run.step)
+    versions = {table.name: version_to_judge(run, table.name) for table in pipeline.gated}
+    try:
+        refusals, briefs = _judged(spark, run, versions)
+        metrics.send({"GateFailed": bool(refusals)}, Pipeline=run.subject)
+        if refusals:
+            text = f"The gate refuses. Gold is unchanged. {' '.join(refusals)}"
+            raise GateError(text, brief=f"The gate refuses. Gold is unchanged. {'; '.join(briefs)}")
+        gate_verdicts.record_passed(run, versions)
+    finally:
+        roll_up.write_registry()
+        roll_up.roll_up(table.name for table in (*pipeline.gated, *pipeline.continuous))
+
+
+def _judged(spark: SparkSession, run: Run, versions: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Judges these versions; returns a text for each table that is refused, and one for alerts."""
     refusals, briefs = list[str](), list[str]()
     for name, version in versions.items():
         rules = suite.load(name)
@@ -45,6 +60,7 @@ def gate(run: Run) -> None:
             *conservation.judge(rules, version, judging.since, run if run.builds(name) else None),
             *_judge(spark, run, rules, version, judging),
         ]
+        judged = shown.masked(name, judged)
         uri = results.write(run, rules, judged, version)
         lines = results.summary(f"{name} version {version} ({judging.words})", judged)
         print("\n".join(lines), flush=True)
@@ -53,11 +69,7 @@ def gate(run: Run) -> None:
             briefs.append(results.refused(name, judged))
         else:
             gate_verdicts.keep_last_passed(name, judging.verdict)
-    metrics.send({"GateFailed": bool(refusals)}, Pipeline=run.subject)
-    if refusals:
-        text = f"The gate refuses. Gold is unchanged. {' '.join(refusals)}"
-        raise GateError(text, brief=f"The gate refuses. Gold is unchanged. {'; '.join(briefs)}")
-    gate_verdicts.record_passed(run, versions)
+    return refusals, briefs
 
 
 def _pipeline(run: Run) -> Pipeline:
@@ -115,7 +127,8 @@ def _judge(spark: SparkSession, run: Run, rules: Suite, version: int, scope: Sco
     settled, unjudged = freshness.settle(rules, run, whole.schema, read_to)
     if not settled.rules and scope.passed:
         return unjudged
-    return validate.validate(settled, whole if scope.changed is None else scope.changed, whole) + unjudged
+    rows = whole if scope.changed is None else scope.changed
+    return validate.validate(settled, rows, whole, shown.key_columns(rules.table)) + unjudged
 
 
 def version_to_judge(run: Run, table: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from dq import engine
 from dq.engine import Outcome
+from dq.examples import Keys, keys_of
 from dq.suite import Rule, Suite
 from jobs.lake.errors import GateError
 
@@ -32,12 +33,14 @@ class Judgement:
         success: it holds.
         observed: what was seen, as counts and aggregates, never as values of rows.
         error: text of an engine error: a rule that could not be judged has not passed.
+        examples: keys of rows that break it, five at most, of columns whose values may be shown.
     """
 
     rule: Rule
     success: bool
     observed: dict[str, Any]
     error: str | None = None
+    examples: Keys = ()
 
     @property
     def critical(self) -> bool:
@@ -55,6 +58,7 @@ class Judgement:
             "observed": self.observed,
             "error": self.error,
             "why": self.rule.why,
+            "examples": list(self.examples),
         }
 
 
@@ -74,34 +78,46 @@ def columns_of_whole(suite: Suite) -> set[str] | None:
     return found
 
 
-def validate(suite: Suite, rows: DataFrame, whole: DataFrame) -> list[Judgement]:
+def validate(suite: Suite, rows: DataFrame, whole: DataFrame, shown: Sequence[str] = ()) -> list[Judgement]:
     """Judges row rules on `rows`, which changed since they were judged last, and all other rules on `whole`.
 
     Great Expectations counts all rules of a frame in two aggregates. Doubled keys cost one grouping for each rule about
-    them, and one count more where there are some.
+    them, and one count more where there are some. Examples of a rule that fails cost one look more.
+
+    Args:
+        suite: the rules.
+        rows: for rules about single rows.
+        whole: for all other rules.
+        shown: the key columns whose values may be shown, in examples of rows that break a rule.
 
     Raises:
         GateError: not every rule of the suite was judged.
     """
     if rows is whole:
-        judged = _judge(whole, suite.rules)
+        judged = _judge(whole, suite.rules, shown)
     else:
         of_rows = [rule for rule in suite.rules if about_rows(rule)]
         of_whole = [rule for rule in suite.rules if not about_rows(rule)]
-        judged = _judge(rows, of_rows) + _judge(whole, of_whole)
+        judged = _judge(rows, of_rows, shown) + _judge(whole, of_whole, shown)
     if not judged or len(judged) != len(suite.rules):
         raise GateError(f"{suite.table}: {len(judged)} of {len(suite.rules)} expectations were evaluated")
     return judged
 
 
-def _judge(frame: DataFrame, rules: Sequence[Rule]) -> list[Judgement]:
+def _judge(frame: DataFrame, rules: Sequence[Rule], shown: Sequence[str]) -> list[Judgement]:
     """Judges all rules of a frame. Those about keys have frames of their own."""
     numbered = dict(enumerate(rules))
     by_key = {index: keys for index, rule in numbered.items() if (keys := _doubled_keys(frame, rule)) is not None}
     found = engine.outcomes(frame, {index: rule for index, rule in numbered.items() if index not in by_key})
     for index, keys in by_key.items():
         found[index] = _outcome_of_keys(frame, keys)
-    return [_judgement(rule, found[index]) for index, rule in numbered.items() if index in found]
+    judged = {index: _judgement(rule, found[index]) for index, rule in numbered.items() if index in found}
+    return [
+        one
+        if one.success or one.error
+        else replace(one, examples=examples.of(frame, one.rule, by_key.get(index), shown))
+        for index, one in judged.items()
+    ]
 
 
 def _outcome_of_keys(frame: DataFrame, keys: DataFrame) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from dq import audit, rules, suite
+from dq import audit, roll_up, rules, suite
 from jobs.lake import ingest, publish, session, table_module, tables, upsert
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
@@ -18,11 +18,20 @@ def build(run: Run) -> None:
         ConfigurationError: the table's module or suite is missing, or lacks something that the kernel needs.
     """
     table = tables.table(run.step)
+    if table.continuous:  # it never ends: what it wrote is rolled up by the gate
+        table_module.load(table)
+        _stream(run, table)
+        return
+    try:
+        _build(run, table)
+    finally:
+        roll_up.roll_up([table.name])
+
+
+def _build(run: Run, table: Table) -> None:
     module = table_module.load(table)
     spark = session.spark(run.step)
     match table.layer:
-        case "bronze" if table.continuous:
-            _stream(run, table)
         case "bronze":
             ingest.ingest(spark, run, table, module.SCHEMA, module.extract)
         case "silver":

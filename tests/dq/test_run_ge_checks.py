@@ -11,7 +11,7 @@ import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from dq import run_ge_checks, suite
+from dq import roll_up, run_ge_checks, suite, summary
 from jobs.lake import tables
 from jobs.lake.delta.commit_record import Counts
 from jobs.lake.errors import GateError
@@ -98,6 +98,36 @@ def test_critical_failure_refuses_and_names_table_rule_and_why(spark: SparkSessi
         verdict()
     (failed,) = [content for content in results(lake).values() if not content["success"]]
     assert (failed["table_name"], failed["failed"]) == ("silver.orders", 1)
+
+
+def test_failure_is_in_the_tables_summary_with_keys_and_without_confidential_values(
+    spark: SparkSession, lake: str
+) -> None:
+    secret = "no such currency C77"
+    wrote("run-1", orders=[silver_order("O1"), silver_order("O2", currency=secret, customer_id="C77")])
+
+    with pytest.raises(GateError):
+        gate()
+
+    found = objects.read_json(summary.key("silver.orders"))
+    assert (found["validated"]["success"], found["validated"]["run_id"]) == (False, "run-1")
+    (failed,) = [rule for rule in found["validated"]["results"] if not rule["success"]]
+    assert (failed["rule"], failed["examples"]) == ("currency match_regex", [{"order_id": "O2"}])
+    assert "C77" not in str(found)
+    assert "C77" not in str(results(lake))
+    assert objects.read_json(summary.REGISTRY) == summary.registry()
+
+
+def test_gate_stands_whatever_becomes_of_its_summary(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = wrote("run-1")
+    monkeypatch.setattr(roll_up, "brought_up_to_date", lambda *_: 1 / 0)
+    monkeypatch.setattr(summary, "registry", lambda: 1 / 0)
+
+    gate()
+
+    assert verdict() == versions
 
 
 def test_warning_passes_and_is_recorded(spark: SparkSession, lake: str) -> None:
