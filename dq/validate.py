@@ -43,6 +43,11 @@ class Judgement:
     examples: Keys = ()
 
     @property
+    def failed(self) -> bool:
+        """It was judged, and does not hold."""
+        return not self.success and self.error is None
+
+    @property
     def critical(self) -> bool:
         """Whether a critical rule failed, or a rule of any severity could not be judged."""
         return self.error is not None or (not self.success and self.rule.severity == "critical")
@@ -107,17 +112,13 @@ def validate(suite: Suite, rows: DataFrame, whole: DataFrame, shown: Sequence[st
 def _judge(frame: DataFrame, rules: Sequence[Rule], shown: Sequence[str]) -> list[Judgement]:
     """Judges all rules of a frame. Those about keys have frames of their own."""
     numbered = dict(enumerate(rules))
-    by_key = {index: keys for index, rule in numbered.items() if (keys := _doubled_keys(frame, rule)) is not None}
+    by_key = {index: some for index, rule in numbered.items() if (some := _doubled_keys(frame, rule)) is not None}
     found = engine.outcomes(frame, {index: rule for index, rule in numbered.items() if index not in by_key})
-    for index, keys in by_key.items():
-        found[index] = _outcome_of_keys(frame, keys)
+    for index, doubled in by_key.items():
+        found[index] = _outcome_of_keys(frame, doubled)
     judged = {index: _judgement(rule, found[index]) for index, rule in numbered.items() if index in found}
-    return [
-        one
-        if one.success or one.error
-        else replace(one, examples=examples.of(frame, one.rule, by_key.get(index), shown))
-        for index, one in judged.items()
-    ]
+    keys = {n: keys_of(frame, one.rule, by_key.get(n), shown) for n, one in judged.items() if one.failed}
+    return [replace(one, examples=keys.get(n, ())) for n, one in judged.items()]
 
 
 def _outcome_of_keys(frame: DataFrame, keys: DataFrame) -> Outcome:
