@@ -107,9 +107,10 @@ def test_object_that_is_written_late_is_counted(today: Callable[[str], None]) ->
     put_result("07:00:00")
     put_result("09:00:00")
     rolled_up()
-    put_result("08:00:00")  # before one that is counted
+    put_result("08:00:00", "order_id be_unique", success=False)  # before one that is counted
 
-    assert validations(rolled_up()) == 3
+    found = rolled_up()
+    assert (validations(found), summary.day_of(found, "2026-11-29", "results")["refused"]) == (3, 1)
     today("2026-11-30")
     rolled_up()
     put_result("08:30:00")  # yesterday is looked at no more today
