@@ -1,11 +1,15 @@
 """### Housekeeping of every table, on Sundays
 
-One EMR Serverless job run walks all tables of the registry and the quarantine tables, one after another:
+One EMR Serverless job run (`optimize_vacuum`) walks all tables of the registry and the quarantine tables, one after
+another:
 
 - **OPTIMIZE**: silver and gold are sorted by Z-order on the columns that the registry names, bronze and quarantine are
   compacted. Only partitions that got files since the last time are rewritten. A stream that runs joins its own files.
 - **VACUUM** removes files that left a table a week ago or more, after a count. While a gold table, a gate or a replay
   may still read an older version, the files stay, and the log says for whom.
+
+A second one (`fold_history`) takes the records of the ledger and of the gates that are older than a week into Delta
+tables, so that `ops.run_ledger` and `ops.dq_results` stay cheap to ask.
 
 No row changes: the next runs find nothing new, the gate stays open, gold is not computed again. It may run beside any
 other DAG: it takes the lease of one table at a time, and who writes that table waits. Files, bytes, and what a look-up

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from jobs.lake.registry import Upkeep
     from jobs.lake.settings import Deployment
 
-STEP = "maintenance.optimize_vacuum"
+STEPS = ("maintenance.optimize_vacuum", "maintenance.fold_history")
 RETRIES = {"retries": 2, "retry_delay": timedelta(minutes=10), "max_retry_delay": timedelta(hours=1)}
 
 
 def upkeep_dag(upkeep: Upkeep, deployment: Deployment, *, doc: str | None) -> DAG:
-    """One task: the step walks the registry, so that a new table needs no change here."""
+    """A task for each step. None waits for another, and each walks the registry: a new table needs no change here."""
     with scheduled_dag(
         upkeep,
         upkeep.schedule,
@@ -32,11 +32,12 @@ def upkeep_dag(upkeep: Upkeep, deployment: Deployment, *, doc: str | None) -> DA
         params={"dry_run": Param(False, type="boolean", description="Show what it would do, and change nothing")},
         task_defaults=RETRIES,
     ) as dag:
-        EmrJobOperator(
-            task_id=STEP.partition(".")[2],
-            step=STEP,
-            arguments=["{{ '--dry-run' if params.dry_run else '' }}"],
-            windowed=False,
-            execution_timeout_minutes=upkeep.minutes,
-        )
+        for step in STEPS:
+            EmrJobOperator(
+                task_id=step.partition(".")[2],
+                step=step,
+                arguments=["{{ '--dry-run' if params.dry_run else '' }}"],
+                windowed=False,
+                execution_timeout_minutes=upkeep.minutes,
+            )
     return dag

@@ -23,13 +23,12 @@ def housekeeping(bag: DagBag) -> DAG:
     return bag.dags[HOUSEKEEPING.schedule.dag_id]
 
 
-def test_one_task_runs_the_step_over_whatever_the_registry_has(housekeeping: DAG) -> None:
-    (task,) = housekeeping.tasks
-
-    assert task.step in STEPS
-    assert task.step == "maintenance.optimize_vacuum"
-    assert (task.subject, task.pool, task.windowed) == ("", "default_pool", False)
-    assert task.execution_timeout_minutes == HOUSEKEEPING.minutes
+def test_each_step_of_maintenance_walks_whatever_the_registry_has_and_waits_for_no_other(housekeeping: DAG) -> None:
+    assert {task.step for task in housekeeping.tasks} == {step for step in STEPS if step.startswith("maintenance.")}
+    for task in housekeeping.tasks:
+        assert (task.subject, task.pool, task.windowed) == ("", "default_pool", False)
+        assert task.execution_timeout_minutes == HOUSEKEEPING.minutes
+        assert not task.upstream_task_ids
 
 
 def test_it_runs_on_sundays_and_makes_up_for_no_missed_run(housekeeping: DAG) -> None:
@@ -42,14 +41,14 @@ def test_it_runs_on_sundays_and_makes_up_for_no_missed_run(housekeeping: DAG) ->
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_dry_run_reaches_the_step(dry: bool, housekeeping: DAG) -> None:
-    (task,) = housekeeping.tasks
+def test_dry_run_reaches_each_step(dry: bool, housekeeping: DAG) -> None:
     env = housekeeping.get_template_env()
+    assert housekeeping.tasks
+    for task in housekeeping.tasks:
+        words = command_line([env.from_string(word).render(params={"dry_run": dry}) for word in task.arguments])
 
-    words = command_line([env.from_string(word).render(params={"dry_run": dry}) for word in task.arguments])
-
-    line = step_line(task.step, subject=task.subject, dag_id="d", run_id="r", job="j", code="c")
-    assert parse([*line, *words]).dry_run is dry
+        line = step_line(task.step, subject=task.subject, dag_id="d", run_id="r", job="j", code="c")
+        assert parse([*line, *words]).dry_run is dry
 
 
 def test_scheduled_run_is_none(housekeeping: DAG) -> None:
