@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dq import conservation, results, run_ge_checks
+from dq import conservation, results, roll_up, run_ge_checks, shown
 from jobs.lake import session, tables
 from jobs.lake.errors import GateError
 from jobs.lake.run import Run
@@ -23,13 +23,16 @@ def test_gate_tells_cloudwatch_whether_it_refuses(monkeypatch: pytest.MonkeyPatc
     for module, name, made in (
         (metrics, "send", lambda figures, **dimensions: sent.append((figures, dimensions))),
         (session, "spark", lambda _: None),
-        (run_ge_checks, "_pipeline", lambda _: SimpleNamespace(gated=tables.layer("silver")[:1])),
+        (run_ge_checks, "_pipeline", lambda _: SimpleNamespace(gated=tables.layer("silver")[:1], continuous=())),
         (run_ge_checks, "version_to_judge", lambda *_: 3),
         (run_ge_checks, "scope", lambda *_: scope),
         (run_ge_checks, "_judge", lambda *_: [judged]),
         (conservation, "judge", lambda *_: []),
         (results, "write", lambda *_: "s3://lake/result.json"),
         (results, "summary", lambda *_: ["line"]),
+        (shown, "masked", lambda _, judged: judged),
+        (roll_up, "write_registry", lambda: None),
+        (roll_up, "roll_up", lambda _: None),
         *((gate_verdicts, name, lambda *_: None) for name in ("take_back", "record_passed", "keep_last_passed")),
     ):
         monkeypatch.setattr(module, name, made)
