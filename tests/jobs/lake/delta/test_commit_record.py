@@ -45,6 +45,7 @@ SAMPLE: dict[str, Any] = {
     "gap": {"0": [1, 3]},
     "lost_offsets": 2,
     "accepted": (3, 4),
+    "restored_to": 2,
     "housekeeping": {"files_before": 12, "vacuum_seconds": 1.5},
     "who": "Ann",
     "why": "erasure 17",
