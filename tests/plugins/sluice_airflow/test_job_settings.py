@@ -61,7 +61,16 @@ def test_operator_without_settings_parses_and_names_the_missing_ones_when_it_run
 
 def test_every_setting_comes_from_the_deployment() -> None:
     deployment = Deployment(
-        "p", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 1, 1), None, "topics"
+        "p",
+        "lake",
+        "code",
+        "s3://code/releases/abc",
+        "00app",
+        "role",
+        20.0,
+        date(2026, 1, 1),
+        None,
+        alert_topics="topics",
     )
     settings = JobSettings.of(deployment)
     assert settings == JobSettings(
