@@ -81,6 +81,7 @@ def left(folder: str = LEDGER.folder) -> list[str]:
 
 @pytest.mark.usefixtures("no_query_runs", "both_kinds")
 @pytest.mark.parametrize("kind", [LEDGER, RESULTS], ids=lambda kind: kind.name)
+@pytest.mark.slow
 def test_every_column_of_every_record_is_the_same_before_and_after(
     lake: str, tmp_path: Path, kind: ops_tables.JsonTable
 ) -> None:
@@ -114,6 +115,7 @@ def test_days_older_than_seven_are_folded_and_their_objects_go_when_no_query_can
     assert ask(tmp_path, COUNTED) == once(0, 7, 8, 30)
 
 
+@pytest.mark.slow
 def test_query_that_began_before_the_fold_reads_all_records(lake: str, tmp_path: Path) -> None:
     for ago in (1, 8, 30):
         record(ago, ago)
@@ -154,6 +156,7 @@ def test_kill_anywhere_loses_and_doubles_nothing(lake: str, tmp_path: Path, plac
 
 
 @pytest.mark.usefixtures("no_query_runs")
+@pytest.mark.slow
 def test_kill_between_two_months_leaves_the_later_one_to_the_objects(
     lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +184,7 @@ def test_kill_between_two_months_leaves_the_later_one_to_the_objects(
 
 
 @pytest.mark.usefixtures("no_query_runs")
+@pytest.mark.slow
 def test_kill_while_objects_are_deleted_loses_nothing(
     lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +224,7 @@ def test_object_that_comes_into_a_folded_day_is_taken_in_by_the_next_run_and_nev
 
 
 @pytest.mark.usefixtures("no_query_runs")
+@pytest.mark.slow
 def test_object_that_was_written_again_replaces_its_row(lake: str, tmp_path: Path) -> None:
     record(8, 8, read=1)
     fold()
@@ -255,6 +260,7 @@ BROKEN: dict[str, bytes] = {
 
 
 @pytest.mark.usefixtures("no_query_runs")
+@pytest.mark.slow
 def test_object_that_holds_no_record_stays_and_is_named(
     lake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -370,6 +376,7 @@ def test_history_that_the_lake_has_lost_is_told_and_not_made_anew(lake: str) -> 
     assert len(left()) == 1
 
 
+@pytest.mark.slow
 def test_files_that_the_table_no_longer_needs_go_by_age(lake: str) -> None:
     record(8, 8)
     fold()

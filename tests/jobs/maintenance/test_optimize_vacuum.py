@@ -136,6 +136,7 @@ def test_next_run_finds_nothing_new_and_the_gate_stays_open(
     assert content(spark) == before
 
 
+@pytest.mark.slow
 def test_ledger_shows_files_and_what_a_look_up_reads_before_and_after(two_days: str) -> None:
     housekeep(tables=(SILVER,))
 
@@ -283,6 +284,7 @@ def stream_of(spark: SparkSession) -> None:
         land(spark, EVENTS, f"b{offset}", [order_event(offset=offset)])
 
 
+@pytest.mark.slow
 def test_stream_that_runs_keeps_its_table(spark: SparkSession, lake: str, capsys: pytest.CaptureFixture[str]) -> None:
     stream_of(spark)
     before = version(EVENTS)

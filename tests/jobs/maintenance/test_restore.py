@@ -121,6 +121,7 @@ def test_restore_that_was_killed_after_its_commit_is_finished_and_not_made_twice
     assert boto3.client("glue").get_table(DatabaseName="silver", Name="orders")["Table"]
 
 
+@pytest.mark.slow
 def test_table_goes_back_to_what_it_was_at_a_moment(built: str, spark: SparkSession) -> None:
     moment = next(commit.time for commit in log.commits(settings.lake().uri(SILVER)) if commit.version == 1)
     restore(SILVER, "--timestamp", (moment + timedelta(milliseconds=1)).isoformat(), *WHO)
@@ -165,6 +166,7 @@ def test_version_whose_files_are_gone_is_refused_with_the_name_of_the_first(buil
     assert version(SILVER) == 2
 
 
+@pytest.mark.slow
 def test_table_whose_own_files_are_gone_goes_back_to_what_is_whole(
     built: str, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,6 +196,7 @@ def test_table_that_another_job_writes_is_left_alone(built: str, monkeypatch: py
     assert version(SILVER) == 2
 
 
+@pytest.mark.slow
 def test_bronze_shows_its_batches_and_which_of_them_no_run_would_read_again(
     built: str, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +212,7 @@ def test_bronze_shows_its_batches_and_which_of_them_no_run_would_read_again(
     assert "reads its source again from the beginning" in shown
 
 
+@pytest.mark.slow
 def test_what_only_moved_between_files_neither_goes_nor_comes(built: str, spark: SparkSession) -> None:
     before = version(ORDERS)
     table = log.open_table(settings.lake().uri(ORDERS))
@@ -219,6 +223,7 @@ def test_what_only_moved_between_files_neither_goes_nor_comes(built: str, spark:
     assert effect.batches == {"b3": (1, 0)}
 
 
+@pytest.mark.slow
 def test_rows_are_counted_alike_with_and_without_the_change_feed(
     built: str, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +238,7 @@ def dead(offset: int) -> dict[str, Any]:
     return {"topic": "orders", "partition": 0, "offset": offset, "reason": "unknown_currency"}
 
 
+@pytest.mark.slow
 def test_tables_of_one_stream_go_back_together(
     lake: str, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -113,6 +113,7 @@ def lake_of_two_days(two_days: str, lake_environment: dict[str, str]) -> Iterato
 
 @pytest.mark.usefixtures("lake_of_two_days")
 @pytest.mark.parametrize("table", FIRST)
+@pytest.mark.slow
 def test_next_run_after_a_restore_gives_the_lake_that_was_never_restored(
     table: str, spark: SparkSession, undisturbed: dict[str, Any]
 ) -> None:
@@ -126,6 +127,7 @@ def test_next_run_after_a_restore_gives_the_lake_that_was_never_restored(
 
 
 @pytest.mark.usefixtures("lake_of_two_days")
+@pytest.mark.slow
 def test_restore_that_undoes_a_change_by_hand_opens_the_gate_and_needs_no_acceptance(
     spark: SparkSession, undisturbed: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +143,7 @@ def test_restore_that_undoes_a_change_by_hand_opens_the_gate_and_needs_no_accept
 
 
 @pytest.mark.usefixtures("lake_of_two_days")
+@pytest.mark.slow
 def test_foreign_change_that_a_restore_brings_back_is_announced_and_closes_the_gate(
     spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
