@@ -14,6 +14,7 @@ from deltalake import write_deltalake
 
 from infra.local.addresses import REPOSITORY
 from infra.local.athena import query
+from infra.local.polling import wait_until
 from infra.local.seeds import Defect
 from infra.local.sources.ecb.history import newest
 from jobs.lake import tables
@@ -127,7 +128,12 @@ def test_a_job_run_can_be_looked_up_as_on_aws(platform: Platform) -> None:
     application = platform.addresses.emr_application_id
     runs = emr.list_job_runs(applicationId=application)["jobRuns"]
     assert len(runs) >= 10
-    run = emr.get_job_run(applicationId=application, jobRunId=runs[0]["id"])["jobRun"]
+
+    def ended() -> dict[str, Any] | None:
+        run = emr.get_job_run(applicationId=application, jobRunId=runs[0]["id"])["jobRun"]
+        return run if run["state"] in ("SUCCESS", "FAILED", "CANCELLED") else None
+
+    run = wait_until(ended, seconds=150, pause=1)  # the newest is the runbook's housekeeping, which nobody waits for
     assert run["state"] == "SUCCESS"
     assert run["executionTimeoutMinutes"] > 0
 
