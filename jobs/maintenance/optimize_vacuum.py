@@ -17,13 +17,13 @@ from importlib import import_module
 from typing import Any
 
 from delta import exceptions
-from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from jobs.lake import session
 from jobs.lake.delta import log, writes
 from jobs.lake.delta.commit_record import CommitRecord
+from jobs.lake.error_line import in_a_line
 from jobs.lake.errors import LakeError
 from jobs.lake.run import Run
 from jobs.lake.state import lease_owner, leases, ledger, objects
@@ -54,10 +54,10 @@ def housekeep(run: Run) -> None:
     for table in chosen:
         try:
             _one(spark, run, table)
-        except Exception as error:
+        except Exception as error:  # the run fails with it once the other tables are done
             if not isinstance(error, LakeError):
                 traceback.print_exc()
-            failed[table.name] = _in_a_line(error)
+            failed[table.name] = in_a_line(error)
             print(f"{table.name}: FAILED: {failed[table.name]}", flush=True)
     if failed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
@@ -199,13 +199,3 @@ def _streamed(table: HousedTable) -> bool:
     """Whether a stream holds the table, or may."""
     body: dict[str, Any] | None = objects.read_json(lease_owner.key(table.name)) if table.continuous else None
     return body is not None and lease_owner.standing(body) is not Standing.GONE
-
-
-def _in_a_line(error: Exception) -> str:
-    """What went wrong; the texts of Spark's errors may quote a row."""
-    if isinstance(error, (LakeError, OSError)):
-        return str(error)[:300]
-    if isinstance(error, Py4JJavaError):
-        return str(error.java_exception.getClass().getName())
-    condition = error.getCondition() if isinstance(error, PySparkException) else None
-    return f"{type(error).__name__} {condition or ''}".strip()

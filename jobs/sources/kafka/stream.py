@@ -21,12 +21,12 @@ from datetime import timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from jobs.lake.errors import ConfigurationError, DataError, LakeError
+from jobs.lake.error_line import in_a_line
+from jobs.lake.errors import ConfigurationError, DataError
 from jobs.lake.registry import Table
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
@@ -92,7 +92,7 @@ def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register 
                 another_way = overflown and not before
                 if time.monotonic() - healthy > GIVE_UP.total_seconds() and not another_way:
                     raise
-                print(f"{topic.name}: {_in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
+                print(f"{topic.name}: {in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
@@ -256,13 +256,3 @@ class _Session:
 def _desired_state(topic: StreamedTopic) -> DesiredState:
     found = objects.read_json(stream_control.desired_state_key(topic.events.name))
     return DesiredState(**found) if found else DesiredState()
-
-
-def _in_a_line(error: Exception) -> str:
-    """What went wrong; Spark's errors end with a plan, and may quote a message."""
-    if isinstance(error, (LakeError, OSError)):
-        return str(error)[:300]
-    if isinstance(error, Py4JJavaError):
-        return str(error.java_exception.getClass().getName())
-    condition = error.getCondition() if isinstance(error, PySparkException) else None
-    return f"{type(error).__name__} {condition or ''}".strip()
