@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import DAG, Context, Param, TaskGroup
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from sluice_airflow.alerts import attach
-from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from sluice_airflow.emr.operator import EmrJobOperator
-from sluice_airflow.job_settings import JobSettings
+from sluice_airflow.manual_dag import manual_dag
 from sluice_airflow.parameters import MOMENT
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ RETRIES = {
     "retries": 2,
     "retry_delay": timedelta(minutes=1),
     "max_retry_delay": timedelta(minutes=5),
-    "retry_exponential_backoff": 2.0,
 }
 ARGUMENTS = {
     "--version": "{{ '' if params.version is none else params.version }}",
@@ -41,18 +38,12 @@ def restore_dag(tables: Sequence[Table], deployment: Deployment, *, doc: str | N
     """
     restorable = [table for table in tables if table.written_with is None]
     names = [table.name for table in restorable]
-    with DAG(
+    with manual_dag(
         "restore_table",
+        deployment,
         description="Takes one table back to an earlier version; by default it only shows what that would do.",
-        doc_md=doc,
-        schedule=None,
-        start_date=NEVER_TOO_EARLY,
-        catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,  # a paused DAG's run would wait
-        tags=["operations"],
-        default_args={"job_settings": JobSettings.of(deployment), **attach.TASK, **RETRIES},
-        **attach.arguments(None, deployment),
+        doc=doc,
+        task_defaults=RETRIES,
         params={
             "table": Param(names[0], type="string", enum=names, description="The table that goes back"),
             "version": Param(None, type=["null", "integer"], minimum=0, description="To this version"),

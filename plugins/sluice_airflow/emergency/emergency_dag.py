@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param
 
-from sluice_airflow.alerts import attach
-from sluice_airflow.bounded_timetable import NEVER_TOO_EARLY
 from sluice_airflow.emergency.operator import EmergencyStopOperator, Stream
-from sluice_airflow.job_settings import JobSettings
+from sluice_airflow.manual_dag import manual_dag
 
 if TYPE_CHECKING:
     from jobs.lake.registry import Pipeline
@@ -22,7 +20,6 @@ RETRIES = {
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
     "max_retry_delay": timedelta(minutes=2),
-    "retry_exponential_backoff": 2.0,
 }
 
 
@@ -38,18 +35,12 @@ def emergency_dag(
         deployment: says where Airflow and EMR Serverless are.
         doc: the DAG file's docstring.
     """
-    with DAG(
+    with manual_dag(
         "emergency_stop",
+        deployment,
         description="Stops everything at once and keeps what ran; its undo lets exactly that run again.",
-        doc_md=doc,
-        schedule=None,
-        start_date=NEVER_TOO_EARLY,
-        catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,  # a paused DAG's run would wait
-        tags=["operations"],
-        default_args={"owner": owner, "job_settings": JobSettings.of(deployment), **attach.TASK, **RETRIES},
-        **attach.arguments(None, deployment),
+        doc=doc,
+        task_defaults={"owner": owner, **RETRIES},
         params={
             "action": Param("stop", type="string", enum=["stop", "undo"], description="What to do"),
             "who": Param("", type="string", description="Who decided it"),
