@@ -48,17 +48,14 @@ class LakeObjects:
 
     def read_dated(self, key: str) -> tuple[dict[str, Any] | None, datetime | None]:
         """The object's value, and when it was written; None and None when there is no such object."""
-        try:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None, None
-            raise
-        with answer["Body"] as body:
-            return json.load(body), answer["LastModified"]
+        return self._read(key, "LastModified")
 
     def read_with_etag(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
         """The object's value and its ETag, for `write_json_if`; None and None when there is no such object."""
+        return self._read(key, "ETag")
+
+    def _read(self, key: str, told: str) -> tuple[dict[str, Any] | None, Any]:
+        """The object's value, and what else S3 tells of it."""
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
@@ -66,7 +63,7 @@ class LakeObjects:
                 return None, None
             raise
         with answer["Body"] as body:
-            return json.load(body), answer["ETag"]
+            return json.load(body), answer[told]
 
     def write_json_if(self, key: str, value: dict[str, Any], *, etag: str | None) -> bool:
         """Writes one line of JSON unless the object has changed since it was seen: S3's conditional PUT.
