@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 from jobs.operations.report import charts
 
 STALE_HOURS = 26.0  # a daily table that is older has missed a run
+UNKNOWN = "\N{EN DASH}"
+UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def render(found: dict[str, Any]) -> str:
@@ -55,7 +57,7 @@ def breakable(name: str) -> Markup:
 
 def number(value: float | None) -> str:
     """`1,234`; a dash for nothing known."""
-    return "–" if value is None else f"{value:,}"  # noqa: RUF001 - an en dash is what a table shows
+    return UNKNOWN if value is None else f"{value:,}"
 
 
 def age(hours: float | None) -> str:
@@ -70,7 +72,7 @@ def age(hours: float | None) -> str:
 def seconds(value: float | None) -> str:
     """`42 s`, `3 min 05 s`, `1 h 02 min`."""
     if value is None:
-        return "–"  # noqa: RUF001
+        return UNKNOWN
     whole = round(value)
     if whole < 120:
         return f"{value:.0f} s"
@@ -81,14 +83,11 @@ def seconds(value: float | None) -> str:
 
 def moment(text: str | None) -> str:
     """`2026-11-20 03:04`, UTC."""
-    return "–" if text is None else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"  # noqa: RUF001
+    return UNKNOWN if text is None else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
 
 
 def size(value: int) -> str:
     """`12.3 MB`."""
-    amount, unit = float(value), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):  # noqa: B007 - the unit is what is looked for
-        if amount < 1000:
-            break
-        amount /= 1000
+    power = min((len(str(value)) - 1) // 3, len(UNITS) - 1)
+    amount, unit = value / 1000**power, UNITS[power]
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"

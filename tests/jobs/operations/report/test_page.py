@@ -146,6 +146,7 @@ def test_summary_names_what_is_wrong() -> None:
         (page.age(None), "no table yet"), (page.age(0.4), "24 min"), (page.age(25.04), "25.0 h"),
         (page.age(100.0), "4 days"), (page.seconds(42.4), "42 s"), (page.seconds(185.0), "3 min 05 s"),
         (page.seconds(3720.0), "1 h 02 min"), (page.size(999), "999 B"), (page.size(12_345_678), "12.3 MB"),
+        (page.size(0), "0 B"), (page.size(1_000), "1.0 kB"), (page.size(2 * 10**15), "2000.0 TB"),
         (page.number(1234567), "1,234,567"), (page.breakable("a.b_<c>"), "a.<wbr>b_<wbr>&lt;c&gt;"),
     ],
 )  # fmt: skip
