@@ -51,7 +51,7 @@ def outcomes(frame: DataFrame, rules: Mapping[int, Rule]) -> dict[int, Outcome]:
     for index, rule in rules.items():
         try:
             graphs[index] = _needed(validator, rule, known)
-        except Exception as error:
+        except Exception as error:  # a rule with an error closes the gate, whatever its severity
             found[index] = Outcome(False, error=str(error))
     edges = [edge for each in graphs.values() for edge in each.graph.edges]
     engine, calculator = validator.execution_engine, validator.metrics_calculator
@@ -78,7 +78,7 @@ def _needed(validator: Any, rule: Rule, known: dict[Any, Any]) -> ExpectationVal
 def _judged(graph: ExpectationValidationGraph, metrics: dict[Any, Any], engine: Any) -> Outcome:
     try:
         result = graph.configuration.to_domain_obj().metrics_validate(metrics, dict(FORM), engine)
-    except Exception as error:
+    except Exception as error:  # as above
         return Outcome(False, error=str(error))
     return Outcome(bool(result.success), {key: result.result[key] for key in NUMBERS if key in (result.result or {})})
 

@@ -38,7 +38,7 @@ def keys_of(frame: DataFrame, rule: Rule, doubled: DataFrame | None, shown: Sequ
         found = broken.select(names).limit(EXAMPLES).collect()
     except ConfigurationError:  # no rule about a single row
         return ()
-    except Exception as error:
+    except Exception as error:  # examples change no verdict, and a failure to find them is told
         print(f"no examples of rows that break {rule.name}: {type(error).__name__}", flush=True)
         return ()
     rows = [{name: None if value is None else str(value)[:LONGEST] for name, value in row.asDict().items()}

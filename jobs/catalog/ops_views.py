@@ -82,9 +82,8 @@ def of(table: JsonTable, first_open: str | None) -> dict[str, Any]:
     day = first_open or ops_tables.FIRST_DAY
     columns = [*table.columns, (COLUMN, "string", table.day)]
     names = ", ".join(f'"{name}"' for name, _, _ in columns)
-    # No text of a user comes into this: the names are the registry's, and the day is a date.
     sql = (
-        f"SELECT {names} FROM {_quoted(history.name(table.name))} WHERE \"{COLUMN}\" < '{day}'\n"  # noqa: S608
+        f"SELECT {names} FROM {_quoted(history.name(table.name))} WHERE \"{COLUMN}\" < '{day}'\n"  # noqa: S608 - names of the registry, a date
         f"UNION ALL\nSELECT {names} FROM {_quoted(table.recent)} WHERE \"{COLUMN}\" >= '{day}'"
     )
     definition = {

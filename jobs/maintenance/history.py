@@ -55,7 +55,7 @@ def fold(run: Run) -> None:
     for kind in ops_tables.TABLES:
         try:
             print("\n".join(_plan(catalog, kind) if run.dry_run else _fold(run, catalog, kind)), flush=True)
-        except Exception as error:
+        except Exception as error:  # raised once the other kind is folded
             print(f"{kind.name}: not folded: {type(error).__name__}: {error}", flush=True)
             failed.append(error)
     if failed:

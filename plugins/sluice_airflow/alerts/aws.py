@@ -46,5 +46,5 @@ def count(figures: dict[str, float], **dimensions: str) -> None:
         from jobs.lake.state import metrics
 
         metrics.send(figures, **dimensions)
-    except Exception as error:
+    except Exception as error:  # a figure that is missing raises an alarm; a task that fails of it would be worse
         log.warning("Figures can't be sent: %s", type(error).__name__)

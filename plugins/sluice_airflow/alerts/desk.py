@@ -53,7 +53,7 @@ class Desk:
         alert = self._alert(cause, about)
         try:
             tell = self.causes.add(cause, failed, severity=alert.severity, **about)
-        except Exception as error:
+        except Exception as error:  # the lake may be what has failed: the alert goes out without it
             log.warning("The lake can't say whether %s was told: %s", cause.key, type(error).__name__)
             if told_before():
                 log.warning("Not told again, as another task of the run failed before: %s", alert.title)
@@ -83,7 +83,7 @@ class Desk:
                 known = known or any(one["run_id"] == run_id for one in value.get("failed", []))
                 if self.causes.claim_untold(key):
                     self._tell_cause(self._alert_of(key, value))
-        except Exception as error:
+        except Exception as error:  # as in `failed`
             log.warning("The lake can't say what was told of run %s: %s", run_id, type(error).__name__)
         if not known:
             cause = Cause(self.causes.dag_id, "system", "RunFailed")
@@ -98,7 +98,7 @@ class Desk:
     def _tell_cause(self, alert: Alert) -> None:
         try:
             self._tell(alert)
-        except Exception:
+        except Exception:  # raised again: the next callback tells what was not told
             self.causes.told(alert.key, well=False)
             raise
         self.causes.told(alert.key, well=True)
@@ -106,7 +106,7 @@ class Desk:
     def _tell(self, alert: Alert) -> None:
         try:
             decision = self.storm.take(alert.title, alert.severity)
-        except Exception as error:
+        except Exception as error:  # as in `failed`
             log.warning("The lake can't say how many alerts there were: %s", type(error).__name__)
             self._publish(alert)
             return
@@ -124,7 +124,7 @@ class Desk:
 
         try:
             publish(alert, self.deployment.alert_topics, **limits)
-        except Exception as error:
+        except Exception as error:  # counted and raised again
             log.error("NOT SENT, %s: [%s] %s\n%s", error, alert.severity, alert.title, alert.what)
             aws.count({"AlertsNotSent": 1})
             raise
