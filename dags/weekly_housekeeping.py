@@ -11,9 +11,12 @@ another:
 A second one (`fold_history`) takes the records of the ledger and of the gates that are older than a week into Delta
 tables, so that `ops.run_ledger` and `ops.dq_results` stay cheap to ask.
 
-No row changes: the next runs find nothing new, the gate stays open, gold is not computed again. It may run beside any
-other DAG: it takes the lease of one table at a time, and who writes that table waits. Files, bytes, and what a look-up
-reads, before and after, are in `ops.run_ledger`, column `housekeeping`.
+A third one (`empty_rejected`) takes the content out of quarantined rows and dead letters that are older than the
+registry's `rejected_days`, a year as a rule. The rows stay, so that every count can still be proven.
+
+No other row changes: the next runs find nothing new, the gate stays open, gold is not computed again. It may run beside
+any other DAG: it takes the lease of one table at a time, and who writes that table waits. Files, bytes, and what a
+look-up reads, before and after, are in `ops.run_ledger`, column `housekeeping`.
 
 | to | do |
 |---|---|

@@ -30,6 +30,7 @@ STEPS = {
     "lease.show": "jobs.operations.lease:show",
     "history": "jobs.maintenance.table_history:show",
     "lineage": "jobs.operations.lineage:show",
+    "maintenance.empty_rejected": "jobs.maintenance.empty_rejected:empty",
     "maintenance.fold_history": "jobs.maintenance.history:fold",
     "maintenance.optimize_vacuum": "jobs.maintenance.optimize_vacuum:housekeep",
     "quarantine.count": "jobs.operations.quarantine:count",

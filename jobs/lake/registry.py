@@ -15,6 +15,8 @@ READS = {"silver": "bronze", "gold": "silver"}
 # What a person may choose for a pipeline's run; `sluice_airflow.parameters` has a form field for each.
 PARAMETERS = ("window", "tables", "full_refresh", "accept")
 LEAST_MINUTES = 5  # EMR Serverless takes no shorter time limit
+REJECTED_DAYS = 365  # a year of raw rows is enough to find out why they were rejected
+LEAST_REJECTED_DAYS = 30  # people need some weeks to mend a source and to replay
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Table:
         continuous: bronze: written by a stream that never ends. No task of a pipeline's run builds it. Tables that
             read it do so as soon as it exists.
         written_with: bronze: the continuous table whose stream also writes this one.
+        rejected_days: silver: for how many days its quarantine keeps the content of a row; a dead-letter queue: that
+            of a message. The row stays, without its content (`jobs/maintenance/empty_rejected.py`).
         minutes: time limit of its step's job run, after which it is cancelled; enough for a full refresh. A stream has
             none.
 
@@ -66,6 +70,7 @@ class Table:
     overlap_hours: int = 0
     continuous: bool = False
     written_with: str | None = None
+    rejected_days: int = REJECTED_DAYS
     minutes: int = 60
 
     def __post_init__(self) -> None:
@@ -110,6 +115,14 @@ class Table:
         yield batches or not self.overlap_hours, "only bronze batches have an overlap"
         yield bronze or not self.continuous, "only a bronze table can be continuous"
         yield self.written_with is None or self.continuous, "only a continuous table is written with another"
+        yield (
+            self.rejected_days == REJECTED_DAYS or self.layer == "silver" or self.written_with is not None,
+            "only silver, with its quarantine, and a table that is written with another have rejected_days",
+        )
+        yield (
+            self.rejected_days >= LEAST_REJECTED_DAYS,
+            f"rejected_days is {LEAST_REJECTED_DAYS} or more: people need time to replay what was rejected",
+        )
         yield self.minutes >= LEAST_MINUTES, f"a step's time limit is {LEAST_MINUTES} minutes or more"
 
     @property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobs.lake.registry import Upkeep
     from jobs.lake.settings import Deployment
 
-STEPS = ("maintenance.optimize_vacuum", "maintenance.fold_history")
+STEPS = ("maintenance.optimize_vacuum", "maintenance.fold_history", "maintenance.empty_rejected")
 RETRIES = {"retries": 2, "retry_delay": timedelta(minutes=10), "max_retry_delay": timedelta(hours=1)}
 
 

@@ -62,7 +62,8 @@ class Commit:
     @property
     def rearranges(self) -> bool:
         """Whether no row came, went or changed: rows were at most moved to other files."""
-        return self.operation in _REARRANGES or bool(self.record and self.record.housekeeping)
+        sums_up = bool(self.record and self.record.housekeeping and self.counts is None)
+        return self.operation in _REARRANGES or sums_up
 
     @property
     def foreign(self) -> bool:

@@ -53,6 +53,8 @@ EVERY_MINUTE = Schedule("shop_stream", "* * * * *", "d")
         (BATCHES, {"zorder_by": ("id",)}, "bronze is only compacted"),
         (EVENTS, {"no_zorder": "small"}, "bronze is only compacted"),
         (SILVER, {"partition_by": "month", "zorder_by": ("month",)}, "leave partition_by out of zorder_by"),
+        (GOLD, {"rejected_days": 90}, "only silver, with its quarantine, and a table that is written with another"),
+        (SILVER, {"rejected_days": 29}, "rejected_days is 30 or more"),
         (GOLD, {"minutes": 4}, "a step's time limit is 5 minutes or more"),
     ],
     ids=str,
