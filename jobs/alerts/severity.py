@@ -130,6 +130,12 @@ BY_ERROR: dict[str, Answer] = {
     "DailyReport": Answer(
         LOW, "How the lakehouse did in a day.", "Read it. Nothing has to be done.", "The daily report"
     ),
+    "WeeklyTrend": Answer(
+        LOW,
+        "More rules failed, or more rows were split off, than in the four weeks before, where it says so.",
+        "Look at the tables that got worse on the data quality page. Nothing has to be done at once.",
+        "The daily report",
+    ),
 }
 
 

@@ -19,15 +19,20 @@ from jobs.lake.delta import log
 from jobs.lake.errors import LakeError
 from jobs.lake.run import Run
 from jobs.lake.state import objects
+from jobs.operations import weekly_trend
 from jobs.operations.report import figures, job_runs, page, records
 from jobs.operations.report.records import Span
 
 DAY = timedelta(days=1)
 HISTORY = 14  # days that run times are compared with
+MONDAY = 0  # the day after a whole week
 
 
 def report(run: Run) -> None:
-    """Writes the report of a day, and tells its link. A topic that can't be told stops nothing."""
+    """Writes the report of a day, and tells its link; on Mondays also the week's trend of data quality.
+
+    A topic that can't be told stops nothing.
+    """
     end = (run.window_end or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     found = gather(Span(end - DAY, end))
     folder = f"reports/{end:%Y-%m-%d}/daily_report"
@@ -35,6 +40,8 @@ def report(run: Run) -> None:
     address = objects.write(f"{folder}.html", page.render(found).encode(), content_type="text/html; charset=utf-8")
     print("\n".join([*found["summary"], f"Report: {address}"]), flush=True)
     _tell(found, f"{folder}.html")
+    if end.weekday() == MONDAY:
+        weekly_trend.tell(end.date())
 
 
 def gather(span: Span) -> dict[str, Any]:
