@@ -13,10 +13,13 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from jobs.lake import errors, tables
 from jobs.lake.run import ACCEPTABLE, Run, utc
+
+if TYPE_CHECKING:
+    from jobs.lineage.events import Lineage
 
 # The steps besides those of the tables. Each is imported only when it runs, because its libraries are slow to load.
 STEPS = {
@@ -75,6 +78,9 @@ def parse(arguments: list[str]) -> Run:
     parser.add_argument("--why", default="", help="commits.accept, lease.break, restore: and why")
     parser.add_argument("--dry-run", action="store_true", help="maintenance: say what it would do, and change nothing")
     parser.add_argument("--job", default="", help="name of the job run; other jobs use it to see whether it is live")
+    parser.add_argument(
+        "--lineage-parent", default="", help="the Airflow task that started it, as OpenLineage names it"
+    )
     parser.add_argument("--code", default="unreleased", help="hash of the code release")
     given = parser.parse_args(arguments)
     return Run(**vars(given))
@@ -101,15 +107,31 @@ def perform(run: Run) -> None:
 def main(arguments: list[str]) -> int:
     """Runs the step; returns its exit code."""
     run = parse(arguments)
+    lineage = _lineage(run)
+    if lineage:
+        lineage.started()
     try:
         perform(run)
     except Exception as error:
         if not isinstance(error, errors.LakeError):
             traceback.print_exc()
+        if lineage:
+            lineage.ended(error)
         code, line = errors.report(error)
         print(line, file=sys.stderr, flush=True)
         return code
+    if lineage:
+        lineage.ended()
     return 0
+
+
+def _lineage(run: Run) -> Lineage | None:
+    """What tells of a job run; None outside of one, and where nothing is to change."""
+    if not run.job or run.dry_run:
+        return None
+    from jobs.lineage.events import Lineage
+
+    return Lineage(run)
 
 
 def end(code: int) -> NoReturn:

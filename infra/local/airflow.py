@@ -78,6 +78,8 @@ def settings(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__OPENLINEAGE__NAMESPACE": addresses.project,
+        "OPENLINEAGE__TRANSPORT__TYPE": "sluice_airflow.lineage.transport.LakeTransport",
         "SLUICE_WORKER_WAIT_SECONDS": "40",  # a step takes ten to twenty; on MWAA most take longer
         "SLUICE_AIRFLOW_ADDRESS": addresses.airflow,  # on MWAA it is asked through AWS
         "SLUICE_SCHEDULE_START": first.isoformat(),

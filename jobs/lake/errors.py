@@ -66,6 +66,12 @@ class GateError(DataError):
         self.brief = brief
 
 
+def told(error: BaseException) -> str:
+    """What alerts and lineage may say of an error: of one that is not ours its name alone, as it may quote data."""
+    known = isinstance(error, LakeError)
+    return f"{type(error).__name__}: {getattr(error, 'brief', '') or error}"[:700] if known else type(error).__name__
+
+
 def report(error: BaseException) -> tuple[int, str]:
     """The exit code, and the last line of stderr. The operator recognises the kind of failure by them.
 
@@ -77,6 +83,6 @@ def report(error: BaseException) -> tuple[int, str]:
         "kind": known.kind if known else LakeError.kind,
         "error": type(error).__name__,
         "message": str(error)[:2000],
-        "alert": f"{type(error).__name__}: {getattr(error, 'brief', '') or error}"[:700] if known else "",
+        "alert": told(error) if known else "",
     }
     return (known.exit_code if known else LakeError.exit_code), f"SLUICE-ERROR {json.dumps(body)}"

@@ -50,6 +50,7 @@ class Run:
         full_refresh: read sources from their beginning, and rebuild from whole inputs instead of from changes.
         tables: the tables that the pipeline run was limited to; empty for all.
         accept: what this run accepts although it looks like damage: `fewer_rows`, `null_column`.
+        lineage_parent: the Airflow task that started it, as OpenLineage names it: `<namespace>/<dag>.<task>/<run id>`.
         job: name of the job run that executes the step; empty outside of one (a shell, a test).
         subject: what the step is about: the pipeline of `gate` and `register`, the table of `lineage` and the like.
         rule: limits an operation on the quarantine to rows that break this rule, on a dead-letter queue to this reason.
@@ -72,6 +73,7 @@ class Run:
     full_refresh: bool = False
     tables: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
+    lineage_parent: str = ""
     job: str = ""
     subject: str = ""
     rule: str = ""

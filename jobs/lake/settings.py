@@ -45,6 +45,7 @@ class Deployment:
         airflow_address: where Airflow's REST API is asked without a log-in; empty where it is asked through AWS.
         mwaa_environment: name of the MWAA environment, whose REST API is asked through AWS.
         alert_topics: what the ARNs of the alerts' topics begin with; `-<severity>` follows.
+        openlineage_url: where lineage is sent; empty where the lake keeps it.
     """
 
     project: str
@@ -59,6 +60,7 @@ class Deployment:
     airflow_address: str = ""
     mwaa_environment: str = ""
     alert_topics: str = ""
+    openlineage_url: str = ""
 
     @property
     def log_uri(self) -> str:
@@ -86,6 +88,11 @@ def emr_application_id() -> str:
 def alert_topics() -> str:
     """What the ARNs of the alerts' topics begin with; empty when the deployment has none."""
     return os.environ.get("SLUICE_ALERT_TOPICS", "")
+
+
+def openlineage_url() -> str:
+    """Where lineage is sent; empty where the lake keeps it."""
+    return os.environ.get("SLUICE_OPENLINEAGE_URL", "")
 
 
 def replacement(variable: str) -> str | None:
@@ -120,6 +127,7 @@ def deployment() -> Deployment:
         airflow_address=os.environ.get("SLUICE_AIRFLOW_ADDRESS", ""),
         mwaa_environment=os.environ.get("SLUICE_MWAA_ENVIRONMENT", ""),
         alert_topics=alert_topics(),
+        openlineage_url=openlineage_url(),
     )
 
 

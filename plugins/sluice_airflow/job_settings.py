@@ -35,6 +35,7 @@ class JobSettings:
         project: prefix of the names of secrets.
         worker_wait_seconds: how long a worker waits for a job run before it hands the wait to the triggerer.
         alert_topics: what the ARNs of the alerts' topics begin with.
+        openlineage_url: where lineage is sent; empty where the lake keeps it.
     """
 
     application_id: str = ""
@@ -45,6 +46,7 @@ class JobSettings:
     project: str = "sluice"
     worker_wait_seconds: float = 0.0
     alert_topics: str = ""
+    openlineage_url: str = ""
 
     @classmethod
     def of(cls, deployment: Deployment) -> JobSettings:
@@ -58,6 +60,7 @@ class JobSettings:
             project=deployment.project,
             worker_wait_seconds=deployment.worker_wait_seconds,
             alert_topics=deployment.alert_topics,
+            openlineage_url=deployment.openlineage_url,
         )
 
 
@@ -75,6 +78,7 @@ class UsesJobSettings:
     project: str
     worker_wait_seconds: float
     alert_topics: str
+    openlineage_url: str
 
     required: ClassVar[tuple[str, ...]] = tuple(VARIABLES)
 
@@ -125,4 +129,5 @@ class UsesJobSettings:
             "SLUICE_LAKE_BUCKET": self.lake_bucket,
             "SLUICE_EMR_APPLICATION_ID": self.application_id,
             "SLUICE_ALERT_TOPICS": self.alert_topics,
+            "SLUICE_OPENLINEAGE_URL": self.openlineage_url,
         }

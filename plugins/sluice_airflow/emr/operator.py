@@ -30,6 +30,7 @@ from sluice_airflow.emr.step_failure import StepFailed, StepFailedForGood
 from sluice_airflow.emr.trigger import EmrJobTrigger
 from sluice_airflow.job_settings import UNSET, JobSettings, UsesJobSettings
 from sluice_airflow.lake_objects import log_client
+from sluice_airflow.lineage.parent import lineage_parent
 from sluice_airflow.run_window import RunWindow
 
 LOG_SECONDS = 20  # logs are shipped apart from the state, and may come after it
@@ -186,6 +187,8 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
                 arguments += RunWindow.of(context["dag_run"], context["params"]).arguments()
             except ValueError as error:
                 raise AirflowFailException(f"{self.step}: {error}") from error
+        if job:  # each try is a parent of its own, and all tries ask the same
+            arguments += ["--lineage-parent", lineage_parent(context)]
         request = self.job_request(arguments, self.arguments, self.spark_conf)
         role, limit = self.execution_role_arn, self.execution_timeout_minutes
         return {**request, "executionRoleArn": role, "executionTimeoutMinutes": limit, **self.config}

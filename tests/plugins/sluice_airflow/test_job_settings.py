@@ -71,12 +71,13 @@ def test_every_setting_comes_from_the_deployment() -> None:
         date(2026, 1, 1),
         None,
         alert_topics="topics",
+        openlineage_url="http://marquez",
     )
     settings = JobSettings.of(deployment)
     assert settings == JobSettings(
-        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics"
+        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics", "http://marquez"
     )
-    others = {"project", "worker_wait_seconds", "alert_topics"}  # may be left out
+    others = {"project", "worker_wait_seconds", "alert_topics", "openlineage_url"}  # may be left out
     assert {field.name for field in fields(JobSettings)} == {*VARIABLES, *others}
 
 

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from sluice_airflow.lineage.parent import lineage_parent
 from tests.plugins.sluice_airflow.airflow_task import Task
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def test_job_runs_with_the_steps_arguments_and_its_output_is_in_the_task_log(
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
         "done.orders", "--dag=lake", "--run-id=scheduled__2026-11-20", f"--job={run['name']}", "--code=test",
         "--window-start", "2026-11-19T00:00:00+00:00",
-        "--window-end", "2026-11-20T00:00:00+00:00", "--limit=5",
+        "--window-end", "2026-11-20T00:00:00+00:00", "--lineage-parent", lineage_parent(task.context()), "--limit=5",
     ]  # fmt: skip
     task_log = capfd.readouterr().out
     assert "step done.orders arguments" in task_log
