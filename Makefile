@@ -59,9 +59,9 @@ package: setup ## build what a deployment uploads; its name is a hash of its con
 	@$(JOBS) -m infra.package build
 
 slow: setup ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
-	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/jobs tests/flow tests/infra
+	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/upgrade tests/jobs tests/flow tests/infra
 	@python3 -m infra.setup.browser
-	@$(AIRFLOW) -m pytest -s -m slow --timeout 900 tests/plugins
+	@$(AIRFLOW) -m pytest -s -m slow --timeout 900 tests/dags tests/plugins
 
 benchmark: setup ## measure silver and gold as their table grows, and compare the stream with others
 	@$(JOBS) -m benchmarks.table_size

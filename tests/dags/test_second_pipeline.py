@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "added", "errors"), [(NOT_BUILT, {"hourly_shop"}, []), (BROKEN, set(), ["hourly_shop.py"])],
     ids=["not built yet", "broken"],

@@ -162,6 +162,7 @@ def test_full_refresh_puts_right_what_a_person_changed_and_opens_the_gate(spark:
     assert {row["amount"] for row in rows(spark, SILVER)} == {Decimal("10.00")}
 
 
+@pytest.mark.slow
 def test_fault_of_a_release_that_was_mended_is_forgotten_with_a_full_refresh(
     spark: SparkSession, built: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

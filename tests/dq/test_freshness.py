@@ -102,6 +102,7 @@ def test_table_of_a_stream_alone_is_judged_by_the_end_of_the_run(monkeypatch: py
     assert freshness.moment(Run("run", "gate", window_end=at(MONDAY), exact=True), events.name, rule, None) is None
 
 
+@pytest.mark.slow
 def test_gate_warns_of_late_rates_and_refuses_those_that_stand_still(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,7 @@ def test_failure_is_in_the_tables_summary_with_keys_and_without_confidential_val
     assert objects.read_json(summary.REGISTRY) == summary.registry()
 
 
+@pytest.mark.slow
 def test_gate_stands_whatever_becomes_of_its_summary(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +169,7 @@ def test_table_that_the_run_did_not_write_refuses(lake: str, spark: SparkSession
         gate("run-2")
 
 
+@pytest.mark.slow
 def test_table_that_a_limited_run_leaves_out_is_judged_at_its_newest(spark: SparkSession, lake: str) -> None:
     wrote("run-1")
     newest = {
@@ -208,6 +210,7 @@ def test_suite_without_expectations_refuses(spark: SparkSession, lake: str, monk
         verdict()
 
 
+@pytest.mark.slow
 def test_retry_after_a_refusal_passes_what_was_fixed(spark: SparkSession, lake: str) -> None:
     wrote("run-1", orders=[])
     with pytest.raises(GateError):
@@ -229,6 +232,7 @@ def test_refusal_takes_back_what_an_earlier_attempt_passed(spark: SparkSession, 
         verdict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("aged", "jobs"), [("", 0), ("silver.fx_rates", 3)], ids=["no age", "an age"])
 @pytest.mark.usefixtures("lake")
 def test_of_a_version_that_has_passed_only_the_age_is_judged_again(

@@ -100,6 +100,7 @@ KEYS = StructType([StructField("a", DoubleType()), StructField("b", StringType()
 NAN = float("nan")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "keys",
     [
@@ -153,6 +154,7 @@ COUNTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "keys",
     [

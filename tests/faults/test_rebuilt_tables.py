@@ -56,6 +56,7 @@ def test_replay_after_bronze_was_created_again_reads_the_new_table(spark: SparkS
     assert by(spark, SILVER, "order_id", "status").keys() == {"O1", "O2", "O9"}
 
 
+@pytest.mark.slow
 def test_gold_refuses_silver_that_was_created_again_after_the_gate_and_says_the_way_on(
     spark: SparkSession, lake: str
 ) -> None:

@@ -66,6 +66,7 @@ def test_every_commit_record_is_understood(spark: SparkSession, earlier: dict[st
             assert commit.counts.read == commit.counts.accounted
 
 
+@pytest.mark.slow
 def test_next_day_reads_just_what_is_new_and_comes_to_what_a_rebuild_gives(
     spark: SparkSession, earlier: dict[str, Any]
 ) -> None:

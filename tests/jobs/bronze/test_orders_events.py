@@ -70,6 +70,7 @@ def test_event_keeps_its_values_and_the_message_as_it_came(topic: Topic) -> None
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_next_stream_goes_on_where_the_table_ends_and_joins_small_files(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,7 @@ def test_batch_accounts_for_every_message_in_its_commit_the_ledger_and_cloudwatc
     assert mine == {"MessagesRead", "MessagesDeadLettered", "EventsPerSecond", "BatchSeconds", "Lag"}
 
 
+@pytest.mark.slow
 def test_message_that_the_next_release_judges_differently_after_a_kill_is_in_one_table(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +154,7 @@ def test_tables_can_be_queried_as_soon_as_the_stream_has_started(topic: Topic) -
         assert known["StorageDescriptor"]["Location"] == settings.lake().uri(name)
 
 
+@pytest.mark.slow
 def test_stream_goes_on_without_a_catalog_and_says_what_makes_up_for_it(
     topic: Topic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +171,7 @@ def test_stream_goes_on_without_a_catalog_and_says_what_makes_up_for_it(
     assert message in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_stream_of_another_release_drains(topic: Topic) -> None:
     topic.send([event("O1")])
     with topic.streaming(code="old"):

@@ -145,6 +145,7 @@ def test_topic_of_another_name_is_read_from_its_beginning_once_the_old_one_was_r
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_stream_that_found_its_topic_empty_starts_again(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     topic.read(0)
     known = position.of_table(topic.source.events)
@@ -213,6 +214,7 @@ def test_stream_goes_on_where_a_restored_table_ends(topic: Topic, spark: SparkSe
     assert topic.places() == [(DEAD, 0, 2), (EVENTS, 0, 0), (EVENTS, 0, 1)]
 
 
+@pytest.mark.slow
 def test_commit_whose_answer_was_lost_is_not_made_again(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     real, lost = writes.append, []
 
@@ -234,6 +236,7 @@ def test_commit_whose_answer_was_lost_is_not_made_again(topic: Topic, monkeypatc
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 2)]
 
 
+@pytest.mark.slow
 def test_offsets_that_the_table_has_are_refused(topic: Topic, spark: SparkSession) -> None:
     topic.send([event("O1")])
     topic.read(1)

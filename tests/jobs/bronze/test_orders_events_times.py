@@ -24,6 +24,7 @@ TIMES = {  # 0 is missing too, but this client's producer takes it for now
 }
 
 
+@pytest.mark.slow
 def test_no_time_of_a_message_stops_the_stream_or_the_queue(
     topic: Topic, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
 from jobs.gold import dim_customers
@@ -75,6 +76,7 @@ def test_deleted_account_stays_a_customer(spark: SparkSession) -> None:
     assert compute(spark, [silver_account(ONE, is_deleted=True)], [])["C1"]["is_deleted"] is True
 
 
+@pytest.mark.slow
 def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: SparkSession, lake: str) -> None:
     passed = {
         "silver.salesforce_accounts": put("silver.salesforce_accounts", [silver_account(ONE)]),

@@ -214,6 +214,7 @@ def test_no_order_is_lost_or_doubled(spark: SparkSession) -> None:
     assert [row["order_id"] for row in compute(spark, orders)] == [order["order_id"] for order in orders]
 
 
+@pytest.mark.slow
 def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: SparkSession, lake: str) -> None:
     orders = [pound_order("2026-10-04"), silver_order("O2", currency="XXX", order_date=date(2026, 9, 1))]
     passed = {"silver.orders": put("silver.orders", orders), "silver.fx_rates": put("silver.fx_rates", RATES)}

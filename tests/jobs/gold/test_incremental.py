@@ -99,6 +99,7 @@ def whole(spark: SparkSession, table: str) -> list[dict[str, Any]]:
     return sorted(collect(module.compute(inputs).select(module.SCHEMA.names)), key=str)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("silver")
 def test_changed_orders_give_the_same_gold_as_a_rebuild_and_no_others_are_computed(spark: SparkSession) -> None:
     new = pound("O7", "2026-10-02", amount=Decimal("3.00"))
@@ -195,6 +196,7 @@ def test_other_code_computes_the_whole(spark: SparkSession) -> None:
     assert build(FACTS, "run", code="other")["whole"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("silver")
 def test_restored_gold_has_the_inputs_of_the_version_that_it_went_back_to(spark: SparkSession) -> None:
     uri, first = settings.lake().uri(FACTS), version(FACTS)

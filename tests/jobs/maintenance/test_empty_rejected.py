@@ -93,6 +93,7 @@ def test_second_time_and_dry_run_commit_nothing(
     assert (version(QUARANTINE), version(DEAD)) == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full_refresh", [False, True])
 def test_silver_neither_fills_nor_doubles_an_emptied_row(
     spark: SparkSession, kept_out: str, full_refresh: bool
@@ -136,6 +137,7 @@ def test_dead_letters_are_emptied_only_while_no_stream_can_write(
     assert version(DEAD) == before
 
 
+@pytest.mark.slow
 def test_job_killed_before_its_record_is_made_up_for(spark: SparkSession, kept_out: str) -> None:
     with killed_at(empty_rejected.ledger, "record"):
         empty(subject=QUARANTINE)

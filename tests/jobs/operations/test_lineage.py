@@ -12,6 +12,7 @@ from jobs.lake.state import gate_verdicts
 from tests.jobs.lakehouse import ORDERS, RATES, build, land, order, quote, version
 
 
+@pytest.mark.slow
 def test_tree_leads_from_gold_to_windows(spark: SparkSession, lake: str, capsys: pytest.CaptureFixture[str]) -> None:
     land(spark, RATES, "r1", [quote("2026-10-01", "USD", "1.1"), quote("2026-10-01", "EUR", "1")])
     land(spark, ORDERS, "b1", [order("O1")])

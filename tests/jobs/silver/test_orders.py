@@ -51,6 +51,7 @@ def test_row_gets_its_source_and_month(spark: SparkSession) -> None:
     assert (row["source"], row["order_month"]) == ("snowflake", "2026-02")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrival", [("early", "late"), ("late", "early")], ids=["early first", "late first"])
 def test_batches_in_either_order_end_in_the_same_table(
     spark: SparkSession, lake: str, arrival: tuple[str, ...]
@@ -152,6 +153,7 @@ def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: Spark
     assert "2026-10-01T08:00:00.123456Z" in kept["raw_row"]
 
 
+@pytest.mark.slow
 def test_order_without_a_time_or_stamped_in_the_future_is_quarantined_until_its_time_comes(
     spark: SparkSession, lake: str
 ) -> None:

@@ -42,6 +42,7 @@ def test_newest_state_wins_in_whatever_order_the_sources_are_read(
     }
 
 
+@pytest.mark.slow
 def test_stream_that_has_not_started_blocks_nothing(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
 
@@ -74,6 +75,7 @@ def test_event_that_breaks_a_rule_of_silver_is_in_quarantine(spark: SparkSession
     assert (kept["source_table"], kept["batch_id"]) == (EVENTS, "orders-000000000002")
 
 
+@pytest.mark.slow
 def test_batches_are_named_if_only_new_ones_are_read_and_not_if_all_are(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [order("O1")])
     land(spark, EVENTS, "orders-000000000001", [_bad_event("K1")])

@@ -90,6 +90,7 @@ def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSess
     assert (made["read"], made["written"], made["superseded"], made["quarantined"]) == (13, 2, 1, 10)
 
 
+@pytest.mark.slow
 def test_deletion_for_good_wins_over_the_live_row_of_the_same_read_and_a_later_read_over_both(
     spark: SparkSession, lake: str
 ) -> None:

@@ -24,6 +24,7 @@ def judged(message: bytes | None) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_mutated_messages_are_each_in_one_table_and_the_stream_never_stops(
     topic: Topic, capsys: pytest.CaptureFixture[str]
 ) -> None:

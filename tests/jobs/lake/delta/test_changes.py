@@ -37,6 +37,7 @@ def test_only_rows_after_the_version_and_up_to_the_other_are_new(spark: SparkSes
     assert ids(spark, second, second) == []
 
 
+@pytest.mark.slow
 def test_batch_that_was_replaced_in_between_comes_once_in_its_last_form(spark: SparkSession, lake: str) -> None:
     first = land(spark, ORDERS, "b1", [order("O1")])
     land(spark, ORDERS, "b2", [order("O2"), order("O9")])
@@ -91,6 +92,7 @@ def states(found: DataFrame | None) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
+@pytest.mark.slow
 def test_net_change_of_a_key_is_its_first_state_and_its_last(spark: SparkSession, lake: str) -> None:
     since = change(spark, SILVER, [silver_order(f"O{n}") for n in (1, 2, 3, 4)])
     change(spark, SILVER, [silver_order("O1", status="PAID"), silver_order("O2", status="PAID"), silver_order("O5")])
@@ -128,6 +130,7 @@ def housekeeping(spark: SparkSession) -> int:
     return version(EVENTS)
 
 
+@pytest.mark.slow
 def test_table_that_rested_since_its_housekeeping_is_not_read_whole(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OURS = {"project": "stopped"}
 
 
+@pytest.mark.slow
 def test_stream_drains_a_step_is_cancelled_others_live_and_the_stream_goes_on_after_the_undo(
     aws: LocalAws, stream_task: Callable[..., StreamTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ def test_scheduled_run_ends_what_a_stop_has_left_running(aws: LocalAws, stream_t
     assert aws.job(left)["state"] == "SUCCESS"
 
 
+@pytest.mark.slow
 def test_restart_drains_the_stream_and_starts_a_new_one_once_each_time_it_is_asked_for(
     aws: LocalAws, stream_task: Make
 ) -> None:
