@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
-	emergency-stop emergency-undo \
+	emergency-stop emergency-undo compose tools lint-files hooks security \
 	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
@@ -58,8 +58,8 @@ emergency-undo: ## let exactly that run again which ran before the emergency sto
 package: setup ## build what a deployment uploads; its name is a hash of its content
 	@$(JOBS) -m infra.package build
 
-slow: setup ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
-	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/upgrade tests/jobs tests/flow tests/infra
+slow: setup tools ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
+	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/upgrade tests/jobs tests/flow tests/github tests/infra
 	@python3 -m infra.setup.browser
 	@$(AIRFLOW) -m pytest -s -m slow --timeout 900 tests/dags tests/plugins
 
@@ -71,6 +71,27 @@ lint: setup ## run ruff and mypy
 	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .
 	@.venv/jobs/bin/mypy jobs dq infra
 	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags
+
+tools: ## make the environment of the tools that look at the project's own files
+	@python3 -m infra.setup.tools
+
+TOOLS := .venv/tools/bin
+lint-files: tools ## check workflows, Dockerfile and docker-compose.yaml
+	@$(TOOLS)/hadolint infra/containers/Dockerfile
+	@$(TOOLS)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	@$(TOOLS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(TOOLS)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@$(TOOLS)/actionlint
+	@$(TOOLS)/zizmor --offline --quiet .github
+
+hooks: setup tools ## let git run the linters before each commit
+	@$(TOOLS)/pre-commit install
+
+security: setup tools ## look for secrets in tree and history, for known vulnerabilities, and at licences
+	@$(TOOLS)/python -m infra.security
+
+compose: setup ## write docker-compose.yaml again, from the platform's list of parts
+	@$(JOBS) -m infra.containers.compose
 
 mutants: setup ## put each known fault into the code, and check that its test fails
 	@$(JOBS) -m tests.mutants

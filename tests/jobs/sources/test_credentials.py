@@ -35,6 +35,16 @@ def test_secret_is_found_under_the_projects_name(lake: str) -> None:
     assert credentials.read("salesforce", KEYS) == {"username": "u", "password": "hunter2", "port": "8080"}
 
 
+def test_next_job_reads_the_secret_that_was_changed_meanwhile(lake: str) -> None:
+    name = store(lake, json.dumps({"username": "first", "password": "hunter2"}))
+    before = credentials.read("salesforce", KEYS)
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=name, SecretString=json.dumps({"username": "second", "password": "hunter2"})
+    )
+
+    assert (before["username"], credentials.read("salesforce", KEYS)["username"]) == ("first", "second")
+
+
 def test_missing_secret_is_named_with_its_keys(lake: str) -> None:
     message = refused()
 
