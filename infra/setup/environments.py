@@ -27,7 +27,7 @@ def install_jobs() -> None:
     """Makes or updates the environment of jobs and of the local platform."""
     lock = REPOSITORY / "infra" / "local" / "requirements.lock"
     title = "job environment, Python 3.11 (EMR)"
-    once(title, VENV / "jobs.stamp", [lock], lambda: synced(VENV / "jobs", "3.11", lock), grows=VENV / "jobs")
+    once(title, VENV / "jobs.stamp", [lock], lambda: synced(VENV / "jobs", lock), grows=VENV / "jobs")
 
 
 def install_airflow() -> None:
@@ -62,9 +62,9 @@ def _uv() -> None:
     command(VENV / "uv" / "bin" / "pip", "install", "--quiet", f"uv=={UV_VERSION}")
 
 
-def synced(folder: Path, version: str, lock: Path) -> None:
-    """Makes an environment that holds exactly what a lock names."""
-    _venv(folder, version)
+def synced(folder: Path, lock: Path) -> None:
+    """Makes an environment of Python 3.11 that holds what a lock names, and nothing else."""
+    _venv(folder, "3.11")
     command(_UV, "pip", "sync", "--quiet", "--compile-bytecode", "--python", folder, lock)
 
 

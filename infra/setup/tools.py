@@ -24,7 +24,7 @@ def install() -> None:
 
 
 def _tools() -> None:
-    environments.synced(FOLDER, "3.11", LOCK)
+    environments.synced(FOLDER, LOCK)
     with tempfile.TemporaryDirectory() as scratch:
         command(
             FOLDER / "bin" / "go", "install", "-modcacherw", ACTIONLINT,

@@ -48,7 +48,7 @@ def test_what_is_committed_is_clean(tree: Path) -> None:
     ("file", "find", "replace", "said"),
     [
         (".github/workflows/deploy.yml", "needs: checks", "needs: check", 'needs job "check"'),
-        (".github/workflows/checks.yml", "matrix.environment }}-plan", "matrix.env }}-plan", 'property "env"'),
+        (".github/workflows/checks.yml", "vars[matrix.plan_role]", "vars[matrix.plan_roles]", 'property "plan_roles"'),
         (".github/workflows/rollback.yml", 'TO="$RELEASE"', 'TO="${{ inputs.release }}"', "template-injection"),
         (".github/workflows/weekly.yml", "@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "unpinned-uses"),
         (".github/workflows/weekly.yml", "timeout-minutes: 240", "timeout-minutes: [1]", "timeout-minutes"),

@@ -18,7 +18,7 @@ WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, *sorted((REPOSITORY / ".github" / "actions").glob("*/action.yml"))]
 TARGETS = set(re.findall(r"^([a-z-]+)(?: [a-z-]+)*:", (REPOSITORY / "Makefile").read_text(), re.M))
 # Deployment brings these. They are taken out here once the Makefile has them.
-COMING = {"terraform-check", "terraform-plan", "deploy", "rollback"}
+COMING = {"terraform-check", "terraform-scan", "terraform-plan", "deploy", "rollback"}
 TOKEN = "id-token"
 
 Document = dict[str, Any]
@@ -67,10 +67,14 @@ def loose(workflow: Document) -> Iterator[str]:
             continue  # its jobs have their own
         if not 0 < job.get("timeout-minutes", 0) <= 240:
             yield f"{name}: no time limit"
-        assumes = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
-        if (TOKEN in (rights or {})) is not assumes:
+        roles = [
+            step["with"]["role-to-assume"]
+            for step in job["steps"]
+            if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@")
+        ]
+        if (TOKEN in (rights or {})) is not bool(roles):
             yield f"{name}: asks for a token and does not use it, or the other way round"
-        if assumes and "environment" not in job:
+        if "environment" not in job and any("plan" not in role for role in roles):
             yield f"{name}: reaches an account without the approvals of an environment"
 
 

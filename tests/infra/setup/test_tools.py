@@ -23,7 +23,7 @@ def test_environment_holds_the_lock_and_builds_actionlint_without_a_go_of_the_ma
     tools.install()
     tools.install()  # the stamp holds
 
-    assert made == ["uv", (tools.FOLDER, "3.11", tools.LOCK), "uv"]
+    assert made == ["uv", (tools.FOLDER, tools.LOCK), "uv"]
     ((words, given),) = run
     assert words[0] == str(tools.FOLDER / "bin" / "go")
     assert re.search(r"/actionlint@v\d+\.\d+\.\d+$", words[-1])
