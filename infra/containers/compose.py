@@ -20,7 +20,7 @@ DOORS_HEALTH = 18_099
 
 _HEAD = f"""\
 # Written by `make compose` from infra/local/parts.py and infra/local/airflow.py. Change those, not this.
-#   docker compose up --build --wait     start the platform; Airflow is at http://127.0.0.1:8100
+#   docker compose up --build --detach   start the platform; Airflow is at http://127.0.0.1:8100
 #   docker compose run --rm daily-run    run the daily DAG for three days and print gold
 #   docker compose down                  stop it; with --volumes also forget what is in the lake
 # Each part is the same program as under `make up`, with the same check; infra/containers/__main__.py starts it.
