@@ -1,5 +1,7 @@
 """`python -m infra.security.secrets`: looks for secrets in every file that git tracks, and in every line it ever had.
 
+With names of files it looks at these alone, as before a commit.
+
 The detectors are detect-secrets': forms of known keys, and names such as `password` beside a text. Its measure of
 randomness is left out, as hashes of locks and golden results are random too. Nothing is sent anywhere. A finding is
 shown by place and kind, never by value. What is no secret stands in `not_secret.yaml`, each with its reason.
@@ -60,7 +62,12 @@ class Finding:
 def tree(repository: Path) -> Iterator[Line]:
     """Each line of each text file that git tracks or would add."""
     names = _git(repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, names):
+    return of_files(repository, filter(None, names))
+
+
+def of_files(repository: Path, names: Iterable[str]) -> Iterator[Line]:
+    """Each line of the text files among these."""
+    for name in names:
         file = repository / name
         if file.is_file() and b"\0" not in (body := file.read_bytes())[:8000]:
             for number, line in enumerate(body.decode(errors="replace").splitlines(), start=1):
@@ -107,6 +114,15 @@ def allowed() -> dict[str, str]:
     return listed
 
 
+def check_files(names: Iterable[str], repository: Path = REPOSITORY) -> bool:
+    """Prints what is found in some files. True if nothing is a secret."""
+    known = allowed()
+    fresh = [one for one in find(of_files(repository, names))[0] if one.digest not in known]
+    for one in fresh:
+        print(one, file=sys.stderr)
+    return not fresh
+
+
 def check(repository: Path = REPOSITORY) -> bool:
     """Prints what was looked at and found. True if nothing is a secret.
 
@@ -136,4 +152,5 @@ def _git(repository: Path, *words: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if check() else 1)
+    given = sys.argv[1:]
+    sys.exit(0 if (check_files(given) if given else check()) else 1)

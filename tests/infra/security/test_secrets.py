@@ -85,6 +85,16 @@ def test_a_name_beside_a_variable_or_a_call_is_no_secret(repository: Path) -> No
     assert scan(repository) == ([], [])
 
 
+def test_hook_refuses_the_file_that_is_about_to_be_committed(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text("a = 1\n")
+    bad.write_text(f"access = '{KEY}'\n")
+    for files, code in (((good,), 0), ((good, bad), 1)):
+        words = [TOOLS, "-m", "infra.security.secrets", *files]
+        done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, "AWS Access Key" in done.stderr) == (code, bool(code))
+
+
 def test_tree_and_history_of_this_project_hold_no_secret() -> None:
     done = subprocess.run(
         [TOOLS, "-m", "infra.security.secrets"],
