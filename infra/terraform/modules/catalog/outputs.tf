@@ -1,0 +1,19 @@
+output "databases" {
+  description = "Glue databases."
+  value       = [for database in aws_glue_catalog_database.layer : database.name]
+}
+
+output "workgroup" {
+  description = "Athena workgroup."
+  value       = aws_athena_workgroup.own.name
+}
+
+output "workgroup_arn" {
+  description = "ARN of the Athena workgroup."
+  value       = aws_athena_workgroup.own.arn
+}
+
+output "queries" {
+  description = "Titles of the named queries."
+  value       = keys(local.queries)
+}

@@ -1,0 +1,9 @@
+output "role_arns" {
+  description = "ARN of each role, plan and deploy: what .github's jobs take."
+  value       = { for name, role in aws_iam_role.of : name => role.arn }
+}
+
+output "policies" {
+  description = "The deploying role's policies as JSON."
+  value       = { data = data.aws_iam_policy_document.data_services.json, platform = data.aws_iam_policy_document.platform.json, release = data.aws_iam_policy_document.release.json }
+}

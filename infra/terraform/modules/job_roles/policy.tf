@@ -1,0 +1,133 @@
+data "aws_iam_policy_document" "job" {
+  #checkov:skip=CKV_AWS_356:The one statement on all resources is PutMetricData, which has no resource level; its namespace is bound.
+  #checkov:skip=CKV_AWS_111:As above.
+  for_each = local.roles
+
+  # Without it S3 answers 403 and not 404 for an object that is not there, and every "not yet" would be an error. No
+  # condition on prefixes: such an answer has none to compare.
+  statement {
+    sid       = "SeeWhatIsThere"
+    actions   = ["s3:ListBucket"]
+    resources = [var.lake, var.code]
+  }
+
+  statement {
+    sid       = "ReadRelease"
+    actions   = ["s3:GetObject"]
+    resources = ["${var.code}/releases/*"]
+  }
+
+  statement {
+    sid       = "WriteOwnLogs"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.code}/logs/applications/${split("/", var.application)[2]}/*"]
+  }
+
+  statement {
+    sid       = "ReadLake"
+    actions   = ["s3:GetObject"]
+    resources = [for prefix in distinct(concat(each.value.read, each.value.write)) : "${var.lake}/${prefix}*"]
+  }
+
+  # Conditional PUTs need nothing more. Uploads in parts: AbortMultipartUpload.
+  statement {
+    sid       = "WriteLake"
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    resources = [for prefix in each.value.write : "${var.lake}/${prefix}*"]
+  }
+
+  statement {
+    sid       = "UseKeysThroughS3"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = values(local.of_keys)
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_s3]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.secrets) > 0 ? [1] : []
+    content {
+      sid       = "ReadCredentials"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [for system in each.value.secrets : var.secrets[system]]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.secrets) > 0 ? [1] : []
+    content {
+      sid       = "OpenCredentials"
+      actions   = ["kms:Decrypt"]
+      resources = [var.secrets_key]
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["secretsmanager.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+
+  # Databases are made by Terraform, so that no job may make or delete one.
+  dynamic "statement" {
+    for_each = each.value.catalog ? [1] : []
+    content {
+      sid     = "RegisterTables"
+      actions = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"]
+      resources = concat(
+        ["${local.of_table}:catalog"],
+        [for layer in var.layers : "${local.of_table}:database/${layer}"],
+        [for layer in var.layers : "${local.of_table}:table/${layer}/*"],
+      )
+    }
+  }
+
+  # Whether the owner of a silent lease still lives.
+  dynamic "statement" {
+    for_each = each.value.runs ? [1] : []
+    content {
+      sid       = "SeeJobRuns"
+      actions   = concat(["emr-serverless:ListJobRuns"], each.value.alerts ? ["emr-serverless:GetJobRun"] : [])
+      resources = concat([var.application], each.value.alerts ? ["${var.application}/jobruns/*"] : [])
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.value.figures ? [1] : []
+    content {
+      sid       = "SendFigures"
+      actions   = ["cloudwatch:PutMetricData"]
+      resources = ["*"] # it has no resource level
+      condition {
+        test     = "StringEquals"
+        variable = "cloudwatch:namespace"
+        values   = ["Sluice"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.value.alerts ? [1] : []
+    content {
+      sid       = "TellPeople"
+      actions   = ["sns:Publish"]
+      resources = var.topics
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.value.alerts ? [1] : []
+    content {
+      sid       = "EncryptAlerts"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.alerts_key]
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["sns.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+variable "project" {
+  type        = string
+  description = "Name of the deployment: begins the names of what the module makes."
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.project))
+    error_message = "project: 2 to 21 lower-case letters, digits and dashes, a letter first."
+  }
+}
+
+variable "lake" {
+  type        = string
+  description = "Bucket of the lake."
+  validation {
+    condition     = startswith(var.lake, "arn:")
+    error_message = "lake: an ARN."
+  }
+}
+
+variable "code" {
+  type        = string
+  description = "Bucket of releases, and of the jobs' logs."
+  validation {
+    condition     = startswith(var.code, "arn:")
+    error_message = "code: an ARN."
+  }
+}
+
+variable "application" {
+  type        = string
+  description = "EMR Serverless application."
+  validation {
+    condition     = startswith(var.application, "arn:")
+    error_message = "application: an ARN."
+  }
+}
+
+variable "data_key" {
+  type        = string
+  description = "KMS key of the lake."
+  validation {
+    condition     = startswith(var.data_key, "arn:")
+    error_message = "data_key: an ARN."
+  }
+}
+
+variable "operations_key" {
+  type        = string
+  description = "KMS key of code and logs."
+  validation {
+    condition     = startswith(var.operations_key, "arn:")
+    error_message = "operations_key: an ARN."
+  }
+}
+
+variable "secrets_key" {
+  type        = string
+  description = "KMS key of the secrets."
+  validation {
+    condition     = startswith(var.secrets_key, "arn:")
+    error_message = "secrets_key: an ARN."
+  }
+}
+
+variable "alerts_key" {
+  type        = string
+  description = "KMS key of the topics."
+  validation {
+    condition     = startswith(var.alerts_key, "arn:")
+    error_message = "alerts_key: an ARN."
+  }
+}
+
+variable "secrets" {
+  type        = map(string)
+  description = "ARN of each source system's secret."
+  validation {
+    condition     = alltrue([for system in ["kafka", "salesforce", "snowflake"] : contains(keys(var.secrets), system)])
+    error_message = "secrets: kafka, salesforce and snowflake."
+  }
+}
+
+variable "topics" {
+  type        = list(string)
+  description = "ARNs of the topics of alerts."
+  validation {
+    condition     = length(var.topics) > 0
+    error_message = "topics: at least one."
+  }
+}
+
+variable "layers" {
+  type        = list(string)
+  description = "Glue databases that jobs register tables in."
+  validation {
+    condition     = length(var.layers) > 0
+    error_message = "layers: at least one."
+  }
+}
+
+variable "role_per_kind" {
+  type        = bool
+  description = "Whether each kind of job has a role of its own. Today's DAGs know one role, SLUICE_EMR_ROLE_ARN: then it is false, and that role may do what all kinds may."
+  default     = false
+  validation {
+    condition     = var.role_per_kind != null
+    error_message = "role_per_kind: true or false."
+  }
+}
