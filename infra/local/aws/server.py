@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.local.addresses import HOST, Addresses
-from infra.local.aws import s3_policies
+from infra.local.aws import answers, s3_policies
 from infra.local.aws.athena import responses as athena
 from infra.local.aws.emr import away
 from infra.local.aws.emr import responses as emr_serverless
@@ -56,6 +56,7 @@ def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
     emr_serverless.install(runner, addresses.aws)
     athena.install(addresses.home / "athena")
     s3_policies.install()
+    answers.install()
     application = JobPages(DomainDispatcherApplication(create_backend_app))
     served = away.Away(application, away.mark(addresses.home))
     port = addresses.port + 1

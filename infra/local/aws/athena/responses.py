@@ -76,7 +76,7 @@ class AthenaResponse(responses.AthenaResponse):
         return json.dumps(answer)
 
     def delete_named_query(self) -> str:
-        """moto keeps named queries and deletes none: it answers 500, and Terraform's destroy never ends."""
+        """Moto keeps named queries and deletes none: it answers 500, and Terraform's destroy never ends."""
         query_id = self._get_param("NamedQueryId")
         if self.backend.named_queries.pop(query_id, None) is None:
             raise InvalidRequestException(f"NamedQuery {query_id} was not found")

@@ -38,6 +38,13 @@ class EmrServerlessResponse(responses.EMRServerlessResponse):
     def emrserverless_backend(self) -> EmrServerless:
         return self.backend
 
+    def create_application(self) -> ActionResult:
+        """As moto's, which forgets the architecture: Terraform would set it again at each apply."""
+        answer: Any = super().create_application()
+        made: Any = self.backend.get_application(answer.result["applicationId"])
+        made.architecture = self._get_param("architecture") or "X86_64"
+        return cast(ActionResult, answer)
+
     def start_job_run(self) -> ActionResult:
         get = self._get_param
         mode = get("mode") or BATCH
