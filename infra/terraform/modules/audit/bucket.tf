@@ -85,7 +85,7 @@ data "aws_iam_policy_document" "trail" {
   statement {
     sid       = "TrailLooks"
     actions   = ["s3:GetBucketAcl"]
-    resources = [aws_s3_bucket.trail.arn]
+    resources = [local.bucket]
     principals {
       type        = "Service"
       identifiers = ["cloudtrail.amazonaws.com"]
@@ -99,7 +99,7 @@ data "aws_iam_policy_document" "trail" {
   statement {
     sid       = "TrailWrites"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.trail.arn}/AWSLogs/${data.aws_caller_identity.here.account_id}/*"]
+    resources = ["${local.bucket}/AWSLogs/${data.aws_caller_identity.here.account_id}/*"]
     principals {
       type        = "Service"
       identifiers = ["cloudtrail.amazonaws.com"]
@@ -114,7 +114,7 @@ data "aws_iam_policy_document" "trail" {
     sid       = "TlsOnly"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.trail.arn, "${aws_s3_bucket.trail.arn}/*"]
+    resources = [local.bucket, "${local.bucket}/*"]
     principals {
       type        = "*"
       identifiers = ["*"]

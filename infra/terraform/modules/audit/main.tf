@@ -5,7 +5,9 @@ data "aws_partition" "here" {}
 
 locals {
   trail = "arn:${data.aws_partition.here.partition}:cloudtrail:${data.aws_region.here.name}:${data.aws_caller_identity.here.account_id}:trail/${var.project}"
-  days  = var.retention_years * 366
+  # From the name, so that a plan shows the whole policy before there is a bucket.
+  bucket = "arn:${data.aws_partition.here.partition}:s3:::${aws_s3_bucket.trail.bucket}"
+  days   = var.retention_years * 366
 }
 
 resource "aws_cloudtrail" "data" {

@@ -66,6 +66,8 @@ resource "aws_s3_bucket_logging" "of" {
   bucket        = aws_s3_bucket.of[each.key].id
   target_bucket = aws_s3_bucket.of["access"].id
   target_prefix = "${each.key}/"
+  # S3 refuses a target that it may not write to.
+  depends_on = [aws_s3_bucket_policy.of]
 }
 
 # A landed file is told to whoever listens. It is a nudge; the ledger of files is the truth.

@@ -1,4 +1,10 @@
 data "aws_caller_identity" "here" {}
+data "aws_partition" "here" {}
+
+locals {
+  # From the names, so that a plan shows whole policies before there is a bucket.
+  arns = { for kind, bucket in aws_s3_bucket.of : kind => "arn:${data.aws_partition.here.partition}:s3:::${bucket.bucket}" }
+}
 
 resource "aws_s3_bucket_policy" "of" {
   for_each = local.buckets
@@ -15,7 +21,7 @@ data "aws_iam_policy_document" "of" {
     sid       = "TlsOnly"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.of[each.key].arn, "${aws_s3_bucket.of[each.key].arn}/*"]
+    resources = [local.arns[each.key], "${local.arns[each.key]}/*"]
     principals {
       type        = "*"
       identifiers = ["*"]
@@ -34,7 +40,7 @@ data "aws_iam_policy_document" "of" {
       sid       = "OwnKeyOnly"
       effect    = "Deny"
       actions   = ["s3:PutObject"]
-      resources = ["${aws_s3_bucket.of[each.key].arn}/*"]
+      resources = ["${local.arns[each.key]}/*"]
       principals {
         type        = "*"
         identifiers = ["*"]
@@ -57,7 +63,7 @@ data "aws_iam_policy_document" "of" {
     content {
       sid       = "S3WritesAccessLogs"
       actions   = ["s3:PutObject"]
-      resources = ["${aws_s3_bucket.of["access"].arn}/*"]
+      resources = ["${local.arns["access"]}/*"]
       principals {
         type        = "Service"
         identifiers = ["logging.s3.amazonaws.com"]

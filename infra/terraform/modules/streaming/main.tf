@@ -19,6 +19,7 @@ resource "aws_msk_serverless_cluster" "own" {
 }
 
 resource "aws_security_group" "brokers" {
+  #checkov:skip=CKV2_AWS_5:The cluster above has it, where there is one.
   count       = var.create_msk_serverless ? 1 : 0
   name        = "${var.project}-brokers"
   description = "Kafka brokers"
