@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
 	emergency-stop emergency-undo compose tools lint-files hooks security \
+	terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
 	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
@@ -11,10 +12,10 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # What a person gives reaches a command by its environment, as it was typed. In a recipe's text the shell would run
 # its $( ), and make would do so before.
-unexport Q STEP N BROKEN WHO WHY
+unexport Q STEP N BROKEN WHO WHY ENV
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make the Python environments and download the jars (run and test do it too)
 	@python3 -m infra.setup
@@ -57,6 +58,22 @@ emergency-undo: ## let exactly that run again which ran before the emergency sto
 
 package: setup ## build what a deployment uploads; its name is a hash of its content
 	@$(JOBS) -m infra.package build
+
+terraform-check: setup ## check infra/terraform: format, validity, tests of the modules; no AWS is asked
+	@$(JOBS) -m infra.provision check
+
+terraform-scan: setup ## look for weak spots in infra/terraform with checkov, offline
+	@$(JOBS) -m infra.provision scan
+
+terraform-state terraform-plan terraform-apply: export TARGET = $(value ENV)
+terraform-state: setup ## make the bucket of Terraform's state: make terraform-state ENV=dev
+	@$(JOBS) -m infra.provision state "$$TARGET"
+
+terraform-plan: setup ## show what an apply would change: make terraform-plan ENV=dev (exit code 2: something)
+	@$(JOBS) -m infra.provision plan "$$TARGET"
+
+terraform-apply: setup ## change what the last plan showed, and nothing else: make terraform-apply ENV=dev
+	@$(JOBS) -m infra.provision apply "$$TARGET"
 
 slow: setup tools ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
 	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/upgrade tests/jobs tests/flow tests/github tests/infra

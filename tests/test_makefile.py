@@ -82,3 +82,11 @@ def test_who_stops_everything_and_why_reach_the_command_as_they_were_typed(pytho
         words = run(python, target, "WHO=Ann B", f"WHY={typed}")
         assert words == ["-m", "infra.local", "emergency", action, "--who=Ann B", f"--why={typed}"]
     assert not mark.exists()
+
+
+def test_name_of_an_environment_reaches_terraform_as_it_was_typed(python: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "run"
+    for action in ("state", "plan", "apply"):
+        typed = f"dev $(touch {mark})"
+        assert run(python, f"terraform-{action}", f"ENV={typed}") == ["-m", "infra.provision", action, typed]
+    assert not mark.exists()

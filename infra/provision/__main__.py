@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from infra.provision import settings
+from infra.provision import scan, settings
 from infra.provision.errors import ProvisionError
 from infra.provision.settings import Environment
 from infra.provision.terraform import Workspace
@@ -20,12 +20,14 @@ def main(arguments: Sequence[str]) -> int:
         if action == "check":
             Workspace.of("check").check()
             return 0
+        if action == "scan":
+            return scan.tell(scan.scan())
         if action not in ("state", "plan", "apply", "destroy"):
             raise ProvisionError(f"no command {action!r}: {__doc__}")
         environment = settings.read(rest[0] if rest else "")
         if action == "state":
             return _state(environment)
-        return _change(action, environment, rest[1:])
+        return change(Workspace.of(environment.name), action, environment, rest[1:])
     except ProvisionError as error:
         print(f"infra.provision: {error}", file=sys.stderr)
         return 1
@@ -40,8 +42,21 @@ def _state(environment: Environment) -> int:
     return 0
 
 
-def _change(action: str, environment: Environment, given: Sequence[str]) -> int:
-    workspace = Workspace.of(environment.name)
+def change(workspace: Workspace, action: str, environment: Environment, given: Sequence[str]) -> int:
+    """Plans, applies the last plan, or destroys.
+
+    Args:
+        workspace: where the plan lies.
+        action: `plan`, `apply` or `destroy`.
+        environment: that is changed.
+        given: variables, `name=value`, which win over the environment's file.
+
+    Returns:
+        0; for `plan` 2 when there is something to change, and 1 when it failed.
+
+    Raises:
+        ProvisionError: Terraform failed.
+    """
     variables = workspace.variables(environment, *given)
     plan = str(workspace.folder / PLAN)
     if action == "apply":  # exactly what was planned and read

@@ -41,6 +41,13 @@ def install_airflow() -> None:
     )
 
 
+def install_checkov() -> Path:
+    """Makes or updates the environment of checkov alone, which `make terraform-scan` needs; gives its command."""
+    lock, folder = REPOSITORY / "infra" / "setup" / "checkov.lock", VENV / "checkov"
+    once("checkov", VENV / "checkov.stamp", [lock], lambda: synced(folder, lock), grows=folder)
+    return folder / "bin" / "checkov"
+
+
 def pins(version: str) -> list[Path]:
     """Amazon's constraints for the packages of an MWAA with this Airflow."""
     return [MWAA / f"airflow-{version}-constraints-py3.12.txt", MWAA / f"mwaa-essential-{version}.txt"]
