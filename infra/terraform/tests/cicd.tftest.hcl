@@ -63,3 +63,16 @@ run "a_deployment_reads_no_secret_and_no_data_and_changes_no_role_of_its_own" {
     error_message = "a deployment may change roles of others"
   }
 }
+
+run "policies_are_not_longer_than_iam_takes" {
+  command = plan
+  module {
+    source = "./modules/cicd"
+  }
+
+  # A role's own policies may have 10,240 characters together, spaces not counted.
+  assert {
+    condition     = sum([for policy in output.policies : length(replace(policy, "/\\s/", ""))]) < 10240 - 1500
+    error_message = "IAM refuses the policies: they are too long"
+  }
+}

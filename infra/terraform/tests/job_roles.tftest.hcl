@@ -112,3 +112,16 @@ run "all_resources_are_named_where_aws_has_names" {
     error_message = "an action is a wildcard"
   }
 }
+
+run "policies_are_not_longer_than_iam_takes" {
+  command = plan
+  module {
+    source = "./modules/job_roles"
+  }
+
+  # A role's own policies may have 10,240 characters together, spaces not counted.
+  assert {
+    condition     = alltrue([for policy in output.policies : length(replace(policy, "/\\s/", "")) < 10240])
+    error_message = "IAM refuses the policies: they are too long"
+  }
+}

@@ -113,3 +113,16 @@ run "untested_airflow_is_refused" {
   }
   expect_failures = [var.airflow_version]
 }
+
+run "policies_are_not_longer_than_iam_takes" {
+  command = plan
+  module {
+    source = "./modules/mwaa"
+  }
+
+  # A role's own policies may have 10,240 characters together, spaces not counted.
+  assert {
+    condition     = sum([for policy in output.policies : length(replace(policy, "/\\s/", ""))]) < 10240
+    error_message = "IAM refuses the policies: they are too long"
+  }
+}

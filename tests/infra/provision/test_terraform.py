@@ -118,6 +118,17 @@ def test_dev_is_made_whole_planned_empty_and_destroyed_clean(aws: Server, tmp_pa
     assert [entry["Key"] for entry in kept] == [environment.state_key], "a lock was left behind"
 
 
+@pytest.mark.slow
+def test_staging_and_prod_can_be_planned_whole(aws: Server, tmp_path: Path) -> None:
+    for name in ("staging", "prod"):
+        environment, workspace = settings.read(name), Workspace(tmp_path / name)
+        workspace.folder.mkdir()
+        (workspace.folder / RELEASE).write_text(json.dumps({"release": {"name": NAME}}))
+        state.make(_client(aws, "s3", environment.region), environment)
+        # All options, as on AWS: a plan makes nothing.
+        assert provision.change(workspace, "plan", environment, ["github_repository=your-company/sluice"]) == 2
+
+
 def _client(aws: Server, service: str, region: str) -> Any:
     import boto3
 

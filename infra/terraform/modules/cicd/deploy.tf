@@ -14,7 +14,7 @@ resource "aws_iam_role_policy" "deploy" {
 data "aws_iam_policy_document" "release" {
   statement {
     sid       = "UploadRelease"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
     resources = [for prefix in ["releases", "dags", "airflow"] : "${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/${prefix}/*"]
   }
   statement {
@@ -40,6 +40,11 @@ data "aws_iam_policy_document" "release" {
 }
 
 data "aws_iam_policy_document" "data_services" {
+  statement {
+    sid       = "Budget"
+    actions   = ["budgets:ViewBudget", "budgets:ModifyBudget", "budgets:ListTagsForResource", "budgets:TagResource"]
+    resources = ["${local.arn}:budgets::${local.account}:budget/${var.project}"]
+  }
   statement {
     sid       = "Buckets"
     actions   = ["s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucket*", "s3:PutBucket*", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:GetAccelerateConfiguration"]

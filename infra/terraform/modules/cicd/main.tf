@@ -79,6 +79,28 @@ data "aws_iam_policy_document" "state" {
     actions   = each.key == "plan" ? ["s3:GetObject"] : ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.arn}:s3:::${var.state_bucket}/${var.environment}/terraform.tfstate"]
   }
+  # A plan compares the start-up script with what is there.
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
+      sid       = "SeeStartupScript"
+      actions   = ["s3:GetObject", "s3:GetObjectTagging"]
+      resources = ["${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/airflow/startup.sh"]
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
+      sid       = "OpenStartupScript"
+      actions   = ["kms:Decrypt"]
+      resources = ["${local.arn}:kms:${local.region}:${local.account}:key/*"] # a key's id is drawn by KMS; the alias bounds it
+      condition {
+        test     = "ForAnyValue:StringEquals"
+        variable = "kms:ResourceAliases"
+        values   = ["alias/${var.project}-operations"]
+      }
+    }
+  }
   # A plan locks the state too.
   statement {
     sid       = "Lock"
