@@ -18,6 +18,11 @@ output "athena_workgroup" {
   value       = module.catalog.workgroup
 }
 
+output "query_policy" {
+  description = "Policy to attach to the role of people who query."
+  value       = module.catalog.query_policy
+}
+
 output "job_roles" {
   description = "Roles of job runs: one for all, or one for each kind."
   value       = module.job_roles.arns

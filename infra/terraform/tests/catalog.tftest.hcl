@@ -8,6 +8,11 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 
+override_data {
+  target = data.aws_caller_identity.here
+  values = { account_id = "123456789012", id = "123456789012", arn = "arn:aws:iam::123456789012:user/test", user_id = "test" }
+}
+
 variables {
   project     = "sluice"
   lake_bucket = "your-company-data-lake-dev"
@@ -74,4 +79,20 @@ run "runbook_without_queries_is_refused" {
     runbook = "# Runbook"
   }
   expect_failures = [var.runbook]
+}
+
+run "people_query_and_write_nothing_but_results" {
+  command = plan
+  module {
+    source = "./modules/catalog"
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.query.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")])) == toset(["arn:aws:s3:::your-company-reports-dev/athena/*"])
+    error_message = "who queries may write elsewhere than results"
+  }
+  assert {
+    condition     = !strcontains(aws_iam_policy.query.policy, "data-lake-dev/bronze") && !strcontains(aws_iam_policy.query.policy, "glue:Update")
+    error_message = "who queries may read raw rows, or change the catalog"
+  }
 }

@@ -57,7 +57,7 @@ run "a_deployment_reads_no_secret_and_no_data_and_changes_no_role_of_its_own" {
   }
   assert {
     condition = alltrue([for statement in jsondecode(output.policies["platform"]).Statement :
-      alltrue([for resource in flatten([statement.Resource]) : endswith(resource, ":role/sluice-*")])
+      alltrue([for resource in flatten([statement.Resource]) : endswith(resource, ":role/sluice-*") || endswith(resource, ":policy/sluice-query")])
       if anytrue([for action in flatten([statement.Action]) : startswith(action, "iam:")])
     ])
     error_message = "a deployment may change roles of others"

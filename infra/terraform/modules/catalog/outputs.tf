@@ -17,3 +17,8 @@ output "queries" {
   description = "Titles of the named queries."
   value       = keys(local.queries)
 }
+
+output "query_policy" {
+  description = "ARN of the policy for people who query."
+  value       = aws_iam_policy.query.arn
+}

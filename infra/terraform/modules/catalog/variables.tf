@@ -61,3 +61,13 @@ variable "key" {
     error_message = "key: an ARN."
   }
 }
+
+variable "asked_layers" {
+  type        = list(string)
+  description = "Layers that people may query. Bronze and quarantine hold rows as they came, personal data included."
+  default     = ["silver", "gold", "ops"]
+  validation {
+    condition     = length(setsubtract(var.asked_layers, var.layers)) == 0 && length(var.asked_layers) > 0
+    error_message = "asked_layers: layers of the lake, at least one."
+  }
+}

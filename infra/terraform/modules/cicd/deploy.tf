@@ -83,6 +83,11 @@ data "aws_iam_policy_document" "platform" {
     resources = ["${local.arn}:iam::${local.account}:role/${var.project}-*"]
   }
   statement {
+    sid       = "PolicyOfPeople"
+    actions   = ["iam:CreatePolicy", "iam:DeletePolicy", "iam:GetPolicy", "iam:TagPolicy", "iam:GetPolicyVersion", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"]
+    resources = ["${local.arn}:iam::${local.account}:policy/${var.project}-query"]
+  }
+  statement {
     sid       = "GiveServicesTheirRoles"
     actions   = ["iam:PassRole"]
     resources = ["${local.arn}:iam::${local.account}:role/${var.project}-*"]

@@ -29,7 +29,7 @@ locals {
     }
     # gate: judges, and writes no table.
     gate = {
-      read    = concat(local.state.read, ["bronze/", "silver/", "gold/", "quarantine/"])
+      read    = concat(local.state.read, ["bronze/", "silver/", "gold/", "quarantine/", "_checkpoints/"])
       write   = ["gold/quality/", "ops/gate/", "ops/quality/", "ops/recorded/", "ops/run_ledger/"]
       secrets = []
       catalog = false
