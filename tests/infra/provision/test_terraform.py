@@ -44,10 +44,7 @@ def test_missing_terraform_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 def test_files_are_formatted_and_valid(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
-    workspace.must("fmt", "-check", "-diff", "-recursive")
-    workspace.init("-backend=false")
-    workspace.must("validate")
+    Workspace(tmp_path).look()
 
 
 def test_file_that_is_not_formatted_is_refused(tmp_path: Path) -> None:
