@@ -69,8 +69,8 @@ terraform-state terraform-plan terraform-apply: export TARGET = $(value ENV)
 terraform-state: setup ## make the bucket of Terraform's state: make terraform-state ENV=dev
 	@$(JOBS) -m infra.provision state "$$TARGET"
 
-terraform-plan: setup ## show what an apply would change: make terraform-plan ENV=dev (exit code 2: something)
-	@$(JOBS) -m infra.provision plan "$$TARGET"
+terraform-plan: setup ## show what an apply would change: make terraform-plan ENV=dev
+	@$(JOBS) -m infra.provision plan "$$TARGET" || [ $$? -eq 2 ]  # 2: something would change
 
 terraform-apply: setup ## change what the last plan showed, and nothing else: make terraform-apply ENV=dev
 	@$(JOBS) -m infra.provision apply "$$TARGET"

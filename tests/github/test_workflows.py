@@ -18,7 +18,7 @@ WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, *sorted((REPOSITORY / ".github" / "actions").glob("*/action.yml"))]
 TARGETS = set(re.findall(r"^([a-z-]+)(?: [a-z-]+)*:", (REPOSITORY / "Makefile").read_text(), re.M))
 # Deployment brings these. They are taken out here once the Makefile has them.
-COMING = {"terraform-check", "terraform-scan", "terraform-plan", "deploy", "rollback"}
+COMING = {"deploy", "rollback"}
 TOKEN = "id-token"
 
 Document = dict[str, Any]
