@@ -47,7 +47,7 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
 
 def release(addresses: Addresses, environment: Mapping[str, str]) -> str:
     """Packages and uploads the code as it is now. Returns the release's URI."""
-    return _timed("code release", lambda: _command(addresses, environment, "infra.package", "upload"))
+    return _timed("code release", lambda: _command(addresses, environment, "infra.package", "upload-code"))
 
 
 def pools(addresses: Addresses) -> None:
