@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests
 
 from infra.local.errors import PlatformError
+from infra.pools import PoolsRefusedError, check, request
 
 PAGE = 100
 TRIES = 5
@@ -138,11 +139,11 @@ class AirflowApi:
         Raises:
             PlatformError: Airflow refuses one. No pool has changed.
         """
-        entities = [{"name": name, **settings} for name, settings in pools.items()]
-        action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
-        done = self._document(self._session.patch(f"{self._root}/pools", json={"actions": [action]}, timeout=60))
-        if errors := done["create"]["errors"]:
-            raise PlatformError(f"Airflow refused the pools: {errors}")
+        answer = self._session.patch(f"{self._root}/pools", json=request(pools), timeout=60)
+        try:
+            check(self._document(answer))
+        except PoolsRefusedError as error:
+            raise PlatformError(str(error)) from error
 
     def _get(self, path: str, **query: str | int | tuple[str, ...]) -> dict[str, Any]:
         return self._document(self._session.get(f"{self._root}/{path}", params=query, timeout=60))
