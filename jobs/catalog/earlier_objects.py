@@ -54,7 +54,7 @@ def _move(bucket: str, folder: str, key: str) -> bool | None:
     try:
         body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
+        if not s3.absent(error):
             raise
         return None  # another registration has just moved it
     try:

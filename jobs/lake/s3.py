@@ -7,8 +7,10 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from jobs.lake import settings
+from jobs.lake.errors import ConfigurationError
 
 
 def client() -> Any:
@@ -20,3 +22,20 @@ def client() -> Any:
 def _client(_process: int, _endpoint: tuple[tuple[str, str], ...]) -> Any:
     # A forked process must not share its parent's connections.
     return boto3.client("s3")
+
+
+def absent(error: ClientError) -> bool:
+    """Whether S3 says that there is no such object. False for another error, which the caller raises again.
+
+    Raises:
+        ConfigurationError: S3 refuses. To a role without `s3:ListBucket` on the bucket, it answers so for a missing
+            object as well. To take that for "missing" would forget a lease or a watermark whenever a permission is
+            lost. So each role that reads the lake needs `s3:ListBucket` on it, without a condition on the prefix.
+    """
+    code = error.response["Error"]["Code"]
+    if code in ("AccessDenied", "403"):
+        raise ConfigurationError(
+            f"S3 refuses {error.operation_name} ({code}): allow the job's role to do it, and to do s3:ListBucket on "
+            "the bucket; without that, S3 answers so for a missing object too"
+        ) from error
+    return code in ("NoSuchKey", "404")

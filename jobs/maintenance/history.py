@@ -30,7 +30,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from jobs.catalog import ops_tables, ops_views
 from jobs.catalog.catalog import Catalog
 from jobs.catalog.ops_tables import JsonTable
-from jobs.lake import settings
+from jobs.lake import s3, settings
 from jobs.lake.delta import log
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.errors import LakeError
@@ -119,7 +119,7 @@ def _body(key: str) -> bytes | None:
     try:
         return objects.read(key)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+        if not s3.absent(error):
             raise
         return None  # a person has just deleted it
 

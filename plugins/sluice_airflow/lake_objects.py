@@ -8,10 +8,31 @@ from datetime import datetime
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
 # As `jobs.lake.state.objects.CHANGED`, which a plugin can't import; a test holds the two equal.
 CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404")
+
+
+class LakeRefusedError(AirflowFailException):
+    """S3 refuses Airflow's role. It is never retried: a person has to give the permission."""
+
+
+def absent(error: ClientError) -> bool:
+    """As `jobs.lake.s3.absent`: whether there is no such object. False for another error.
+
+    Raises:
+        LakeRefusedError: S3 refuses. Without `s3:ListBucket` it answers so for a missing object too, and to take that
+            for "missing" would forget what a person wants of a stream. Airflow's role needs it on the lake's bucket.
+    """
+    code = error.response["Error"]["Code"]
+    if code in ("AccessDenied", "403"):
+        raise LakeRefusedError(
+            f"S3 refuses {error.operation_name} ({code}): allow Airflow's role to do it, and to do s3:ListBucket on "
+            "the bucket; without that, S3 answers so for a missing object too"
+        ) from error
+    return code in ("NoSuchKey", "404")
 
 
 def s3_client(operator: Any) -> Any:
@@ -59,7 +80,7 @@ class LakeObjects:
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
+            if absent(error):
                 return None, None
             raise
         with answer["Body"] as body:

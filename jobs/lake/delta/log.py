@@ -120,7 +120,7 @@ def actions(uri: str, version: int) -> list[dict[str, Any]] | None:
     try:
         body = s3.client().get_object(Bucket=bucket, Key=f"{folder}{version:020d}.json")["Body"]
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if s3.absent(error):
             return None
         raise
     return [json.loads(line) for line in body.iter_lines() if line.strip()]
@@ -146,7 +146,7 @@ def _last_checkpoint(client: Any, bucket: str, folder: str) -> int | None:
     try:
         body = client.get_object(Bucket=bucket, Key=f"{folder}_last_checkpoint")["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if s3.absent(error):
             return None
         raise
     return int(json.loads(body)["version"])
@@ -157,7 +157,7 @@ def _commit_info(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
     try:
         lines = client.get_object(Bucket=bucket, Key=key)["Body"].iter_lines()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if s3.absent(error):
             return None
         raise
     for line in lines:

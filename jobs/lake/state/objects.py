@@ -61,7 +61,7 @@ def read_json_with_etag(key: str) -> tuple[Any, str] | None:
     try:
         answer = s3.client().get_object(Bucket=settings.lake().bucket, Key=key)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if s3.absent(error):
             return None
         raise
     return json.loads(answer["Body"].read()), str(answer["ETag"])

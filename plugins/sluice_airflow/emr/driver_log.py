@@ -63,6 +63,8 @@ class DriverLog:
                 if (reason == "NoSuchKey" or transient(error)) and time.monotonic() < give_up:
                     time.sleep(1)
                     continue
+                if reason == "AccessDenied":  # so S3 also answers for a log that is not there yet
+                    reason += ": Airflow's role needs s3:GetObject and s3:ListBucket there"
                 return cls(uri, missing=f"{uri} can't be read: {reason}")
 
 

@@ -53,9 +53,15 @@ def test_log_that_comes_late_is_waited_for() -> None:
     assert tail(FakeS3(gzip.compress(b"late"), after=1), patience=5).lines == ("late",)
 
 
-@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
-def test_log_that_cannot_be_read_says_why(code: str) -> None:
-    assert tail(FakeS3(None, code=code)).text == f"(s3://code/logs/stdout.gz can't be read: {code})"
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("NoSuchKey", "NoSuchKey"),
+        ("AccessDenied", "AccessDenied: Airflow's role needs s3:GetObject and s3:ListBucket there"),
+    ],
+)
+def test_log_that_cannot_be_read_says_why(code: str, said: str) -> None:
+    assert tail(FakeS3(None, code=code)).text == f"(s3://code/logs/stdout.gz can't be read: {said})"
 
 
 def test_forbidden_log_is_not_waited_for() -> None:
