@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import TimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from botocore.exceptions import ClientError
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from jobs.lake import settings
+from jobs.lake import s3, settings
 from jobs.lake.errors import ConfigurationError, TransientError
 from jobs.sources import credentials
 
@@ -37,7 +39,7 @@ class Login:
         key: of the API.
         secret: of the API; it appears in no log, no conf and no repr.
         group: prefix of consumer groups.
-        authority: PEM file of the brokers' certificate authority; None for the public authorities.
+        authority: certificates of the brokers' authority, as PEM text; None for the public authorities.
     """
 
     servers: str
@@ -51,7 +53,7 @@ class Login:
         """The log-in of `<project>/kafka/credentials`.
 
         Raises:
-            ConfigurationError: the secret is missing or lacks a key.
+            ConfigurationError: the secret is missing or lacks a key, or the authority's file can't be read.
         """
         found = credentials.read("kafka", KEYS)
         return cls(
@@ -59,7 +61,7 @@ class Login:
             key=found["api_key"],
             secret=found["api_secret"],
             group=found["group_id"],
-            authority=settings.replacement("KAFKA_SSL_CA_FILE"),
+            authority=_authority(settings.replacement("KAFKA_SSL_CA_FILE")),
         )
 
     def spark_options(self) -> dict[str, str]:
@@ -75,7 +77,7 @@ class Login:
             "groupIdPrefix": self.group,
         }
         if self.authority:
-            options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.location": self.authority}
+            options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.certificates": self.authority}
         return options
 
     @contextmanager
@@ -105,7 +107,7 @@ class Login:
             "sasl.password": self.secret,
             "log_level": 0,  # otherwise it prints a line a second while a broker is down
         }
-        return options | ({"ssl.ca.location": self.authority} if self.authority else {})
+        return options | ({"ssl.ca.pem": self.authority} if self.authority else {})
 
 
 def topic_id(admin: AdminClient, topic: str) -> str:
@@ -161,6 +163,22 @@ def bounds_if_any(consumer: Consumer, topic: str) -> dict[int, Bounds]:
         return bounds(consumer, topic)
     except ConfigurationError:
         return {}
+
+
+def _authority(place: str | None) -> str | None:
+    """The certificates of a file, `s3://` or of this machine.
+
+    They go to clients as text: an executor on another machine has no file of the driver's.
+    """
+    if not place:
+        return None
+    try:
+        if place.startswith("s3://"):
+            bucket, _, key = place.removeprefix("s3://").partition("/")
+            return bytes(s3.client().get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
+        return Path(place).read_text()
+    except (OSError, ClientError) as error:
+        raise ConfigurationError(f"kafka: KAFKA_SSL_CA_FILE is {place}, which can't be read: {error}") from error
 
 
 def _quoted(text: str) -> str:
