@@ -27,20 +27,21 @@ class BoundedTimetable(Timetable):
     without asking it.
     """
 
-    def __init__(self, expression: str, *, first: date, last: date | None = None) -> None:
+    def __init__(self, expression: str, *, first: date | None, last: date | None = None) -> None:
         """Refuses bounds in the wrong order.
 
         Args:
             expression: of cron.
-            first: day on which the first scheduled interval may begin.
+            first: day on which the first scheduled interval may begin; None while nobody has given one. Then nothing is
+                scheduled: any day that we chose here would start runs for all days since, or move on with the clock.
             last: day on which the last one may begin; None for no end.
         """
-        if last and last < first:
+        if first and last and last < first:
             raise ValueError(f"the schedule's last day {last} is before its first, {first}")
         self._expression, self._first, self._last = expression, first, last
         self._intervals = CronDataIntervalTimetable(expression, "UTC")
-        end = f" to {last}" if last else " on"
-        self.description = f"{self._intervals.description}, for {first}{end}"
+        days = f"for {first}{f' to {last}' if last else ' on'}" if first else "once SLUICE_SCHEDULE_START is set"
+        self.description = f"{self._intervals.description}, {days}"
 
     @property
     def summary(self) -> str:
@@ -51,12 +52,14 @@ class BoundedTimetable(Timetable):
 
     def serialize(self) -> dict[str, Any]:
         last = self._last.isoformat() if self._last else None
-        return {"expression": self._expression, "first": self._first.isoformat(), "last": last}
+        first = self._first.isoformat() if self._first else None
+        return {"expression": self._expression, "first": first, "last": last}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> Timetable:
         last = date.fromisoformat(data["last"]) if data["last"] else None
-        return cls(data["expression"], first=date.fromisoformat(data["first"]), last=last)
+        first = date.fromisoformat(data["first"]) if data["first"] else None
+        return cls(data["expression"], first=first, last=last)
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         return self._intervals.infer_manual_data_interval(run_after=run_after)
@@ -70,13 +73,15 @@ class BoundedTimetable(Timetable):
         no end, as the DAG has no `end_date`: it gets the days of the schedule.
         """
         if restriction.latest is None:
-            restriction = self._within_schedule(restriction)
+            if self._first is None:
+                return None
+            restriction = self._within_schedule(restriction, self._first)
         return self._intervals.next_dagrun_info(
             last_automated_data_interval=last_automated_data_interval, restriction=restriction
         )
 
-    def _within_schedule(self, restriction: TimeRestriction) -> TimeRestriction:
-        first = _midnight(self._first)
+    def _within_schedule(self, restriction: TimeRestriction, begin: date) -> TimeRestriction:
+        first = _midnight(begin)
         return TimeRestriction(
             earliest=max(restriction.earliest, first) if restriction.earliest else first,
             # All intervals that begin before the end of the last day.

@@ -105,3 +105,15 @@ def test_wrong_expression_is_refused_when_the_dag_is_parsed() -> None:
 
 def test_no_date_is_too_early_for_a_task() -> None:
     assert NEVER_TOO_EARLY == ANY_DATE
+
+
+def test_nothing_is_scheduled_until_a_start_is_given_and_a_backfill_gets_its_days() -> None:
+    """Any start of our own would make runs for all days since."""
+    unset = BoundedTimetable("0 0 * * *", first=None)
+    again = BoundedTimetable.deserialize(unset.serialize())
+    for timetable in (unset, again):
+        assert days(timetable, scheduler()) == []
+        assert days(timetable, scheduler(), DataInterval(datetime(2026, 11, 1), datetime(2026, 11, 2))) == []
+        asked = TimeRestriction(datetime(2026, 10, 6), datetime(2026, 10, 7), catchup=True)
+        assert days(timetable, asked) == ["2026-10-06", "2026-10-07"]
+        assert timetable.description == "At 00:00, once SLUICE_SCHEDULE_START is set"
