@@ -1,8 +1,8 @@
 """Maps an EMR Serverless job request to a `spark-submit` command line for this machine.
 
-EMR runs a driver and executors of its own sizes. Its image holds the Delta and S3 connectors, and the Python
-environment comes from an archive. Here one JVM of fixed size does it all, with the jars of $SLUICE_JARS and the
-Python that runs this server.
+EMR runs a driver and executors of its own sizes. Its image holds the Delta and S3 connectors, the release has the
+Kafka source, and Python's packages come from an archive. Here one JVM of fixed size does it all, with the jars of
+$SLUICE_JARS and the Python that runs this server. So the same request works in both places.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _DROPPED = (
     "spark.emr-serverless.",
     "spark.executor.",
     "spark.executorEnv.PYSPARK_",
+    "spark.executorEnv.PYTHONPATH",
     "spark.hadoop.hive.metastore.client.factory.class",
     "spark.jars.packages",
     "spark.jars.repositories",
@@ -99,10 +100,13 @@ def submission(
     spark = job_driver["sparkSubmit"]
     options, submitted = _parse(spark.get("sparkSubmitParameters") or "")
     requested = {**_spark_defaults(overrides), **submitted}
-    driver_environment = _driver_environment(requested)
+    driver_environment = _driver_environment(requested, environment)
+    there = _jars_here(environment)
     return Submission(
         name=name,
-        options=tuple((key, _fetch_all(value, fetch) if key in _FILE_OPTIONS else value) for key, value in options),
+        options=tuple(
+            (key, _fetch_all(value, fetch, there) if key in _FILE_OPTIONS else value) for key, value in options
+        ),
         conf=_local(requested, environment, fetch),
         entry_point=(fetch(spark["entryPoint"]), *(spark.get("entryPointArguments") or [])),
         driver_environment=driver_environment,
@@ -114,7 +118,7 @@ def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: 
     """The request's configuration without what can't work here, then this machine's, which wins."""
     conf = {key: value for key, value in requested.items() if not key.startswith(_DROPPED)}
     for key in _FILE_CONFS:
-        if key in conf and (files := _fetch_all(conf.pop(key), fetch)):
+        if key in conf and (files := _fetch_all(conf.pop(key), fetch, _jars_here(environment))):
             conf[key] = files
     local = local_conf(environment["AWS_ENDPOINT_URL_S3"])
     if own := conf.get(_JAVA_OPTIONS):
@@ -155,17 +159,29 @@ def _pairs(words: Iterator[str]) -> Iterator[tuple[str, str]]:
             yield word, next(words, "")
 
 
-def _fetch_all(files: str, fetch: Fetch) -> str:
+def _fetch_all(files: str, fetch: Fetch, there: frozenset[str]) -> str:
+    """The files as local ones, without the jars that are on the class path already."""
     wanted = [file.strip() for file in files.split(",") if file.strip()]
-    return ",".join(fetch(file) for file in wanted if not file.startswith(EMR_IMAGE))
+    missing = [file for file in wanted if not file.startswith(EMR_IMAGE) and file.rpartition("/")[2] not in there]
+    return ",".join(fetch(file) for file in missing)
 
 
-def _driver_environment(conf: Mapping[str, str]) -> dict[str, str]:
-    """The driver's variables without PYSPARK_*, which point into the unpacked archive on EMR."""
+def _jars_here(environment: Mapping[str, str]) -> frozenset[str]:
+    """Names of the jars that every driver here has on its class path."""
+    folder = environment.get("SLUICE_JARS")
+    return frozenset(jar.name for jar in Path(folder).glob("*.jar")) if folder else frozenset()
+
+
+def _driver_environment(conf: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the driver that this server does not have as they are.
+
+    PYSPARK_* and PYTHONPATH are left out: they point into EMR's image and into the unpacked archive.
+    """
     variables = {
         key.removeprefix(DRIVER_ENVIRONMENT): value for key, value in conf.items() if key.startswith(DRIVER_ENVIRONMENT)
     }
-    return {key: value for key, value in variables.items() if not key.startswith("PYSPARK_")}
+    of_python = ("PYSPARK_", "PYTHONPATH")
+    return {key: value for key, value in variables.items() if not key.startswith(of_python) and own.get(key) != value}
 
 
 def platform_variables() -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,18 @@ from infra.setup.spark_conf import local_conf
 S3 = "http://127.0.0.1:9"
 
 
-def submit(parameters: str = "", properties: dict[str, str] | None = None, **spark: Any) -> Submission:
+def submit(
+    parameters: str = "",
+    properties: dict[str, str] | None = None,
+    here: dict[str, str] | None = None,
+    **spark: Any,
+) -> Submission:
     defaults = [{"classification": "spark-defaults", "properties": properties or {}}]
     return submission(
         {"sparkSubmit": {"entryPoint": "s3://code/run.py", "sparkSubmitParameters": parameters, **spark}},
         {"applicationConfiguration": defaults},
         name="silver.orders",
-        environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x"},
+        environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x", **(here or {})},
         fetch=lambda uri: uri.replace("s3://", "/fetched/"),
     )
 
@@ -74,14 +80,33 @@ def test_jars_of_the_emr_image_are_left_out_and_others_fetched() -> None:
     assert confs(submit(f"--conf spark.jars={image},s3://code/own.jar"))["spark.jars"] == "/fetched/code/own.jar"
 
 
+def test_jars_of_a_release_that_this_machine_has_are_left_out(tmp_path: Path) -> None:
+    """With them a job would need a JVM of its own, and a copy of each from S3."""
+    (tmp_path / "kafka-clients-3.9.1.jar").touch()
+    wanted = "s3://code/releases/1/jars/kafka-clients-3.9.1.jar,s3://code/own.jar"
+    submitted = submit(f"--jars {wanted} --conf spark.jars={wanted}", here={"SLUICE_JARS": str(tmp_path)})
+    assert confs(submitted)["spark.jars"] == dict(submitted.options)["--jars"] == "/fetched/code/own.jar"
+
+
 def test_driver_environment_reaches_the_job_except_for_its_python() -> None:
     submitted = submit(
         "--conf spark.emr-serverless.driverEnv.SLUICE_PROJECT=sluice"
-        " --conf spark.emr-serverless.driverEnv.PYSPARK_PYTHON=./environment/bin/python"
+        " --conf spark.emr-serverless.driverEnv.PYSPARK_PYTHON=python3.11"
+        " --conf spark.emr-serverless.driverEnv.PYTHONPATH=./environment"
+        " --conf spark.executorEnv.PYTHONPATH=./environment"
     )
     assert submitted.environment["SLUICE_PROJECT"] == "sluice"
     assert submitted.environment["HOME"] == "/home/x"
     assert submitted.environment["PYSPARK_PYTHON"] == sys.executable
+    assert "PYTHONPATH" not in submitted.environment
+    assert "spark.executorEnv.PYTHONPATH" not in submitted.conf
+
+
+def test_variable_that_this_server_has_anyway_asks_for_nothing() -> None:
+    """A request names the region. The JVMs that are ready were started in it."""
+    region = "--conf spark.emr-serverless.driverEnv.AWS_REGION="
+    assert submit(region + "eu-west-1", here={"AWS_REGION": "eu-west-1"}).driver_environment == {}
+    assert submit(region + "eu-west-1").driver_environment == {"AWS_REGION": "eu-west-1"}
 
 
 def test_java_options_of_the_request_are_kept_beside_ours() -> None:
