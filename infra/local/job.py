@@ -14,7 +14,10 @@ from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
 from infra.local.polling import wait_until
+from jobs.lake.release import CODE, ENTRY_POINT
+from jobs.lake.tables import HOUSEKEEPING
 
+LONGEST_MINUTES = HOUSEKEEPING.minutes  # the person who waits may cancel it at any time
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 
 
@@ -52,13 +55,13 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
         applicationId=application,
         executionRoleArn=exports["SLUICE_EMR_ROLE_ARN"],
         name=name,
-        executionTimeoutMinutes=30,
+        executionTimeoutMinutes=LONGEST_MINUTES,
         tags={"project": exports["SLUICE_PROJECT"]},
         jobDriver={
             "sparkSubmit": {
-                "entryPoint": f"{release}/run.py",
+                "entryPoint": f"{release}/{ENTRY_POINT}",
                 "entryPointArguments": [*arguments, "--job", name, "--code", release.rpartition("/")[2]],
-                "sparkSubmitParameters": " ".join(["--py-files", f"{release}/jobs.zip", *confs]),
+                "sparkSubmitParameters": " ".join(["--py-files", f"{release}/{CODE}", *confs]),
             }
         },
         configurationOverrides={

@@ -6,10 +6,14 @@ AWS endpoints, region and credentials are not here: every AWS SDK reads its own 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
+from jobs.lake import release
 from jobs.lake.errors import ConfigurationError
+
+DRIVER_PREFIX = "SLUICE_DRIVER_"  # what follows is the name of a variable of every job's driver
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,20 @@ class Deployment:
     """What a DAG has to know about the platform that it runs on. Unset values are empty, so that a DAG always parses.
 
     Attributes:
-        release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`.
+        release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`. A release's tree of DAGs knows its
+            name; of a checkout, the environment says what was uploaded.
         worker_wait_seconds: how long an Airflow worker waits for a job run before it hands the wait to the triggerer.
-        schedule_start: first data interval of scheduled DAGs.
+        schedule_start: first data interval of scheduled DAGs; None until somebody gives it: then nothing is scheduled.
         schedule_end: last one; None for no end.
         airflow_address: where Airflow's REST API is asked without a log-in; empty where it is asked through AWS.
         mwaa_environment: name of the MWAA environment, whose REST API is asked through AWS.
         alert_topics: what the ARNs of the alerts' topics begin with; `-<severity>` follows.
         openlineage_url: where lineage is sent; empty where the lake keeps it.
+        python_archive: name of the release's archive for the architecture of the EMR Serverless application.
+        jars: names of the release's jars. Both are said here, in the tree of the release, as the operators that ask for
+            them are Airflow's plugins, which change at another moment.
+        driver_variables: what the environment of every job's driver has besides: the region, and what the deployment
+            sets in place of a source's own address or authority.
     """
 
     project: str
@@ -55,12 +65,15 @@ class Deployment:
     emr_application_id: str
     emr_role_arn: str
     worker_wait_seconds: float
-    schedule_start: date
+    schedule_start: date | None
     schedule_end: date | None
     airflow_address: str = ""
     mwaa_environment: str = ""
     alert_topics: str = ""
     openlineage_url: str = ""
+    python_archive: str = ""
+    jars: tuple[str, ...] = ()
+    driver_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def log_uri(self) -> str:
@@ -112,23 +125,54 @@ def storage_options() -> dict[str, str]:
 
 
 def deployment() -> Deployment:
-    """The deployment's values in the environment of the scheduler and the workers."""
-    end = os.environ.get("SLUICE_SCHEDULE_END")
+    """The deployment's values in the environment of the scheduler and the workers.
+
+    Raises:
+        ConfigurationError: EMR Serverless has no such architecture.
+    """
+    start, end = os.environ.get("SLUICE_SCHEDULE_START"), os.environ.get("SLUICE_SCHEDULE_END")
+    code_bucket = os.environ.get("SLUICE_CODE_BUCKET", "")
     return Deployment(
         project=project(),
         lake_bucket=os.environ.get("SLUICE_LAKE_BUCKET", ""),
-        code_bucket=os.environ.get("SLUICE_CODE_BUCKET", ""),
-        release=os.environ.get("SLUICE_RELEASE", "").rstrip("/"),
+        code_bucket=code_bucket,
+        release=_release(code_bucket),
         emr_application_id=os.environ.get("SLUICE_EMR_APPLICATION_ID", ""),
         worker_wait_seconds=float(os.environ.get("SLUICE_WORKER_WAIT_SECONDS") or 0),
         emr_role_arn=os.environ.get("SLUICE_EMR_ROLE_ARN", ""),
-        schedule_start=date.fromisoformat(os.environ.get("SLUICE_SCHEDULE_START") or "2026-01-01"),
+        schedule_start=date.fromisoformat(start) if start else None,
         schedule_end=date.fromisoformat(end) if end else None,
         airflow_address=os.environ.get("SLUICE_AIRFLOW_ADDRESS", ""),
         mwaa_environment=os.environ.get("SLUICE_MWAA_ENVIRONMENT", ""),
         alert_topics=alert_topics(),
         openlineage_url=openlineage_url(),
+        python_archive=_python_archive(),
+        jars=release.JARS,
+        driver_variables=_driver_variables(),
     )
+
+
+def _release(code_bucket: str) -> str:
+    """A tree of DAGs that is a release's own asks for that release, whatever the environment says."""
+    if named := release.of_tree():
+        return release.prefix(code_bucket, named) if code_bucket else ""
+    return os.environ.get("SLUICE_RELEASE", "").rstrip("/")
+
+
+def _python_archive() -> str:
+    try:
+        return release.python_archive(os.environ.get("SLUICE_EMR_ARCHITECTURE") or "X86_64")  # EMR's own default
+    except ValueError as error:
+        raise ConfigurationError(f"SLUICE_EMR_ARCHITECTURE: {error}. Set it as the application has it.") from error
+
+
+def _driver_variables() -> dict[str, str]:
+    """Of the region, boto3 reads one name and delta-rs the other; EMR Serverless sets neither in a driver."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    named = {
+        name.removeprefix(DRIVER_PREFIX): value for name, value in os.environ.items() if name.startswith(DRIVER_PREFIX)
+    }
+    return {**({"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}), **named}
 
 
 def project() -> str:

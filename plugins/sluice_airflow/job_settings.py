@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -36,6 +36,9 @@ class JobSettings:
         worker_wait_seconds: how long a worker waits for a job run before it hands the wait to the triggerer.
         alert_topics: what the ARNs of the alerts' topics begin with.
         openlineage_url: where lineage is sent; empty where the lake keeps it.
+        python_archive: name of the release's archive with the jobs' packages, for the application's architecture.
+        jars: names of the release's jars.
+        driver_variables: what the environment of every driver has besides.
     """
 
     application_id: str = ""
@@ -47,6 +50,9 @@ class JobSettings:
     worker_wait_seconds: float = 0.0
     alert_topics: str = ""
     openlineage_url: str = ""
+    python_archive: str = ""
+    jars: tuple[str, ...] = ()
+    driver_variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, deployment: Deployment) -> JobSettings:
@@ -61,6 +67,9 @@ class JobSettings:
             worker_wait_seconds=deployment.worker_wait_seconds,
             alert_topics=deployment.alert_topics,
             openlineage_url=deployment.openlineage_url,
+            python_archive=deployment.python_archive,
+            jars=deployment.jars,
+            driver_variables=deployment.driver_variables,
         )
 
 
@@ -79,12 +88,15 @@ class UsesJobSettings:
     worker_wait_seconds: float
     alert_topics: str
     openlineage_url: str
+    python_archive: str
+    jars: tuple[str, ...]
+    driver_variables: Mapping[str, str]
 
     required: ClassVar[tuple[str, ...]] = tuple(VARIABLES)
 
     def use(self, settings: JobSettings) -> None:
-        for field in fields(settings):
-            setattr(self, field.name, getattr(settings, field.name))
+        for each in fields(settings):
+            setattr(self, each.name, getattr(settings, each.name))
 
     def refuse_unset(self) -> None:
         """Names the environment variables that are missing.
@@ -115,6 +127,8 @@ class UsesJobSettings:
         """
         return job_request(
             release=self.release,
+            python_archive=self.python_archive,
+            jars=self.jars,
             arguments=[*step_words, *command_line(arguments)],
             environment=self.driver_environment,
             spark_conf=spark_conf or {},
@@ -123,8 +137,12 @@ class UsesJobSettings:
 
     @property
     def driver_environment(self) -> dict[str, str]:
-        """What a step reads from its driver's environment: its lake, where to ask which jobs are live, whom to tell."""
+        """What a step reads from its driver's environment: its lake, where to ask which jobs are live, whom to tell.
+
+        A driver of EMR Serverless has nothing of Airflow's environment but this.
+        """
         return {
+            **self.driver_variables,
             "SLUICE_PROJECT": self.project,
             "SLUICE_LAKE_BUCKET": self.lake_bucket,
             "SLUICE_EMR_APPLICATION_ID": self.application_id,

@@ -11,7 +11,7 @@ from sluice_airflow.scheduled_dag import scheduled_dag
 from sluice_airflow.stream.desired_state import desired_state_key, report_key
 from sluice_airflow.stream.keep_alive import EmrStreamOperator
 from sluice_airflow.stream.watch import StreamWatchOperator
-from sluice_airflow.table_tasks import asset, source_conf
+from sluice_airflow.table_tasks import asset
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -52,7 +52,6 @@ def _stream_tasks(table: Table, others: list[str], refreshed: tuple[Table, ...],
             step=table.name,
             owner=table.owner,
             desired_state_key=desired_state_key(table.name),
-            spark_conf=source_conf(table),
             pool=table.name,
             outlets=[asset(name, lake_bucket) for name in (table.name, *others)],
         )

@@ -12,18 +12,10 @@ from sluice_airflow.emr.operator import EmrJobOperator
 if TYPE_CHECKING:
     from jobs.lake.registry import Pipeline, Table
 
-# EMR's image has no Kafka source. Its version is the Spark version of EMR's release label.
-SOURCE_CONF = {"kafka": {"spark.jars.packages": "org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1"}}
-
 
 def asset(table: str, lake_bucket: str) -> Asset:
     """A table as Airflow's lineage knows it."""
     return Asset(name=table, uri=f"s3://{lake_bucket or 'lake'}/{table.replace('.', '/')}")
-
-
-def source_conf(table: Table) -> dict[str, str]:
-    """The Spark settings that a table's source system needs."""
-    return SOURCE_CONF.get(table.system, {})
 
 
 def table_task(
@@ -42,7 +34,6 @@ def table_task(
         step=table.name,
         arguments=arguments or {},
         owner=table.owner,
-        spark_conf=source_conf(table),
         pool=table.name,  # one job at a time writes a table, even when another DAG or a backfill runs beside this one
         doc=table.description,
         selected_by=selected_by,

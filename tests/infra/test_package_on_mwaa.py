@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from infra import package
+from infra.package import content, release
 from infra.setup import environments
+from infra.setup.steps import VENV
 from jobs.lake import tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,6 +49,9 @@ print(json.dumps({
     "errors": {str(name): str(error) for name, error in bag.import_errors.items()},
     "dags": {name: {task.task_id: type(task).__name__ for task in dag.tasks} for name, dag in bag.dags.items()},
     "again": {name: dag.timetable.summary for name, dag in again.items()},
+    "releases": sorted({task.release for dag in bag.dags.values() for task in dag.tasks if hasattr(task, "release")}),
+    "minutes": sorted({task.execution_timeout_minutes for dag in bag.dags.values() for task in dag.tasks
+                       if hasattr(task, "execution_timeout_minutes")}),
     "trigger": EmrJobTrigger(application_id="a", job_id="b", deadline=1.0).serialize()[0],
     "files": [str(m.__file__) for name, m in sys.modules.items() if name.partition(".")[0] in ours and m.__file__],
     "path": sys.path,
@@ -58,19 +62,20 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`dags/` and `plugins/` as an MWAA environment has them, far from any checkout."""
+    """`dags/`, `plugins/` and `requirements.txt` as an MWAA environment has them, far from any checkout."""
     home = tmp_path_factory.mktemp("mwaa")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(package, "BUILD", home / "build")
-        built = package.build()
-    (built / "dags").rename(home / "dags")
-    with zipfile.ZipFile(built / "plugins.zip") as plugins:
+    found = content.read()
+    for name, body in release.of_mwaa(found, content.name(found)).items():
+        target = home / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
+    with zipfile.ZipFile(home / "plugins.zip") as plugins:
         plugins.extractall(home / "plugins")
     return home
 
 
 def loaded(python: Path, home: Path) -> dict[str, Any]:
-    """What an Airflow makes of the package. It knows neither the checkout nor any setting of ours."""
+    """What an Airflow makes of the package. It does not know the checkout, and its environment is out of date."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -79,6 +84,8 @@ def loaded(python: Path, home: Path) -> dict[str, Any]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "SLUICE_CODE_BUCKET": "code",
+        "SLUICE_RELEASE": "s3://code/releases/of-another-deployment",
     }
     done = subprocess.run(
         [python, "-c", LOAD, home / "dags"], cwd=home, env=environment, capture_output=True, text=True, timeout=240
@@ -94,6 +101,9 @@ def check(found: dict[str, Any], home: Path, version: str) -> None:
     assert found["errors"] == {}
     assert found["dags"].keys() == found["again"].keys() == DAGS | BY_HAND
     assert all(found["dags"].values())
+    named = (home / "dags" / "release.txt").read_text().strip()
+    assert found["releases"] == [f"s3://code/releases/{named}"], "DAGs ask for the release that they are part of"
+    assert len(found["minutes"]) > 3, "each step has the time limit of its row, and not all the same"
     assert found["trigger"] == "sluice_airflow.emr.trigger.EmrJobTrigger"
     assert found["page"] == [303, 200], "the quality page asks for a log-in; its style sheet does not"
     assert found["templates"]
@@ -111,6 +121,18 @@ def check(found: dict[str, Any], home: Path, version: str) -> None:
 def test_dags_load_from_the_package_alone_under_the_pins_that_are_installed(uploaded: Path) -> None:
     found = loaded(REPOSITORY / ".venv" / "airflow" / "bin" / "python", uploaded)
     check(found, uploaded, environments.AIRFLOW_VERSION)
+
+
+def test_requirements_ask_for_nothing_that_the_image_lacks(uploaded: Path) -> None:
+    """Amazon's image has the provider with aiobotocore. A private network reaches no index."""
+    asked = [VENV / "uv" / "bin" / "uv", "pip", "install", "--dry-run", "--python", VENV / "airflow", "-r"]
+    done = subprocess.run([*asked, uploaded / "requirements.txt"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Would make no changes" in done.stderr
+    (uploaded / "more.txt").write_text((uploaded / "requirements.txt").read_text() + "apache-airflow-providers-kafka\n")
+    lacking = subprocess.run([*asked, uploaded / "more.txt"], capture_output=True, text=True)
+    assert lacking.returncode
+    assert "apache-airflow-providers-" in lacking.stderr
 
 
 @pytest.mark.slow

@@ -69,13 +69,13 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
         self,
         *,
         step: str,
+        execution_timeout_minutes: int,
         job_settings: JobSettings = UNSET,
         subject: str = "",
         arguments: Mapping[str, Any] | Sequence[str] = (),
         windowed: bool = True,
         selected_by: str | None = None,
         spark_conf: Mapping[str, str] | None = None,
-        execution_timeout_minutes: int = 30,
         queue_timeout_minutes: int = 60,
         aws_conn_id: str | None = None,
         execution_timeout: timedelta | None = timedelta(minutes=10),
@@ -85,13 +85,13 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
         Args:
             step: the step that `run.py` runs, such as `silver.orders`.
+            execution_timeout_minutes: the job's time limit, of its row in the registry; EMR Serverless keeps it.
             job_settings: of the deployment; `default_args` fill it.
             subject: what the step is about: the pipeline of `gate` and `register`.
             arguments: more words for `run.py`, or options by name (`request.command_line`).
             windowed: pass the run's window (`run_window`).
             selected_by: DAG parameter that lists the steps to run; others are skipped. An empty list means all.
             spark_conf: Spark settings of this step.
-            execution_timeout_minutes: the job's time limit, kept by EMR Serverless.
             queue_timeout_minutes: how long it may wait for capacity before that.
             aws_conn_id: an Airflow connection; None is boto3's own chain, such as the worker's role.
             execution_timeout: limit of the task's time on a worker, before the job and again after it.

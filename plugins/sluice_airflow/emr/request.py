@@ -9,12 +9,21 @@ from typing import Any
 # Nobody says how EMR Serverless splits `sparkSubmitParameters` into words, or which quotes it knows. What needs no
 # quote in any shell goes there; every other setting goes into `spark-defaults`, which is a map and is not split.
 _PLAIN = re.compile(r"[\w@%+=:,./#~-]*", re.ASCII)
-PYTHON = "./environment/bin/python"  # where `spark.archives` unpacks the release's Python environment
+PYTHON = "python3.11"  # of EMR's image, whose default may be another
+PACKAGES = (
+    "./environment"  # where `spark.archives` unpacks the packages of the jobs, below a driver's and an executor's
+)
+# EMR's image holds Delta, but puts it on no class path (EMR Serverless user guide, "Using Delta Lake"). Since EMR 7.0
+# the first one is `delta-spark.jar` and no longer `delta-core.jar`.
+DELTA = ("/usr/share/aws/delta/lib/delta-spark.jar", "/usr/share/aws/delta/lib/delta-storage.jar")
+_SIDES = ("spark.emr-serverless.driverEnv.", "spark.emr-serverless.executorEnv.", "spark.executorEnv.")
 
 
 def job_request(
     *,
     release: str,
+    python_archive: str,
+    jars: Sequence[str],
     arguments: Sequence[str],
     environment: Mapping[str, str],
     spark_conf: Mapping[str, str],
@@ -23,18 +32,20 @@ def job_request(
     """The Spark submission of a step: `jobDriver` and `configurationOverrides`.
 
     Args:
-        release: S3 prefix of the code release: `run.py`, `jobs.zip` and `environment.tar.gz`.
+        release: S3 prefix of the code release: `run.py`, `jobs.zip`, the archive, and the folder `jars`.
+        python_archive: name of the archive with the jobs' packages.
+        jars: names of the jars that EMR's image lacks.
         arguments: of `run.py`.
         environment: of the driver.
         spark_conf: wins over what the release needs.
         log_uri: S3 prefix to which the job run's logs are sent.
     """
     conf = {
-        "spark.archives": f"{release}/environment.tar.gz#environment",
+        "spark.archives": f"{release}/{python_archive}#{PACKAGES.removeprefix('./')}",
+        "spark.jars": ",".join([*DELTA, *(f"{release}/jars/{jar}" for jar in jars)]),
         "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": PYTHON,
-        "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": PYTHON,
-        "spark.emr-serverless.executorEnv.PYSPARK_PYTHON": PYTHON,
-        "spark.executorEnv.PYSPARK_PYTHON": PYTHON,
+        **{f"{side}PYSPARK_PYTHON": PYTHON for side in _SIDES},
+        **{f"{side}PYTHONPATH": PACKAGES for side in _SIDES},
         **{f"spark.emr-serverless.driverEnv.{name}": value for name, value in environment.items()},
         **spark_conf,
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from jobs.lake import settings
+from jobs.lake import release, settings
 from jobs.lake.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -67,3 +69,48 @@ def test_dags_can_read_the_registry_and_settings_with_the_standard_library_alone
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that says nothing of a deployment."""
+    for name in [name for name in os.environ if name.startswith(("SLUICE_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def test_tree_of_a_release_asks_for_its_own_release_whatever_the_environment_says(clean: pytest.MonkeyPatch) -> None:
+    clean.setenv("SLUICE_CODE_BUCKET", "code")
+    clean.setenv("SLUICE_RELEASE", "s3://code/releases/another/")
+    assert settings.deployment().release == "s3://code/releases/another", "a checkout is told what was uploaded of it"
+    clean.setattr(release, "of_tree", lambda: "0123456789ab")
+    assert settings.deployment().release == "s3://code/releases/0123456789ab"
+    clean.delenv("SLUICE_CODE_BUCKET")
+    assert settings.deployment().release == "", "so that the operator names what is missing"
+
+
+def test_schedules_have_no_start_until_one_is_given(clean: pytest.MonkeyPatch) -> None:
+    assert settings.deployment().schedule_start is None
+    clean.setenv("SLUICE_SCHEDULE_START", "2026-11-29")
+    assert settings.deployment().schedule_start == date(2026, 11, 29)
+
+
+def test_region_and_replaced_addresses_are_for_every_driver(clean: pytest.MonkeyPatch) -> None:
+    assert settings.deployment().driver_variables == {}
+    clean.setenv("AWS_REGION", "eu-west-1")
+    clean.setenv("SLUICE_DRIVER_FX_RATES_URL", "https://mirror/feed.zip")
+    clean.setenv("FX_RATES_URL", "of this process alone")
+    assert settings.deployment().driver_variables == {
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "FX_RATES_URL": "https://mirror/feed.zip",
+    }
+
+
+def test_archive_is_of_the_application_s_architecture(clean: pytest.MonkeyPatch) -> None:
+    assert settings.deployment().python_archive == "python-x86_64.tar.gz"
+    clean.setenv("SLUICE_EMR_ARCHITECTURE", "ARM64")
+    assert settings.deployment().python_archive == "python-arm64.tar.gz"
+    clean.setenv("SLUICE_EMR_ARCHITECTURE", "arm")
+    with pytest.raises(ConfigurationError, match="SLUICE_EMR_ARCHITECTURE: no architecture 'arm'"):
+        settings.deployment()

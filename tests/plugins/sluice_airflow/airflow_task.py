@@ -30,7 +30,8 @@ class Task:
         self, aws: LocalAws, task_id: str, *, step: str, settings: Mapping[str, str] | None = None, **arguments: Any
     ) -> None:
         job_settings = replace(aws.settings, **(settings or {}))
-        self.arguments = {"job_settings": job_settings, "task_id": task_id, "step": step, "retries": 2, **arguments}
+        known = {"job_settings": job_settings, "task_id": task_id, "step": step}
+        self.arguments = {**known, "execution_timeout_minutes": 30, "retries": 2, **arguments}
         self.params: dict[str, Any] = {}
         self.xcoms: dict[str, Any] = {}
         self.run_id = "scheduled__2026-11-20"

@@ -23,9 +23,12 @@ SETTINGS = JobSettings(
     log_uri="s3://code/logs/",
     lake_bucket="lake",
     project="other",
+    python_archive="python-arm64.tar.gz",
+    jars=("kafka.jar",),
+    driver_variables={"AWS_REGION": "eu-west-1", "FX_RATES_URL": "https://mirror"},
 )
 OPERATORS: dict[type, dict[str, Any]] = {
-    EmrJobOperator: {"step": "gate"},
+    EmrJobOperator: {"step": "gate", "execution_timeout_minutes": 60},
     EmrStreamOperator: {"step": "bronze.orders_events", "desired_state_key": "k"},
     StreamWatchOperator: {"keeper": "k", "desired_state_key": "k", "report_key": "r", "dead_letters": "d"},
 }
@@ -72,14 +75,40 @@ def test_every_setting_comes_from_the_deployment() -> None:
         None,
         alert_topics="topics",
         openlineage_url="http://marquez",
+        python_archive="python-arm64.tar.gz",
+        jars=("kafka.jar",),
+        driver_variables={"AWS_REGION": "eu-west-1"},
     )
     settings = JobSettings.of(deployment)
     assert settings == JobSettings(
-        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics", "http://marquez"
-    )
-    others = {"project", "worker_wait_seconds", "alert_topics", "openlineage_url"}  # may be left out
+        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics", "http://marquez",
+        "python-arm64.tar.gz", ("kafka.jar",), {"AWS_REGION": "eu-west-1"},
+    )  # fmt: skip
+    # May be left out; what is of the release's tree can't be unset.
+    others = {
+        "project", "worker_wait_seconds", "alert_topics", "openlineage_url", "python_archive", "jars",
+        "driver_variables",
+    }  # fmt: skip
     assert {field.name for field in fields(JobSettings)} == {*VARIABLES, *others}
 
 
 def test_log_address_without_a_bucket_counts_as_unset() -> None:
     assert JobSettings.of(Deployment("sluice", "", "", "", "", "", 0.0, date(2026, 1, 1), None)) == UNSET
+
+
+def test_driver_gets_region_addresses_and_what_names_the_deployment() -> None:
+    asked = made(EmrJobOperator, job_settings=SETTINGS).job_request(["gate"], {}, None)
+    words = asked["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"].split()
+    prefix = "spark.emr-serverless.driverEnv."
+    given = dict(word.removeprefix(prefix).split("=", 1) for word in words if word.startswith(prefix))
+    assert {name: value for name, value in given.items() if not name.startswith("PY")} == {
+        "AWS_REGION": "eu-west-1", "FX_RATES_URL": "https://mirror", "SLUICE_PROJECT": "other",
+        "SLUICE_LAKE_BUCKET": "lake", "SLUICE_EMR_APPLICATION_ID": "00app", "SLUICE_ALERT_TOPICS": "",
+    }  # fmt: skip
+    assert "spark.archives=s3://code/releases/abc/python-arm64.tar.gz#environment" in words
+
+
+def test_step_without_a_time_limit_of_its_own_is_refused() -> None:
+    """A default would end some step in the middle: a full refresh of years takes hours."""
+    with pytest.raises(TypeError, match="execution_timeout_minutes"), DAG("lake", schedule=None):
+        EmrJobOperator(task_id="task", step="gate")

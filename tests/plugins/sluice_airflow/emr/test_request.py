@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from typing import Any
 
@@ -14,6 +16,8 @@ RELEASE = "s3://sluice-code/releases/abc"
 def request(**spark_conf: str) -> dict[str, Any]:
     return job_request(
         release=RELEASE,
+        python_archive="python-arm64.tar.gz",
+        jars=("kafka-clients-3.9.1.jar", "commons-pool2-2.12.1.jar"),
         arguments=["silver.orders"],
         environment={"SLUICE_LAKE_BUCKET": "sluice-lake"},
         spark_conf=spark_conf,
@@ -39,15 +43,30 @@ def test_logs_go_to_the_deployments_prefix() -> None:
     }
 
 
-def test_driver_and_executors_use_the_releases_python() -> None:
-    assert f"spark.archives={RELEASE}/environment.tar.gz#environment" in parameters()
-    for variable in (
-        "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON",
-        "spark.emr-serverless.driverEnv.PYSPARK_PYTHON",
-        "spark.emr-serverless.executorEnv.PYSPARK_PYTHON",
-        "spark.executorEnv.PYSPARK_PYTHON",
-    ):
-        assert f"{variable}=./environment/bin/python" in parameters()
+def test_driver_and_executors_use_the_image_s_python_with_the_release_s_packages() -> None:
+    assert f"spark.archives={RELEASE}/python-arm64.tar.gz#environment" in parameters()
+    for side in ("spark.emr-serverless.driverEnv", "spark.emr-serverless.executorEnv", "spark.executorEnv"):
+        assert f"{side}.PYSPARK_PYTHON=python3.11" in parameters()
+        assert f"{side}.PYTHONPATH=./environment" in parameters()
+    assert "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON=python3.11" in parameters()
+
+
+def test_delta_is_taken_from_emr_s_image_and_the_kafka_source_from_the_release() -> None:
+    (jars,) = [word.removeprefix("spark.jars=") for word in parameters() if word.startswith("spark.jars=")]
+    assert jars.split(",") == [
+        "/usr/share/aws/delta/lib/delta-spark.jar",
+        "/usr/share/aws/delta/lib/delta-storage.jar",
+        f"{RELEASE}/jars/kafka-clients-3.9.1.jar",
+        f"{RELEASE}/jars/commons-pool2-2.12.1.jar",
+    ]
+
+
+def test_nothing_of_a_request_is_fetched_from_outside_of_the_account() -> None:
+    """A private network reaches S3 and no repository."""
+    text = json.dumps(request())
+    assert "spark.jars.packages" not in text
+    assert "spark.jars.repositories" not in text
+    assert set(re.findall(r"(\w+)://", text)) == {"s3"}
 
 
 def test_environment_reaches_the_driver() -> None:
