@@ -106,7 +106,7 @@ def test_one_job_runs_from_the_release_with_nothing_else_on_its_path(
     done = subprocess.run(
         [
             image / "pyspark" / "bin" / "spark-submit", *words, "--jars", shipped, "--py-files", built / "jobs.zip",
-            built / "run.py", "bronze.fx_rates", "--run-id", "from-the-release", "--code", built.name,
+            built / "run.py", "bronze.fx_rates", "--window-end=2026-10-03", "--run-id=r", "--code", built.name,
         ],
         cwd=tmp_path,
         env={

@@ -12,15 +12,15 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
 from jobs.lake.registry import Pipeline, Schedule, Table, check
+from jobs.lake.release import JARS
 from jobs.lake.settings import Deployment
 from jobs.lake.tables import LAKEHOUSE
 from sluice_airflow.pipeline_dag import is_daily, pipeline_dag
 from sluice_airflow.refresh_dag import refresh_dag
 from sluice_airflow.stream_dag import stream_dag
-from tests import airflow_home
 
 DEPLOYMENT = Deployment(
-    "sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 11, 17), None
+    "sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 11, 17), None, jars=JARS
 )
 SILVER: dict[str, Any] = {"keys": ("id",), "order_by": ("at",), "zorder_by": ("id",)}
 GOLD: dict[str, Any] = {"keys": ("id",), "zorder_by": ("id",)}
@@ -87,11 +87,14 @@ def test_each_step_has_the_time_limit_of_its_row() -> None:
     assert limits == {**{table.name: table.minutes for table in tables}, "gate.silver": 7, "register.glue": 8}
 
 
-def test_jars_of_a_source_system_come_with_every_table_that_reads_it(shop: DAG) -> None:
-    conf = {task.task_id: task.spark_conf or {} for task in shop.tasks}
-    assert {name for name, settings in conf.items() if settings} == {"bronze.sales"}
-    package = conf["bronze.sales"]["spark.jars.packages"]
-    assert f"\n{package} " in (airflow_home.REPOSITORY / "infra/setup/jars.lock").read_text()
+def test_every_step_gets_the_jars_of_its_release_and_fetches_none(shop: DAG) -> None:
+    """Whoever adds a source adds no Spark setting: a private network reaches no repository of jars."""
+    tasks: list[Any] = list(shop.tasks)
+    assert len(tasks) > 3
+    for task in tasks:
+        spark = task.job_request([task.step], {}, task.spark_conf)["jobDriver"]["sparkSubmit"]
+        assert f"/{DEPLOYMENT.jars[0]}" in spark["sparkSubmitParameters"], task.task_id
+        assert "spark.jars.packages" not in spark["sparkSubmitParameters"], task.task_id
 
 
 @pytest.mark.parametrize("what", ["pool", "asset"])
