@@ -23,8 +23,13 @@
 #   SLUICE_WORKER_WAIT_SECONDS  how long a worker waits for a job run before it hands the wait over; 0 unless set
 #   SLUICE_DRIVER_<NAME>        becomes <NAME> in the environment of every job's driver, such as
 #                               SLUICE_DRIVER_FX_RATES_URL, SLUICE_DRIVER_KAFKA_SSL_CA_FILE='s3://…/authority.pem'
+#   SLUICE_OPENLINEAGE_URL      service that takes OpenLineage events; empty: the lake keeps them
 # Region: MWAA sets AWS_REGION in its own processes, and job runs get the same.
 @SETTINGS@
+
+# Airflow's own lineage goes where that of the jobs goes.
+export OPENLINEAGE__TRANSPORT__TYPE=sluice_airflow.lineage.transport.LakeTransport
+export AIRFLOW__OPENLINEAGE__NAMESPACE="${SLUICE_PROJECT:-}"
 
 for name in SLUICE_PROJECT SLUICE_LAKE_BUCKET SLUICE_CODE_BUCKET SLUICE_EMR_APPLICATION_ID SLUICE_EMR_ARCHITECTURE \
   SLUICE_EMR_ROLE_ARN SLUICE_ALERT_TOPICS SLUICE_MWAA_ENVIRONMENT SLUICE_SCHEDULE_START; do

@@ -1,25 +1,23 @@
 # What DAGs read from the environment: every name of jobs/lake/settings.py that a deployment sets. MWAA sets only what
-# its start-up script exports, so that Terraform writes that script.
+# its start-up script exports, so that Terraform puts them into that script. The release's name is in its own DAG tree.
 locals {
   settings = merge({
     SLUICE_PROJECT             = var.project
     SLUICE_LAKE_BUCKET         = module.storage.names["lake"]
     SLUICE_CODE_BUCKET         = module.storage.names["code"]
-    SLUICE_RELEASE             = "s3://${module.storage.names["code"]}/releases/${var.release.name}"
     SLUICE_EMR_APPLICATION_ID  = module.emr_serverless.application_id
+    SLUICE_EMR_ARCHITECTURE    = var.emr.architecture
     SLUICE_EMR_ROLE_ARN        = lookup(module.job_roles.arns, "job", lookup(module.job_roles.arns, "operations", ""))
     SLUICE_WORKER_WAIT_SECONDS = "0" # a job run on AWS takes minutes: the triggerer waits from the start
     SLUICE_SCHEDULE_START      = coalesce(var.schedule_start, substr(terraform_data.first_apply.output, 0, 10))
     SLUICE_SCHEDULE_END        = var.schedule_end
     SLUICE_MWAA_ENVIRONMENT    = module.mwaa.environment
     SLUICE_ALERT_TOPICS        = module.alerts.prefix
-  }, var.sources)
+    SLUICE_OPENLINEAGE_URL     = var.openlineage_url
+  }, { for name, value in var.sources : "SLUICE_DRIVER_${name}" => value })
 
-  startup = join("\n", concat(
-    ["#!/bin/sh", "# Settings of ${var.project} in ${var.environment}. Terraform writes this file: do not change it."],
-    [for name in sort(keys(local.settings)) : "export ${name}='${replace(local.settings[name], "'", "'\\''")}'"],
-    [var.release.startup],
-  ))
+  exports = [for name in sort(keys(local.settings)) : "export ${name}='${replace(local.settings[name], "'", "'\\''")}'"]
+  startup = replace(coalesce(var.release.startup, file("${path.module}/../mwaa/startup.sh")), "@SETTINGS@", join("\n", local.exports))
 }
 
 # The moment of the first apply. Later ones leave it alone.

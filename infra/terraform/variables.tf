@@ -68,7 +68,7 @@ variable "release" {
     dags                 = optional(string, "dags")
     startup              = optional(string, "")
   })
-  description = "The release that runs: its hash, the object versions of its files below airflow/ in the code bucket, the prefix of its DAG tree, and the text of its start-up script, which follows the settings."
+  description = "The release that runs: its hash, the object versions of its files below airflow/ in the code bucket, the prefix of its DAG tree, and the text of its start-up script, in which the settings take the place of @SETTINGS@; without one it is that of this checkout."
   validation {
     condition     = can(regex("^[0-9a-f]{12,64}$", var.release.name))
     error_message = "release.name: the hash that `make package` prints."
@@ -95,9 +95,19 @@ variable "schedule_end" {
   }
 }
 
+variable "openlineage_url" {
+  type        = string
+  description = "Service that takes OpenLineage events. Empty: the lake keeps them."
+  default     = ""
+  validation {
+    condition     = can(regex("^(https?://.+)?$", var.openlineage_url))
+    error_message = "openlineage_url: an address that begins with http, or nothing."
+  }
+}
+
 variable "sources" {
   type        = map(string)
-  description = "Addresses that stand in for a vendor's own, by setting: FX_RATES_URL, SALESFORCE_ENDPOINT_URL, SNOWFLAKE_ENDPOINT_URL, KAFKA_SSL_CA_FILE. Today's DAGs do not hand them to drivers."
+  description = "Addresses that stand in for a vendor's own, by setting: FX_RATES_URL, SALESFORCE_ENDPOINT_URL, SNOWFLAKE_ENDPOINT_URL, KAFKA_SSL_CA_FILE. DAGs hand them to every driver."
   default     = {}
   validation {
     condition     = alltrue([for name in keys(var.sources) : contains(["FX_RATES_URL", "SALESFORCE_ENDPOINT_URL", "SNOWFLAKE_ENDPOINT_URL", "KAFKA_SSL_CA_FILE"], name)])

@@ -96,7 +96,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_dev_is_made_whole_planned_empty_and_destroyed_clean(aws: Server, tmp_path: Path) -> None:
     environment, workspace = settings.read("dev"), Workspace(tmp_path / "dev")
     workspace.folder.mkdir()
-    (workspace.folder / RELEASE).write_text(json.dumps({"release": {"name": NAME, "startup": "echo started"}}))
+    (workspace.folder / RELEASE).write_text(json.dumps({"release": {"name": NAME, "startup": "#!/bin/sh\n@SETTINGS@\necho started"}}))
     s3 = _client(aws, "s3", environment.region)
     state.make(s3, environment)
 
@@ -157,7 +157,7 @@ def _settings_are_real(aws: Server, outputs: dict[str, Any], region: str) -> Non
     assert topics == {f"{found['SLUICE_ALERT_TOPICS']}-{name}" for name in ("critical", "high", "medium", "low")}
     for name in ("SLUICE_LAKE_BUCKET", "SLUICE_CODE_BUCKET"):
         s3.head_bucket(Bucket=found[name])
-    assert found["SLUICE_RELEASE"] == f"s3://{found['SLUICE_CODE_BUCKET']}/releases/{NAME}"
+    assert found["SLUICE_EMR_ARCHITECTURE"] == made["architecture"]
 
     script = s3.get_object(Bucket=found["SLUICE_CODE_BUCKET"], Key="airflow/startup.sh")["Body"].read().decode()
     told = subprocess.run(

@@ -2,7 +2,8 @@
 # only VACUUM knows which are unused. What goes by age is outside of tables.
 locals {
   expiries = {
-    lake    = { "_staging/" = 7 } # parts of an interrupted read; the next one begins again without them
+    # Parts of an interrupted read: the next one begins again without them. Lineage: the commits say the same for good.
+    lake    = { "_staging/" = 7, "ops/openlineage/" = 90 }
     code    = { "logs/" = var.log_retention_days }
     logs    = { "" = var.log_retention_days }
     landing = { "" = var.landing_retention_days }
