@@ -96,7 +96,9 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_dev_is_made_whole_planned_empty_and_destroyed_clean(aws: Server, tmp_path: Path) -> None:
     environment, workspace = settings.read("dev"), Workspace(tmp_path / "dev")
     workspace.folder.mkdir()
-    (workspace.folder / RELEASE).write_text(json.dumps({"release": {"name": NAME, "startup": "#!/bin/sh\n@SETTINGS@\necho started"}}))
+    (workspace.folder / RELEASE).write_text(
+        json.dumps({"release": {"name": NAME, "startup": "#!/bin/sh\n@SETTINGS@\necho started"}})
+    )
     s3 = _client(aws, "s3", environment.region)
     state.make(s3, environment)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,21 @@ def request(**spark_conf: str) -> dict[str, Any]:
 def parameters(**spark_conf: str) -> list[str]:
     words: list[str] = request(**spark_conf)["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"].split(" ")
     return words
+
+
+def test_runbook_starts_a_job_run_with_the_same_settings() -> None:
+    runbook = (Path(__file__).resolve().parents[4] / "docs" / "runbook.md").read_text()
+    block = next(text for text in runbook.split("```") if "start-job-run \\" in text)
+    shell = block[: block.index("aws emr-serverless start-job-run")].partition("conf() {")[2]
+    script = f"release=s3://code delta=/delta architecture=ARM64\nconf() {{{shell}\nprintf '%s' \"$parameters\""
+    words = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env={}).stdout.split()
+    theirs = {word.partition("=")[0] for word in words if word.startswith("spark.")}
+    ours = {word.partition("=")[0] for word in parameters() if word.startswith("spark.")}
+    assert theirs - ours == {
+        f"spark.emr-serverless.driverEnv.{name}" for name in ("AWS_REGION", "SLUICE_EMR_APPLICATION_ID")
+    }
+    assert ours <= theirs
+    assert "spark.archives=s3://code/python-arm64.tar.gz#environment" in words
 
 
 def test_code_comes_from_the_release() -> None:
