@@ -31,7 +31,7 @@ class Task:
     ) -> None:
         job_settings = replace(aws.settings, **(settings or {}))
         known = {"job_settings": job_settings, "task_id": task_id, "step": step}
-        self.arguments = {**known, "execution_timeout_minutes": 30, "retries": 2, **arguments}
+        self.arguments = {**known, "execution_timeout_minutes": 150, "retries": 2, **arguments}
         self.params: dict[str, Any] = {}
         self.xcoms: dict[str, Any] = {}
         self.run_id = "scheduled__2026-11-20"

@@ -104,6 +104,7 @@ def test_driver_gets_region_addresses_and_what_names_the_deployment() -> None:
     assert {name: value for name, value in given.items() if not name.startswith("PY")} == {
         "AWS_REGION": "eu-west-1", "FX_RATES_URL": "https://mirror", "SLUICE_PROJECT": "other",
         "SLUICE_LAKE_BUCKET": "lake", "SLUICE_EMR_APPLICATION_ID": "00app", "SLUICE_ALERT_TOPICS": "",
+        "SLUICE_OPENLINEAGE_URL": "",
     }  # fmt: skip
     assert "spark.archives=s3://code/releases/abc/python-arm64.tar.gz#environment" in words
 
