@@ -94,7 +94,7 @@ def first_bad_row_of_a_batch(spark: SparkSession) -> None:
     "happens",
     [
         erase_in_bronze,
-        replace_batch,
+        pytest.param(replace_batch, marks=pytest.mark.slow),
         *(pytest.param(each, marks=pytest.mark.slow) for each in (restore_bronze, restore_silver, update_bronze)),
         *(pytest.param(each, marks=pytest.mark.slow) for each in (empty_batch, compact_bronze)),
         pytest.param(first_bad_row_of_a_batch, marks=pytest.mark.slow),
