@@ -20,7 +20,7 @@ def main() -> Outcome:
     if outcome is Outcome.UNKNOWN:
         print(
             "UNKNOWN: the index that pip uses has no advisories, or is out of reach. Nothing is refused, but nobody "
-            "knows whether the packages are vulnerable: run this again where pypi.org answers.",
+            "knows whether the packages are vulnerable: run this again where the package index answers.",
             file=sys.stderr,
         )
     print(f"security: {outcome.name}", flush=True)

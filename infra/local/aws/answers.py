@@ -29,8 +29,8 @@ def _rules_keep_their_descriptions() -> None:
         told = (part.get("Description") for part in (self.ip_range, self.source_group, self.prefix_list))
         return next(filter(None, told), None)
 
-    SecurityGroupRule.__init__ = remember  # type: ignore[method-assign]
-    SecurityGroupRule.description = property(description)  # type: ignore[method-assign,assignment]
+    SecurityGroupRule.__init__ = remember  # type: ignore[method-assign]  # moto has no hook
+    SecurityGroupRule.description = property(description)  # type: ignore[method-assign,assignment]  # nor here
 
 
 def _buckets_say_that_they_tell_eventbridge() -> None:
@@ -44,4 +44,4 @@ def _buckets_say_that_they_tell_eventbridge() -> None:
         self.data["Action"] = "GetBucketNotificationConfiguration"
         return self.serialized(ActionResult({"EventBridgeConfiguration": {}}))
 
-    S3Response.get_bucket_notification = get_bucket_notification  # type: ignore[method-assign]
+    S3Response.get_bucket_notification = get_bucket_notification  # type: ignore[method-assign]  # no hook
