@@ -64,6 +64,7 @@ def test_table_without_a_suite_can_not_be_audited() -> None:
         audit.of(Run("run-1", "gold.nothing"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("lake")
 def test_whole_table_is_judged_beside_the_rows_and_made_once(spark: SparkSession) -> None:
     rows, made = facts(spark), spark.sparkContext.accumulator(0)

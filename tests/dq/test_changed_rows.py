@@ -79,6 +79,7 @@ def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) ->
     assert judge(spark, CRITICAL, worse)[0] is False
 
 
+@pytest.mark.slow
 def test_bad_row_that_was_fixed_meanwhile_is_not_a_fault(spark: SparkSession, passed: int) -> None:
     change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
     fixed = change(spark, SILVER, [silver_order("O4")])

@@ -24,6 +24,7 @@ def passed(run_id: str) -> None:
     gate_verdicts.record_passed(Run(run_id, "gate"), {name: version(name) for name in (SILVER, RATES)})
 
 
+@pytest.mark.slow
 def test_bronze_that_was_created_again_is_read_whole_and_adds_up(
     spark: SparkSession, lake: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -198,6 +198,7 @@ def test_order_that_changes_while_the_table_is_read_is_not_a_loss(
     assert facts.items() >= (read_before if place == "reading._measure" else {"source_rows": 1}).items()
 
 
+@pytest.mark.slow
 def test_source_that_lost_most_rows_is_refused_until_that_is_accepted_and_late_rows_join_the_next_batch(
     spark: SparkSession, sources: Sources
 ) -> None:

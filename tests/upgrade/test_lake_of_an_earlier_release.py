@@ -50,6 +50,7 @@ def test_there_is_a_lake_of_the_release_before() -> None:
     assert KEPT
 
 
+@pytest.mark.slow
 def test_every_row_is_read_as_the_earlier_release_read_it(spark: SparkSession, earlier: dict[str, Any]) -> None:
     assert {*BATCHES, EVENTS, "silver.orders", "gold.fact_orders", "quarantine.orders"} <= earlier.keys()
     assert kept_lake.content(spark) == earlier
@@ -103,6 +104,7 @@ def test_lineage_reaches_back_into_the_earlier_release(
     assert "from snowflake/orders the beginning to 2026-10-02T00:00:00+00:00" in out
 
 
+@pytest.mark.slow
 def test_records_are_the_same_behind_a_view_and_after_their_fold(
     earlier: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

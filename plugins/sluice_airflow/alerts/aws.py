@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jobs.lake.settings import Deployment
 
 log = logging.getLogger(__name__)
+CONNECT, READ, ATTEMPTS = 3, 5, 2  # patience in seconds, and tries
 
 
 def deployment() -> Deployment:
@@ -34,7 +35,7 @@ def lake_objects(bucket: str) -> LakeObjects:
     import boto3
     from botocore.config import Config
 
-    patience = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+    patience = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"total_max_attempts": ATTEMPTS})
     s3: Any = boto3.client("s3", config=patience)
     return LakeObjects(s3, bucket)
 

@@ -40,6 +40,7 @@ def test_figures_are_those_that_emr_serverless_knows(run: dict[str, Any], figure
     assert {BY_NAME[name].dimension for name in figures} <= {"Dag"}
 
 
+@pytest.mark.slow
 def test_job_run_s_figures_reach_cloudwatch(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_PROJECT", "figures")
     Task(aws, "counted", step="exit.0").run()

@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from tests.plugins.conftest import LocalAws
 
 
-@pytest.mark.parametrize("kind", ["data", "configuration"])
+@pytest.mark.parametrize("kind", ["data", pytest.param("configuration", marks=pytest.mark.slow)])
 def test_bad_data_and_bad_setup_are_never_retried(aws: LocalAws, kind: str) -> None:
     with pytest.raises(AirflowFailException, match=f"PlantedError: planted {kind}"):
         Task(aws, f"bad-{kind}", step=f"report.{kind}").run()
 
 
-@pytest.mark.parametrize("kind", ["transient", "system"])
+@pytest.mark.parametrize("kind", ["transient", pytest.param("system", marks=pytest.mark.slow)])
 def test_other_failures_are_retried(aws: LocalAws, kind: str) -> None:
     with pytest.raises(AirflowException, match=f"PlantedError: planted {kind}") as failure:
         Task(aws, f"bad-{kind}", step=f"report.{kind}").run()
     assert not isinstance(failure.value, AirflowFailException)
 
 
+@pytest.mark.slow
 def test_exit_code_gives_the_kind_of_a_job_that_reported_nothing(aws: LocalAws) -> None:
     with pytest.raises(AirflowFailException, match="ExitCode: 65"):
         Task(aws, "mute-data", step="exit.65").run()

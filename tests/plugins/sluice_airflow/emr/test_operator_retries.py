@@ -21,6 +21,7 @@ def test_repeated_submission_of_one_try_is_one_job_run(aws: LocalAws) -> None:
     assert len(aws.runs("repeated")) == 1
 
 
+@pytest.mark.slow
 def test_retry_after_a_failure_starts_a_new_job_run(aws: LocalAws) -> None:
     task = Task(aws, "retried", step="report.system")
     for task.try_number in (1, 2):

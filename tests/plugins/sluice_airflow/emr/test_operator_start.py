@@ -48,6 +48,7 @@ def test_rendered_templates_show_what_is_submitted(aws: LocalAws) -> None:
     assert words[-1] == "--limit=5"
 
 
+@pytest.mark.slow
 def test_job_of_each_try_is_told_the_name_of_its_own_job_run(aws: LocalAws) -> None:
     task = Task(aws, "named", step="report.system")
     for task.try_number in (1, 2):

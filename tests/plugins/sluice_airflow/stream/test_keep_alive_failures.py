@@ -80,6 +80,7 @@ def test_mended_release_starts_at_once(aws: LocalAws, stream_task: Make, monkeyp
     assert " code test " in aws.job(task.scheduled() or "")["name"]
 
 
+@pytest.mark.slow
 def test_log_has_the_reason_of_the_last_attempt_and_says_where_its_log_is(
     aws: LocalAws, stream_task: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,6 +26,7 @@ def running(task: StreamTask) -> str:
     return job
 
 
+@pytest.mark.slow
 def test_new_release_takes_over_when_the_old_one_has_drained(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("released")
     old = running(task)
@@ -68,6 +69,7 @@ def test_job_run_that_has_not_begun_is_cancelled_without_waiting(aws: LocalAws, 
     assert aws.job(old)["state"] == "CANCELLED"
 
 
+@pytest.mark.slow
 def test_no_stream_starts_beside_one_that_is_still_being_cancelled(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("dying", step="stubborn.5")
     old = running(task)
@@ -108,6 +110,7 @@ def test_stopped_stream_drains_and_starts_again_only_by_hand(aws: LocalAws, stre
     assert task.scheduled() == new
 
 
+@pytest.mark.slow
 def test_scheduled_run_ends_what_a_stop_has_left_running(aws: LocalAws, stream_task: Make) -> None:
     task = stream_task("half.stopped")
     left = running(task)
@@ -139,6 +142,7 @@ def test_restart_starts_a_stopped_stream(stream_task: Make) -> None:
     assert task.scheduled() == new
 
 
+@pytest.mark.slow
 def test_restart_that_was_lost_on_its_way_is_finished_by_the_next_scheduled_run(
     aws: LocalAws, stream_task: Make
 ) -> None:
