@@ -30,7 +30,7 @@ def _rules_keep_their_descriptions() -> None:
         return next(filter(None, told), None)
 
     SecurityGroupRule.__init__ = remember  # type: ignore[method-assign]  # moto has no hook
-    SecurityGroupRule.description = property(description)  # type: ignore[method-assign,assignment]  # nor here
+    SecurityGroupRule.description = property(description)  # type: ignore[method-assign,assignment]  # moto has no hook
 
 
 def _buckets_say_that_they_tell_eventbridge() -> None:

@@ -38,4 +38,4 @@ def _read_every_principal() -> None:
         seen = SimpleNamespace(policy=policy, name=target_bucket.name, partition=target_bucket.partition)
         return bool(allowed(target_bucket=seen, target_prefix=target_prefix))
 
-    FakeBucket._log_permissions_enabled_policy = staticmethod(of_services)  # type: ignore[method-assign]  # as above
+    FakeBucket._log_permissions_enabled_policy = staticmethod(of_services)  # type: ignore[method-assign]  # no hook
