@@ -18,7 +18,10 @@ SETTINGS = {
     "SLUICE_EMR_ROLE_ARN": "arn:aws:iam::123456789012:role/job", "SLUICE_ALERT_TOPICS": "arn:aws:sns:x:alerts",
     "SLUICE_MWAA_ENVIRONMENT": "sluice-dev", "SLUICE_SCHEDULE_START": "2026-11-29",
 }  # fmt: skip
-OPTIONAL = {"SLUICE_SCHEDULE_END": "2026-12-31", "SLUICE_WORKER_WAIT_SECONDS": "5"}
+OPTIONAL = {
+    "SLUICE_SCHEDULE_END": "2026-12-31", "SLUICE_WORKER_WAIT_SECONDS": "5",
+    "SLUICE_OPENLINEAGE_URL": "https://lineage.example.com",
+}  # fmt: skip
 DRIVER = {"SLUICE_DRIVER_KAFKA_SSL_CA_FILE": "s3://code/kafka authority.pem"}
 NOT_ON_MWAA = {"SLUICE_AIRFLOW_ADDRESS", "SLUICE_RELEASE", "SLUICE_DRIVER_"}  # a laptop's; the tree's; a prefix
 RUN = (
