@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
 	emergency-stop emergency-undo compose tools lint-files hooks security \
-	terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
+	deploy rollback destroy terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
 	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # What a person gives reaches a command by its environment, as it was typed. In a recipe's text the shell would run
 # its $( ), and make would do so before.
-unexport Q STEP N BROKEN WHO WHY ENV
+unexport Q STEP N BROKEN WHO WHY ENV TO DATA
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,7 +65,18 @@ terraform-check: setup ## check infra/terraform: format, validity, tests of the 
 terraform-scan: setup ## look for weak spots in infra/terraform with checkov, offline
 	@$(JOBS) -m infra.provision scan
 
-terraform-state terraform-plan terraform-apply: export TARGET = $(value ENV)
+deploy: setup ## build the release, put it on AWS, try it, and go back if it fails: make deploy ENV=dev
+	@$(JOBS) -m infra.deploy deploy "$$TARGET"
+
+rollback: setup ## go to an earlier release, and try it: make rollback ENV=dev TO=0123456789ab
+	@$(JOBS) -m infra.deploy rollback "$$TARGET" "$$RELEASE"
+
+destroy: setup ## remove what runs on AWS and keep the data: make destroy ENV=dev; DATA=<the lake's bucket> takes it too
+	@$(JOBS) -m infra.provision destroy "$$TARGET" "data=$$LAKE"
+
+rollback: export RELEASE = $(value TO)
+destroy: export LAKE = $(value DATA)
+deploy rollback destroy terraform-state terraform-plan terraform-apply: export TARGET = $(value ENV)
 terraform-state: setup ## make the bucket of Terraform's state: make terraform-state ENV=dev
 	@$(JOBS) -m infra.provision state "$$TARGET"
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STEPS = {
     "gate": "dq.run_ge_checks:gate",
     "register": "jobs.catalog.register_glue_tables:register",
+    "canary": "jobs.operations.canary:try_release",
     "commits.accept": "jobs.operations.commits:accept",
     "dlq.count": "jobs.operations.dlq:count",
     "dlq.replay": "jobs.operations.dlq:replay",

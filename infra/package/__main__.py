@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from infra.package import release, upload
 from infra.setup.steps import SetupError
 
-COMMANDS = {"build": release.build, "upload": upload.whole, "upload-code": upload.code}
+COMMANDS: dict[str, Callable[[], object]] = {"build": release.build, "upload": upload.whole, "upload-code": upload.code}
 
 if __name__ == "__main__":
     try:

@@ -17,13 +17,14 @@ from jobs.lake.release import prefix
 AT_ONCE = 8
 
 
-def whole() -> str:
+def whole(bucket: str = "") -> str:
     """Builds and uploads the release, if it is not there. Returns its URI, `s3://<code bucket>/releases/<name>`.
 
-    Its checksums come last: a release that has them is whole. A release that is whole is never written again.
+    The bucket is that of SLUICE_CODE_BUCKET unless another one is given. The release's checksums come last: a release
+    that has them is whole. A release that is whole is never written again.
     """
     folder = release.build()
-    bucket, s3 = _code_bucket(), boto3.client("s3")
+    bucket, s3 = bucket or _code_bucket(), boto3.client("s3")
     place = f"releases/{folder.name}"
     if not _is_there(s3, bucket, f"{place}/{release.SUMS}"):
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / release.SUMS)

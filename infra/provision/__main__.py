@@ -10,7 +10,9 @@ from infra.provision.errors import ProvisionError
 from infra.provision.settings import Environment
 from infra.provision.terraform import Workspace
 
-PLAN = "plan.bin"
+PLAN, DATA, DESTROY_DATA = "plan.bin", "data=", "destroy data"
+# What runs and costs by the hour. Buckets, keys, secrets, the catalog and the trail stay: they are the data.
+RUNNING = ("alerts", "cicd", "emr_serverless", "job_roles", "mwaa", "network", "observability", "streaming")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         environment = settings.read(rest[0] if rest else "")
         if action == "state":
             return _state(environment)
-        return change(Workspace.of(environment.name), action, environment, rest[1:])
+        given = [word for word in rest[1:] if not word.startswith(DATA)]
+        if action == "destroy":
+            action = what_to_destroy(environment, next((word for word in rest[1:] if word not in given), DATA))
+        return change(Workspace.of(environment.name), action, environment, given)
     except ProvisionError as error:
         print(f"infra.provision: {error}", file=sys.stderr)
         return 1
@@ -47,7 +52,7 @@ def change(workspace: Workspace, action: str, environment: Environment, given: S
 
     Args:
         workspace: where the plan lies.
-        action: `plan`, `apply` or `destroy`.
+        action: `plan`; `apply`; `destroy`, which keeps what holds data; `destroy data`, which destroys all.
         environment: that is changed.
         given: variables, `name=value`, which win over the environment's file.
 
@@ -66,8 +71,22 @@ def change(workspace: Workspace, action: str, environment: Environment, given: S
     if action == "plan":
         code = workspace.run("plan", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables)
         return code if code in (0, 2) else 1
-    workspace.must("destroy", "-input=false", "-auto-approve", *variables)
+    kept = [] if action == DESTROY_DATA else [f"-target=module.{name}" for name in RUNNING]
+    workspace.must("destroy", "-input=false", "-auto-approve", *kept, *variables)
     return 0
+
+
+def what_to_destroy(environment: Environment, told: str) -> str:
+    """The action of a destroy. Told a second time, by `data=` and the name of the lake's bucket, it takes the data too.
+
+    Raises:
+        ProvisionError: it is another bucket's name.
+    """
+    if told == DATA:
+        return "destroy"
+    if told != f"{DATA}{environment.lake_bucket}":
+        raise ProvisionError(f"{told.removeprefix(DATA)} is not the lake of {environment.name}: nothing was destroyed")
+    return DESTROY_DATA
 
 
 if __name__ == "__main__":

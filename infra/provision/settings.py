@@ -21,16 +21,23 @@ class Environment:
         file: its variables.
         region: AWS region.
         state_bucket: where Terraform's state lies.
+        company: begins the names of buckets.
     """
 
     name: str
     file: Path
     region: str
     state_bucket: str
+    company: str
 
     @property
     def state_key(self) -> str:
         return f"{self.name}/terraform.tfstate"
+
+    @property
+    def lake_bucket(self) -> str:
+        """As `infra/terraform/modules/storage` names it."""
+        return f"{self.company}-data-lake-{self.name}"
 
 
 def read(name: str) -> Environment:
@@ -44,7 +51,8 @@ def read(name: str) -> Environment:
         known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.tfvars")))
         raise ProvisionError(f"there is no environment {name!r}; there are {known}. Give one: ENV=dev")
     text = file.read_text()
-    return Environment(name, file, _value(file, text, "region"), _value(file, text, "state_bucket"))
+    values = (_value(file, text, variable) for variable in ("region", "state_bucket", "company"))
+    return Environment(name, file, *values)
 
 
 def _value(file: Path, text: str, variable: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.provision import mirror, registry
 from infra.provision.errors import ProvisionError
@@ -49,8 +50,11 @@ class Workspace:
     def run(self, *words: str) -> int:
         """Runs a command, with the terminal as its output; gives its exit code."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "TF_DATA_DIR": str(self.folder / "data"), "TF_IN_AUTOMATION": "1"}
-        return subprocess.run([executable(), f"-chdir={TERRAFORM}", *words], env=environment).returncode
+        return subprocess.run([executable(), f"-chdir={TERRAFORM}", *words], env=self._environment).returncode
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "TF_DATA_DIR": str(self.folder / "data"), "TF_IN_AUTOMATION": "1"}
 
     def must(self, *words: str) -> None:
         """As `run`.
@@ -85,6 +89,18 @@ class Workspace:
             f"-backend-config=key={environment.state_key}",
             f"-backend-config=region={environment.region}",
         )
+
+    def outputs(self) -> dict[str, Any]:
+        """Terraform's outputs by name, once the state is connected; empty before the first apply.
+
+        Raises:
+            ProvisionError: the state can't be read.
+        """
+        command = [executable(), f"-chdir={TERRAFORM}", "output", "-json"]
+        shown = subprocess.run(command, env=self._environment, capture_output=True, text=True)
+        if shown.returncode:
+            raise ProvisionError(f"`terraform output` failed: {shown.stderr.strip()}")
+        return {name: found["value"] for name, found in json.loads(shown.stdout).items()}
 
     def variables(self, environment: Environment, *given: str) -> list[str]:
         """The options that give a plan its variables.

@@ -54,10 +54,11 @@ module "mwaa" {
   topics             = values(module.alerts.topics)
   log_retention_days = var.log_retention_days
   artefacts = {
-    dags                 = var.release.dags
-    requirements         = "airflow/requirements.txt"
+    # One release, one prefix, which is never written again: no process sees files of two releases.
+    dags                 = "releases/${var.release.name}/dags"
+    requirements         = "releases/${var.release.name}/requirements.txt"
     requirements_version = var.release.requirements_version
-    plugins              = "airflow/plugins.zip"
+    plugins              = "releases/${var.release.name}/plugins.zip"
     plugins_version      = var.release.plugins_version
     startup              = aws_s3_object.startup.key
     startup_version      = aws_s3_object.startup.version_id
@@ -92,4 +93,5 @@ module "cicd" {
   environment  = var.environment
   repository   = var.github_repository
   state_bucket = var.state_bucket
+  query_policy = module.catalog.query_policy
 }

@@ -65,10 +65,9 @@ variable "release" {
     name                 = string
     requirements_version = optional(string)
     plugins_version      = optional(string)
-    dags                 = optional(string, "dags")
     startup              = optional(string, "")
   })
-  description = "The release that runs: its hash, the object versions of its files below airflow/ in the code bucket, the prefix of its DAG tree, and the text of its start-up script, in which the settings take the place of @SETTINGS@; without one it is that of this checkout."
+  description = "The release that runs: its hash, the object versions of its requirements.txt and plugins.zip in the code bucket, and the text of its start-up script, in which the settings take the place of @SETTINGS@; without one it is that of this checkout."
   validation {
     condition     = can(regex("^[0-9a-f]{12,64}$", var.release.name))
     error_message = "release.name: the hash that `make package` prints."

@@ -130,6 +130,7 @@ BY_ERROR: dict[str, Answer] = {
     "DailyReport": Answer(
         LOW, "How the lakehouse did in a day.", "Read it. Nothing has to be done.", "The daily report"
     ),
+    "ReleaseTried": Answer(LOW, "A release was deployed and tried. It works.", "Nothing has to be done.", "The canary"),
     "WeeklyTrend": Answer(
         LOW,
         "More rules failed, or more rows were split off, than in the four weeks before, where it says so.",

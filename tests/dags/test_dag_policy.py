@@ -36,7 +36,7 @@ OWN: dict[str, tuple[Pipeline | Upkeep, Schedule]] = {
     s.dag_id: (p, s) for p in registry.PIPELINES for s in (p.schedule, p.streams, p.refresh) if s
 }
 OWN |= {upkeep.schedule.dag_id: (upkeep, upkeep.schedule) for upkeep in registry.UPKEEP}
-BY_HAND = {"emergency_stop", "restore_table"}  # of no pipeline, and without a schedule: about every table
+BY_HAND = {"canary", "emergency_stop", "restore_table"}  # of no pipeline, and without a schedule
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
 
 

@@ -19,7 +19,7 @@ from jobs.lake import tables
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAGS = {schedule.dag_id for p in tables.PIPELINES for schedule in (p.schedule, p.streams, p.refresh) if schedule}
 DAGS |= {upkeep.schedule.dag_id for upkeep in tables.UPKEEP}
-BY_HAND = {"emergency_stop", "restore_table"}
+BY_HAND = {"canary", "emergency_stop", "restore_table"}
 # As MWAA's DAG processor and scheduler do it: parse the folder, load the plugins, write the DAGs and read them again.
 LOAD = """
 import json, sys

@@ -13,7 +13,7 @@ from infra.provision import settings, state
 from infra.provision.errors import ProvisionError
 from infra.provision.settings import Environment
 
-HERE = Environment("dev", Path("dev.tfvars"), "eu-west-1", "a-state-bucket")
+HERE = Environment("dev", Path("dev.tfvars"), "eu-west-1", "a-state-bucket", "a")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "release" {
   statement {
     sid       = "UploadRelease"
     actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
-    resources = [for prefix in ["releases", "dags", "airflow"] : "${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/${prefix}/*"]
+    resources = [for prefix in ["releases", "airflow"] : "${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/${prefix}/*"]
   }
   statement {
     sid       = "EncryptRelease"
@@ -32,11 +32,12 @@ data "aws_iam_policy_document" "release" {
     actions   = ["airflow:InvokeRestApi"]
     resources = ["${local.arn}:airflow:${local.here}:role/${var.project}/Op"]
   }
-  statement {
-    sid       = "AskAthena"
-    actions   = ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"]
-    resources = ["${local.arn}:athena:${local.here}:workgroup/${var.project}"]
-  }
+}
+
+# A deployment reads its canary's row, as people query.
+resource "aws_iam_role_policy_attachment" "query" {
+  role       = aws_iam_role.of["deploy"].name
+  policy_arn = var.query_policy
 }
 
 data "aws_iam_policy_document" "data_services" {

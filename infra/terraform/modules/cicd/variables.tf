@@ -52,3 +52,12 @@ variable "state_bucket" {
     error_message = "state_bucket: a bucket's name."
   }
 }
+
+variable "query_policy" {
+  type        = string
+  description = "Policy of people who query, by which a deployment reads what its canary wrote."
+  validation {
+    condition     = startswith(var.query_policy, "arn:")
+    error_message = "query_policy: an ARN."
+  }
+}

@@ -1,0 +1,77 @@
+"""The DAG by which a deployment tries a release before it trusts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG, BaseOperator, Context
+
+from sluice_airflow.emr.operator import EmrJobOperator
+from sluice_airflow.manual_dag import manual_dag
+
+if TYPE_CHECKING:
+    from jobs.lake.settings import Deployment
+
+MINUTES = 30  # of the job run
+LIMIT = timedelta(minutes=10)  # of a task on a worker
+RETRIES = {"retries": 1, "retry_delay": timedelta(seconds=30), "max_retry_delay": timedelta(minutes=1)}
+
+
+class NoticeOperator(BaseOperator):
+    """Tells people of low severity that a release was tried: by the role, the key and the topics of real alerts."""
+
+    def __init__(self, *, release: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.release = release
+
+    def execute(self, context: Context) -> None:
+        """Publish the notice.
+
+        Raises:
+            LakeError: SNS does not take it; the message says why.
+        """
+        from jobs.alerts import publish
+        from jobs.alerts.alert import NOTICE, Alert
+        from jobs.alerts.severity import answer
+        from jobs.lake import settings
+
+        known = answer("deployment", "ReleaseTried")
+        notice = Alert(
+            event=NOTICE,
+            severity=known.severity,
+            kind="deployment",
+            error="ReleaseTried",
+            source=self.dag_id,
+            title=f"Release {self.release} was tried",
+            what=f"Its code can be loaded, its job run wrote a row, and alerts go out. DAG run {context['run_id']}.",
+            meaning=known.meaning,
+            action=known.action,
+            section=known.section,
+            key=f"canary/{self.release}",
+            project=settings.project(),
+        )
+        publish.publish(notice, settings.alert_topics())
+
+
+def canary_dag(owner: str, deployment: Deployment, *, doc: str | None) -> DAG:
+    """One job run, then one notice. The DAG's tag names the release of its file's tree: by that, a deployment waits.
+
+    Args:
+        owner: the team that is called when it fails.
+        deployment: whose release is tried.
+        doc: the DAG file's docstring.
+    """
+    release = deployment.release.rpartition("/")[2] or "unreleased"
+    with manual_dag(
+        "canary",
+        deployment,
+        description="Tries the deployed release: its code, a job run, a row in Athena, and an alert of low severity.",
+        doc=doc,
+        task_defaults={"owner": owner, "execution_timeout": LIMIT, **RETRIES},
+        params={},
+    ) as dag:
+        dag.tags.add(f"release:{release}")
+        tried = EmrJobOperator(task_id="canary", step="canary", windowed=False, execution_timeout_minutes=MINUTES)
+        tried >> NoticeOperator(task_id="tell", release=release, doc="Tells people of low severity.")
+    return dag

@@ -1,0 +1,76 @@
+"""A release that does not work is found out, whatever of it does not; and told in Airflow's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.deploy import trial
+from infra.deploy.airflow import Airflow
+from infra.deploy.errors import DeployError
+from infra.deploy.trial import Trial
+from tests.infra.deploy.airflow_of_stubs import StubAthena, StubMwaa
+
+NAME, DAGS = "aaaaaaaaaaaa", ["canary", "daily_lakehouse"]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("SEEN_WITHIN", "RUN_WITHIN", "READ_WITHIN"):
+        monkeypatch.setattr(trial, limit, 0.05)
+    monkeypatch.setattr(trial, "PAUSE", 0.001)
+
+
+def tried(mwaa: StubMwaa, athena: StubAthena | None = None) -> list[str]:
+    said: list[str] = []
+    found = Trial(Airflow(mwaa, "sluice"), athena or StubAthena(mwaa), "sluice", said.append)
+    found.await_release(NAME, DAGS)
+    found.run_canary(NAME)
+    return said
+
+
+def test_release_that_works_is_tried_to_the_end() -> None:
+    mwaa = StubMwaa(away=2, states=["queued", "running", "success"])
+    athena = StubAthena(mwaa)
+    said = tried(mwaa, athena)
+    assert said[0] == "waiting: Airflow does not answer: Service Unavailable"
+    assert said[-1] == "the canary's row was read through Athena, and its notice was sent"
+    assert mwaa.run_id.startswith(f"deploy__{NAME}__")
+    assert "PATCH /dags/canary" in mwaa.asked
+    assert athena.asked == [f"'{mwaa.run_id}'"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"release": "bbbbbbbbbbbb"}, "has the tags operations, release:bbbbbbbbbbbb"),
+        ({"dag_ids": ["canary"]}, "DAGs are missing: daily_lakehouse"),
+        ({"dag_ids": []}, "there is no DAG canary; no import errors"),
+        ({"import_errors": ["NameError: typo"]}, r"x\.py: NameError: typo"),
+        ({"dag_ids": [], "import_errors": ["SyntaxError: oops"]}, r"no DAG canary; x\.py: SyntaxError: oops"),
+        ({"plugin_errors": ["ImportError: gone"]}, r"p\.py: ImportError: gone"),
+        ({"states": ["failed"], "log": ["canary: NameError: typo"]}, "failed: canary: NameError: typo"),
+        ({"states": ["failed"]}, "logs say no more"),
+        ({"states": ["running"]}, r"has not ended within .* it is running"),
+        ({"away": 10_000}, "does not answer"),
+    ],
+)
+def test_release_that_does_not_work_is_told(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(DeployError, match=said):
+        tried(StubMwaa(**changed))
+
+
+def test_row_of_another_release_or_run_is_not_enough() -> None:
+    mwaa = StubMwaa()
+    with pytest.raises(DeployError, match=r"says release .*cccccccccccc"):
+        tried(mwaa, StubAthena(mwaa, release="cccccccccccc"))
+    with pytest.raises(DeployError, match="says release nothing"):
+        tried(mwaa, StubAthena(StubMwaa()))
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "QUEUED"])
+def test_query_that_does_not_succeed_is_told(state: str) -> None:
+    mwaa = StubMwaa()
+    with pytest.raises(DeployError, match=r"can't read ops\.canary: no such table|query is QUEUED"):
+        tried(mwaa, StubAthena(mwaa, state=state))
