@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from benchmarks.table_size import seconds, start_spark
 from dq import rules, suite, validate
 from dq.suite import Rule, Suite
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from jobs.lake.newest_wins import READ_AT
 
@@ -116,9 +116,9 @@ def _note(
 
 def main() -> int:
     """Prints the table, in Markdown. Returns 0 whatever it says."""
-    with tempfile.TemporaryDirectory() as folder, plain_moto.server(Path(folder)) as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        spark = start_spark(url)
+    with tempfile.TemporaryDirectory() as folder, throw_away.server(Path(folder)) as aws:
+        os.environ.update(spark_conf.environment(aws.environment()))
+        spark = start_spark(aws.s3)
         results = {share: measure(spark, Path(folder), defects) for share, defects in (("0 %", False), ("1 %", True))}
         spark.stop()
     print(f"| {ROWS:,} rows, 20 expectations | gate | one pass | ratio | stock SUMMARY | ratio |")

@@ -23,11 +23,12 @@ import boto3
 
 from benchmarks.log_length import counting_s3, get
 from infra.local.addresses import REPOSITORY
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.local.aws.athena.catalog import Catalog as AthenaCatalog
 from infra.local.aws.athena.parsing import parse
 from infra.local.aws.athena.query import Engine
 from infra.local.aws.athena.results import of_cursor
+from infra.local.aws.throw_away import Aws
 from jobs.catalog import ops_tables, ops_views
 from jobs.catalog.catalog import Catalog
 from jobs.lake import tables
@@ -115,8 +116,8 @@ def measured(url: str, what: str, work: Callable[[], Any]) -> Any:
 def main(records: int = RECORDS, days: int = DAYS) -> int:
     """Prints the figures. Returns 1 if an answer differs after the fold."""
     folder = tempfile.TemporaryDirectory()
-    with folder as logs, counting_s3() as url, plain_moto.server(Path(logs)) as aws:
-        os.environ.update({**plain_moto.environment(aws), "AWS_ENDPOINT_URL_S3": url, "SLUICE_LAKE_BUCKET": BUCKET})
+    with folder as logs, counting_s3() as url, throw_away.server(Path(logs)) as aws:
+        os.environ.update({**Aws(aws.url, url).environment(), "SLUICE_LAKE_BUCKET": BUCKET})
         make(url, records, days)
         first = f"{datetime.now(UTC).date() - timedelta(days=days)}"  # as if there had been releases for so long
         ops_tables.DAYS, ops_tables.FIRST_DAY = f"{first},NOW+1DAYS", first

@@ -27,7 +27,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from benchmarks.table_size import enter_new_lake, start_spark
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from jobs import run as run_py
 from jobs.lake import settings
@@ -205,9 +205,9 @@ def measure(spark: SparkSession) -> None:
 
 def main() -> int:
     """Prints the figures. Returns 0 whatever they are."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        spark = start_spark(url)
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ.update(spark_conf.environment(aws.environment()))
+        spark = start_spark(aws.s3)
         enter_new_lake("lake-housekeeping")
         measure(spark)
         spark.stop()

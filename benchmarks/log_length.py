@@ -26,7 +26,7 @@ from pyspark.sql import SparkSession
 
 from benchmarks.table_size import enter_new_lake, start_spark
 from infra.local.addresses import HOST
-from infra.local.aws import plain_moto
+from infra.local.aws.throw_away import Aws
 from infra.local.polling import wait_until_serving
 from infra.setup import spark_conf
 from jobs.lake import s3, settings
@@ -160,7 +160,7 @@ def figures(url: str, spark: SparkSession) -> dict[str, tuple[float, int]]:
 def main() -> int:
     """Prints the figures. Returns 0 whatever they are."""
     with counting_s3() as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
+        os.environ.update(spark_conf.environment(Aws(url, url).environment()))
         spark = start_spark(url)
         enter_new_lake("lake-log-length")
         make(spark)

@@ -21,7 +21,7 @@ import boto3
 from benchmarks.log_length import counting_s3, measure
 from benchmarks.table_size import enter_new_lake
 from dq import roll_up, summary
-from infra.local.aws import plain_moto
+from infra.local.aws.throw_away import Aws
 from jobs.lake import settings, tables
 from jobs.lake.state import objects
 
@@ -58,7 +58,7 @@ def main(days: int = 365, a_day: int = 96) -> None:
     """Prints the figures."""
     today, table = datetime.now(UTC).date(), tables.table(TABLE)
     with counting_s3() as url:
-        os.environ.update(plain_moto.environment(url))
+        os.environ.update(Aws(url, url).environment())
         enter_new_lake("lake-year")
         for back in range(days - 1, -1, -1):
             fill(url, today - timedelta(days=back), a_day)

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from infra.local.addresses import REGION
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from jobs import steps
 from jobs.bronze import fx_rates, snowflake_orders
@@ -154,9 +154,9 @@ def enter_new_lake(bucket: str) -> None:
 
 def main() -> int:
     """Prints the figures. Returns 0 whatever they are."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        spark = start_spark(url)
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ.update(spark_conf.environment(aws.environment()))
+        spark = start_spark(aws.s3)
         results = {}
         for rows in (ROWS // 10, ROWS, ROWS * TIMES):  # the first warms the JVM up
             enter_new_lake(f"lake-{rows}")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
+from infra.local.aws.throw_away import Aws
 from infra.setup import proxies, spark_conf
 from tests import lakes
 
@@ -23,30 +24,30 @@ proxies.bypass_here()  # every server of these tests is on this machine
 
 
 @pytest.fixture(scope="session")
-def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a moto server: S3, Secrets Manager and Glue."""
+def plain_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """S3, Secrets Manager and Glue."""
     if shared := os.environ.get(lakes.SHARED_AWS):
-        yield shared
+        yield Aws(*shared.split())
         return
-    with plain_moto.server(tmp_path_factory.mktemp("moto")) as url:
-        yield url
+    with throw_away.server(tmp_path_factory.mktemp("aws")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def lake_environment(moto_url: str) -> dict[str, str]:
+def lake_environment(plain_aws: Aws) -> dict[str, str]:
     """What a job finds in its environment to reach this AWS."""
-    return plain_moto.environment(moto_url)
+    return plain_aws.environment()
 
 
 @pytest.fixture(scope="session")
-def spark(moto_url: str, lake_environment: dict[str, str]) -> Iterator[SparkSession]:
+def spark(plain_aws: Aws, lake_environment: dict[str, str]) -> Iterator[SparkSession]:
     """The session in which every job of this run works, as `jobs.lake.session.spark` finds it."""
     from tests import spark
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in spark_conf.environment(lake_environment).items():
             patch.setenv(name, value)  # the JVM sees the environment that it was started in
-        started = spark.session(moto_url)
+        started = spark.session(plain_aws.s3)
     yield started
     started.stop()
 

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.addresses import REGION
 
-SHARED_AWS = "SLUICE_TEST_AWS"  # names the address of a moto server that already runs
+SHARED_AWS = "SLUICE_TEST_AWS"  # the two addresses of a throw-away AWS that already runs
 
 
 @contextmanager

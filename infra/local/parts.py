@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
-from infra.local import health
-from infra.local.addresses import HOST, REGION, Addresses
+from infra.local import health, ministack
+from infra.local.addresses import Addresses
 
 SOURCES, AWS, AIRFLOW = 10, 20, 30
 
@@ -52,10 +51,10 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
     return (
         Part(
             name="s3",
-            command=(str(Path(sys.executable).with_name("ministack")),),
+            command=ministack.COMMAND,
             check=partial(health.s3, addresses),
             address=addresses.s3,
-            environment=_ministack(addresses),
+            environment=ministack.kept(addresses),
         ),
         Part(
             name="aws",
@@ -81,24 +80,3 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
 
 def _source(name: str, address: str, check: Check) -> Part:
     return Part(name, python_module(f"infra.local.sources.{name}"), check, address)
-
-
-def _ministack(addresses: Addresses) -> dict[str, str]:
-    """MiniStack as an S3 that survives restarts and listens on one loopback port only."""
-    folder = addresses.home / "s3"
-    return {
-        "SERVICES": "s3,sts",
-        "BIND_HOST": HOST,
-        "GATEWAY_PORT": addresses.s3.rpartition(":")[2],
-        "S3_PERSIST": "1",
-        "S3_DATA_DIR": str(folder / "objects"),
-        "PERSIST_STATE": "1",
-        "STATE_DIR": str(folder / "state"),
-        # A killed server forgets the region of its buckets. Without this it would take them for another region's.
-        "MINISTACK_REGION": REGION,
-        # These two listen on all interfaces, whatever BIND_HOST says.
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",  # INFO is a line per request
-        "TMPDIR": str(addresses.home / "tmp"),  # its pid file
-    }

@@ -19,7 +19,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from jobs.lake.run import Run
 from jobs.lake.state import gate_verdicts
@@ -83,13 +83,13 @@ def backfill(spark: SparkSession, days: Sequence[int]) -> str:
 
 def main(days: int, number: int) -> int:
     """Prints one line for each order; exit code 1 when they differ."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        spark = test_spark.session(url)
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ.update(spark_conf.environment(aws.environment()))
+        spark = test_spark.session(aws.s3)
         found = set()
         for name, order_ in orders_of(days, number):
             begun = time.monotonic()
-            with lakes.empty(plain_moto.environment(url)):
+            with lakes.empty(aws.environment()):
                 found.add(checksum := backfill(spark, order_))
             print(f"{checksum}  {time.monotonic() - begun:5.0f} s  {name}: {order_}", flush=True)
         spark.stop()

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, write_deltalake
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from jobs.lake import settings
 from jobs.lake.delta import log
 from jobs.lake.delta.commit_record import CommitRecord
@@ -159,10 +159,10 @@ def _lease() -> bytes | None:
 
 
 def main(seeds: int) -> None:
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ.update(plain_moto.environment(url))
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ.update(aws.environment())
         for seed in range(seeds):
-            with lakes.empty(plain_moto.environment(url)), pytest.MonkeyPatch.context() as patch:
+            with lakes.empty(aws.environment()), pytest.MonkeyPatch.context() as patch:
                 life = Life(seed, patch)
                 try:
                     life.play(30)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from tests import lakes
 from tests import spark as test_spark
@@ -19,10 +19,10 @@ from tests import spark as test_spark
 @contextmanager
 def empty() -> Iterator[SparkSession]:
     """Starts an AWS stand-in and a session, makes the lake, and stops all at the end."""
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        environment = plain_moto.environment(url)
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        environment = aws.environment()
         os.environ.update(spark_conf.environment(environment))
-        spark = test_spark.session(url)
+        spark = test_spark.session(aws.s3)
         with lakes.empty(environment):
             yield spark
         spark.stop()

@@ -21,7 +21,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.local.kafka import produce, topics
 from infra.local.kafka.events import Message, messages
 from jobs.lake import settings
@@ -72,10 +72,10 @@ def run(number: int, kills: int, *, rate: float, seed: int = 1, say: Callable[[s
     sent = list(messages(number, broken=BROKEN, customers=["C1", "C2"], day=datetime.now(UTC).date(),
                          now=datetime.now(UTC), seed=seed))  # fmt: skip
     ledger = produce.Ledger()
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder, plain_moto.server(Path(folder)) as moto:
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder, throw_away.server(Path(folder)) as aws:
         scene = Scene(Path(folder))
         try:
-            scene.start(moto)
+            scene.start(aws.url)
             scene.keep_driver()
             done: list[str] = []
             share = number // (kills + 1)

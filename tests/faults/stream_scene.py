@@ -42,14 +42,14 @@ class Scene:
         self._keeping = threading.Event()
         self.starts = 0
 
-    def start(self, moto: str) -> None:
+    def start(self, aws: str) -> None:
         """Broker, S3 and the secret; this process's environment becomes that of a job."""
         self.start_s3()
         self.broker.start()
         topics.ensure(self.addresses)
         job = {
             **self.addresses.environment(),
-            "AWS_ENDPOINT_URL": moto,
+            "AWS_ENDPOINT_URL": aws,
             "SLUICE_LAKE_BUCKET": LAKE,
             "SLUICE_PROJECT": LAKE,
         }

@@ -151,7 +151,7 @@ def _services() -> Iterator[None]:
     from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
-    from infra.local.aws import plain_moto
+    from infra.local.aws import throw_away
     from infra.setup import spark_conf
     from tests import lakes, spark
 
@@ -165,10 +165,10 @@ def _services() -> Iterator[None]:
         "pytest",
     ):
         __import__(module)
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ[lakes.SHARED_AWS] = url
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        conf = SparkConf().setAll(list(spark.conf(url, long=False).items()))
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ[lakes.SHARED_AWS] = " ".join(aws)
+        os.environ.update(spark_conf.environment(aws.environment()))
+        conf = SparkConf().setAll(list(spark.conf(aws.s3, long=False).items()))
         gateway = launch_gateway(conf)
         os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = str(gateway.gateway_parameters.auth_token)

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from pyspark.sql import SparkSession
 
-from infra.local.aws import plain_moto
+from infra.local.aws import throw_away
 from infra.setup import spark_conf
 from jobs.lake import quarantine, settings, tables
 from jobs.lake.delta import log
@@ -71,10 +71,10 @@ def main(file: str) -> int:
     """Takes two days from sources to gold in a lake of their own, and keeps it."""
     from tests import spark
 
-    with tempfile.TemporaryDirectory() as logs, plain_moto.server(Path(logs)) as url:
-        os.environ.update(spark_conf.environment(plain_moto.environment(url)))
-        session = spark.session(url)
-        with lakes.empty(plain_moto.environment(url)):
+    with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
+        os.environ.update(spark_conf.environment(aws.environment()))
+        session = spark.session(aws.s3)
+        with lakes.empty(aws.environment()):
             for number in (1, 2):
                 days.go(session, number, code=Path(file).stem)
             pack(session, Path(file))

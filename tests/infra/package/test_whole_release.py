@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from infra.local.aws import plain_moto
 from infra.package import content, machine_code, python_archive, release, smoke
 from infra.setup import jars
 from infra.setup.spark_conf import local_conf
@@ -110,7 +109,7 @@ def test_one_job_runs_from_the_release_with_nothing_else_on_its_path(
         ],
         cwd=tmp_path,
         env={
-            **java, **plain_moto.environment(lake_environment["AWS_ENDPOINT_URL_S3"]), "PATH": os.environ["PATH"],
+            **java, **lake_environment, "PATH": os.environ["PATH"],
             "HOME": str(tmp_path), "PYTHONNOUSERSITE": "1", "PYTHONPATH": "./environment",
             "PYSPARK_PYTHON": str(smoke.interpreter()), "PYSPARK_DRIVER_PYTHON": str(smoke.interpreter()),
             "SPARK_HOME": str(image / "pyspark"), "SPARK_LOCAL_IP": "127.0.0.1", "SLUICE_LAKE_BUCKET": lake,
