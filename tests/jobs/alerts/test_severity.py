@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
 ELSEWHERE = (
     "StreamDown", "StreamSilent", "StreamBehind", "KafkaSilent", "DeadLetters", "ReleaseNotHandedOver",
-    "DeadlineMissed", "AlertStorm", "DailyReport", "WeeklyTrend",
+    "DeadlineMissed", "AlertStorm", "DailyReport", "ReleaseTried", "WeeklyTrend",
 )  # fmt: skip
 
 
