@@ -21,9 +21,9 @@ RETRIES = {"retries": 1, "retry_delay": timedelta(seconds=30), "max_retry_delay"
 class NoticeOperator(BaseOperator):
     """Tells people of low severity that a release was tried: by the role, the key and the topics of real alerts."""
 
-    def __init__(self, *, release: str, **kwargs: Any) -> None:
+    def __init__(self, *, tried: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.release = release
+        self.tried = tried
 
     def execute(self, context: Context) -> None:
         """Publish the notice.
@@ -43,12 +43,12 @@ class NoticeOperator(BaseOperator):
             kind="deployment",
             error="ReleaseTried",
             source=self.dag_id,
-            title=f"Release {self.release} was tried",
+            title=f"Release {self.tried} was tried",
             what=f"Its code can be loaded, its job run wrote a row, and alerts go out. DAG run {context['run_id']}.",
             meaning=known.meaning,
             action=known.action,
             section=known.section,
-            key=f"canary/{self.release}",
+            key=f"canary/{self.tried}",
             project=settings.project(),
         )
         publish.publish(notice, settings.alert_topics())
@@ -73,5 +73,5 @@ def canary_dag(owner: str, deployment: Deployment, *, doc: str | None) -> DAG:
     ) as dag:
         dag.tags.add(f"release:{release}")
         tried = EmrJobOperator(task_id="canary", step="canary", windowed=False, execution_timeout_minutes=MINUTES)
-        tried >> NoticeOperator(task_id="tell", release=release, doc="Tells people of low severity.")
+        tried >> NoticeOperator(task_id="tell", tried=release, doc="Tells people of low severity.")
     return dag

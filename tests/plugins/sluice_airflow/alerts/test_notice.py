@@ -11,7 +11,7 @@ from tests.plugins.sluice_airflow.alerts.scene import Scene
 
 def test_notice_reaches_the_topic_of_low_severity(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_ALERT_TOPICS", scene.inbox.topics)
-    NoticeOperator(task_id="tell", release="0123456789ab").execute({"run_id": "deploy__1"})
+    NoticeOperator(task_id="tell", tried="0123456789ab").execute({"run_id": "deploy__1"})
     (told,) = scene.inbox.received()
     assert (told["topic"], told["event"], told["title"]) == ("low", "notice", "Release 0123456789ab was tried")
 
@@ -20,4 +20,4 @@ def test_notice_reaches_the_topic_of_low_severity(scene: Scene, monkeypatch: pyt
 def test_notice_that_can_not_be_sent_fails_the_task(topics: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_ALERT_TOPICS", topics)
     with pytest.raises(LakeError):
-        NoticeOperator(task_id="tell", release="0123456789ab").execute({"run_id": "deploy__1"})
+        NoticeOperator(task_id="tell", tried="0123456789ab").execute({"run_id": "deploy__1"})
