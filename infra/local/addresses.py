@@ -120,7 +120,7 @@ class Addresses:
             "SLUICE_LAKE_BUCKET": self.lake_bucket,
             "SLUICE_CODE_BUCKET": self.code_bucket,
             "SLUICE_EMR_APPLICATION_ID": self.emr_application_id,
-            "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/{self.project}-job",
+            "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/{self.project}-job-{{kind}}",
             "SLUICE_ALERT_TOPICS": f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{self.project}-alerts",
             "SLUICE_ATHENA_OUTPUT": f"s3://{self.code_bucket}/athena/",
         }

@@ -14,6 +14,7 @@ from infra.local.addresses import Addresses
 from infra.local.errors import PlatformError
 from infra.local.lifecycle import say
 from infra.local.polling import wait_until
+from jobs.lake import job_kinds
 from jobs.lake.release import CODE, ENTRY_POINT
 from jobs.lake.tables import HOUSEKEEPING
 
@@ -53,7 +54,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
     name = f"by-hand/{arguments[0]} {time.time():.3f}"
     started = emr.start_job_run(
         applicationId=application,
-        executionRoleArn=exports["SLUICE_EMR_ROLE_ARN"],
+        executionRoleArn=job_kinds.role(exports["SLUICE_EMR_ROLE_ARN"], arguments[0]),
         name=name,
         executionTimeoutMinutes=LONGEST_MINUTES,
         tags={"project": exports["SLUICE_PROJECT"]},

@@ -12,7 +12,7 @@
 #   SLUICE_CODE_BUCKET         bucket of releases and job logs
 #   SLUICE_EMR_APPLICATION_ID  EMR Serverless application
 #   SLUICE_EMR_ARCHITECTURE    of that application: ARM64 or X86_64
-#   SLUICE_EMR_ROLE_ARN        role that job runs have
+#   SLUICE_EMR_ROLE_ARN        role that job runs have; {kind} in it stands for the kind of job
 #   SLUICE_ALERT_TOPICS        what the ARNs of the alerts' topics begin with; -<severity> follows
 #   SLUICE_MWAA_ENVIRONMENT    name of this environment
 #   SLUICE_SCHEDULE_START      first day of the schedules, YYYY-MM-DD: the day of the first deployment, unless a start is

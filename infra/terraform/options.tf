@@ -38,13 +38,3 @@ variable "github_repository" {
     error_message = "github_repository: owner/name."
   }
 }
-
-variable "role_per_kind" {
-  type        = bool
-  description = "Whether each kind of job has a role of its own; today's DAGs know one."
-  default     = false
-  validation {
-    condition     = var.role_per_kind != null
-    error_message = "role_per_kind: true or false."
-  }
-}

@@ -24,7 +24,7 @@ output "query_policy" {
 }
 
 output "job_roles" {
-  description = "Roles of job runs: one for all, or one for each kind."
+  description = "Roles of job runs, by kind."
   value       = module.job_roles.arns
 }
 

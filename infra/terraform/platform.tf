@@ -32,7 +32,6 @@ module "job_roles" {
   secrets        = module.secrets.arns
   topics         = values(module.alerts.topics)
   layers         = module.catalog.databases
-  role_per_kind  = var.role_per_kind
 }
 
 module "mwaa" {

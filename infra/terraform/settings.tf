@@ -7,7 +7,7 @@ locals {
     SLUICE_CODE_BUCKET         = module.storage.names["code"]
     SLUICE_EMR_APPLICATION_ID  = module.emr_serverless.application_id
     SLUICE_EMR_ARCHITECTURE    = var.emr.architecture
-    SLUICE_EMR_ROLE_ARN        = lookup(module.job_roles.arns, "job", lookup(module.job_roles.arns, "operations", ""))
+    SLUICE_EMR_ROLE_ARN        = module.job_roles.pattern
     SLUICE_WORKER_WAIT_SECONDS = "0" # a job run on AWS takes minutes: the triggerer waits from the start
     SLUICE_SCHEDULE_START      = coalesce(var.schedule_start, substr(terraform_data.first_apply.output, 0, 10))
     SLUICE_SCHEDULE_END        = var.schedule_end

@@ -44,6 +44,7 @@ class Deployment:
     Attributes:
         release: S3 prefix of the code release, `s3://<code bucket>/releases/<hash>`. A release's tree of DAGs knows its
             name; of a checkout, the environment says what was uploaded.
+        emr_role_arn: role of job runs; `{kind}` in it stands for the kind of job (`job_kinds`).
         worker_wait_seconds: how long an Airflow worker waits for a job run before it hands the wait to the triggerer.
         schedule_start: first data interval of scheduled DAGs; None until somebody gives it: then nothing is scheduled.
         schedule_end: last one; None for no end.

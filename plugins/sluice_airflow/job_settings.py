@@ -28,7 +28,7 @@ class JobSettings:
 
     Attributes:
         application_id: EMR Serverless application.
-        execution_role_arn: the role that the job runs as.
+        execution_role_arn: the role that the job runs as; `{kind}` in it stands for the kind of the step.
         release: S3 prefix of the code release.
         log_uri: S3 prefix of the logs.
         lake_bucket: the lake's bucket.
@@ -111,6 +111,12 @@ class UsesJobSettings:
     def code(self) -> str:
         """Hash of the code release."""
         return self.release.rpartition("/")[2]
+
+    def role(self, step: str) -> str:
+        """ARN of the role that a step's job run has."""
+        from jobs.lake import job_kinds  # of the DAG's own release
+
+        return job_kinds.role(self.execution_role_arn, step)
 
     def job_request(
         self,

@@ -171,6 +171,7 @@ class EmrJobOperator(UsesJobSettings, EmrServerlessStartJobOperator):
 
     def _identify(self, context: Context) -> JobIdentity:
         """Fill in what depends on the run: name, token and the job's command line."""
+        self.execution_role_arn = self.role(self.step)
         nameless = self._request(context, job="")  # all tries of a task ask the same, but for their names
         identity = JobIdentity.of(context, retries=self.retries or 0, asked=asked(nameless))
         request = self._request(context, job=identity.name)

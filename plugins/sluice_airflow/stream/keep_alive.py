@@ -196,7 +196,7 @@ class EmrStreamOperator(UsesJobSettings, AwsBaseOperator[EmrServerlessHook]):
             lambda: self.hook.conn.start_job_run(
                 clientToken=following.token,
                 applicationId=self.application_id,
-                executionRoleArn=self.execution_role_arn,
+                executionRoleArn=self.role(self.step),
                 mode="STREAMING",
                 retryPolicy={"maxFailedAttemptsPerHour": self.failures_per_hour},
                 executionTimeoutMinutes=0,  # no limit: without this setting a job run ends after 12 hours

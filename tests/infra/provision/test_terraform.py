@@ -16,6 +16,7 @@ from infra.provision.errors import ProvisionError
 from infra.provision.registry import facts
 from infra.provision.settings import TERRAFORM
 from infra.provision.terraform import MISSING, RELEASE, Workspace, executable
+from jobs.lake import job_kinds
 from tests.infra.local.aws.stand_in import Server, start_server
 
 WITHOUT = "SLUICE_WITHOUT_TERRAFORM"
@@ -153,8 +154,9 @@ def _settings_are_real(aws: Server, outputs: dict[str, Any], region: str) -> Non
     emr, iam = _client(aws, "emr-serverless", region), _client(aws, "iam", region)
     made = emr.get_application(applicationId=found["SLUICE_EMR_APPLICATION_ID"])["application"]
     assert (made["releaseLabel"], made["architecture"]) == ("emr-spark-8.1.0", "ARM64")
-    role = iam.get_role(RoleName=found["SLUICE_EMR_ROLE_ARN"].rpartition("/")[2])["Role"]
-    assert role["Arn"] == found["SLUICE_EMR_ROLE_ARN"]
+    for kind in job_kinds.KINDS:
+        arn = found["SLUICE_EMR_ROLE_ARN"].replace(job_kinds.KIND, kind)
+        assert iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]["Arn"] == arn
     topics = {topic["TopicArn"] for topic in sns.list_topics()["Topics"]}
     assert topics == {f"{found['SLUICE_ALERT_TOPICS']}-{name}" for name in ("critical", "high", "medium", "low")}
     for name in ("SLUICE_LAKE_BUCKET", "SLUICE_CODE_BUCKET"):

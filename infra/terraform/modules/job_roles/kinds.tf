@@ -98,19 +98,4 @@ locals {
       runs    = true
     }
   }
-
-  every = values(local.kinds)
-  one_for_all = {
-    job = {
-      read    = distinct(flatten(local.every[*].read))
-      write   = distinct(flatten(local.every[*].write))
-      secrets = distinct(flatten(local.every[*].secrets))
-      catalog = anytrue(local.every[*].catalog)
-      figures = anytrue(local.every[*].figures)
-      alerts  = anytrue(local.every[*].alerts)
-      runs    = anytrue(local.every[*].runs)
-    }
-  }
-
-  roles = { for name, kind in merge(local.one_for_all, local.kinds) : name => kind if(name == "job") != var.role_per_kind }
 }

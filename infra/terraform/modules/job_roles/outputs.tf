@@ -1,6 +1,11 @@
 output "arns" {
-  description = "ARN of each role: `job` alone, or one for each kind of job."
+  description = "ARN of each role, by kind of job."
   value       = { for kind, role in aws_iam_role.job : kind => role.arn }
+}
+
+output "pattern" {
+  description = "ARN of all roles, with {kind} in place of the kind of job."
+  value       = "${local.arn}:iam::${local.account}:role/${var.project}-job-{kind}"
 }
 
 output "policies" {
@@ -9,6 +14,6 @@ output "policies" {
 }
 
 output "kinds" {
-  description = "What each kind of job does, role or not."
+  description = "What each kind of job does."
   value       = local.kinds
 }

@@ -1,7 +1,7 @@
 data "aws_iam_policy_document" "job" {
   #checkov:skip=CKV_AWS_356:The one statement on all resources is PutMetricData, which has no resource level; its namespace is bound.
   #checkov:skip=CKV_AWS_111:As above.
-  for_each = local.roles
+  for_each = local.kinds
 
   # Without it S3 answers 403 and not 404 for an object that is not there, and every "not yet" would be an error. No
   # condition on prefixes: such an answer has none to compare.

@@ -96,13 +96,3 @@ variable "layers" {
     error_message = "layers: at least one."
   }
 }
-
-variable "role_per_kind" {
-  type        = bool
-  description = "Whether each kind of job has a role of its own. Today's DAGs know one role, SLUICE_EMR_ROLE_ARN: then it is false, and that role may do what all kinds may."
-  default     = false
-  validation {
-    condition     = var.role_per_kind != null
-    error_message = "role_per_kind: true or false."
-  }
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sluice_airflow.emr.driver_log import DriverLog
 from tests.plugins.sluice_airflow.airflow_task import MIDNIGHT
-from tests.plugins.sluice_airflow.emr.fake_emr import STUMBLES, FakeEmr, WorkerTask, refused
+from tests.plugins.sluice_airflow.emr.fake_emr import SETTINGS, STUMBLES, FakeEmr, WorkerTask, refused
 
 
 def another_window(task: WorkerTask) -> None:
@@ -33,12 +34,18 @@ def other_spark_settings(task: WorkerTask) -> None:
     task.arguments["spark_conf"] = {"spark.executor.memory": "8g"}
 
 
+def another_role(task: WorkerTask) -> None:
+    settings = task.arguments["job_settings"]
+    task.arguments["job_settings"] = type(settings)(**{**vars(settings), "execution_role_arn": "arn:aws:iam::1:role/b"})
+
+
 def dag_run_made_anew(task: WorkerTask) -> None:
     task.run_started = MIDNIGHT + timedelta(hours=9)
 
 
 @pytest.mark.parametrize(
-    "change", [another_window, other_arguments, another_release, other_spark_settings, dag_run_made_anew]
+    "change",
+    [another_window, other_arguments, another_release, other_spark_settings, another_role, dag_run_made_anew],
 )
 def test_live_job_run_of_which_something_else_was_asked_is_ended_and_not_adopted(
     emr: FakeEmr, change: Callable[[WorkerTask], None]
@@ -49,6 +56,16 @@ def test_live_job_run_of_which_something_else_was_asked_is_ended_and_not_adopted
     new = task.job()
     assert new != old
     assert emr.cancelled == [old]
+
+
+@pytest.mark.parametrize(("step", "kind"), [("gold.fact_orders", "gold"), ("gate", "gate"), ("restore", "operations")])
+def test_job_run_has_the_role_of_its_kind(emr: FakeEmr, step: str, kind: str) -> None:
+    task = WorkerTask(emr, step=step)
+    task.arguments["job_settings"] = replace(SETTINGS, execution_role_arn="arn:aws:iam::1:role/sluice-job-{kind}")
+    operator = task.operator()
+    task.job(operator)
+    assert emr.runs[-1]["executionRoleArn"] == f"arn:aws:iam::1:role/sluice-job-{kind}"
+    assert operator.execution_role_arn == emr.runs[-1]["executionRoleArn"], "the UI shows another role"
 
 
 def test_retry_goes_on_with_its_job_run_although_another_task_was_cleared(emr: FakeEmr) -> None:

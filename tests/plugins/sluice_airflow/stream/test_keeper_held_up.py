@@ -109,3 +109,10 @@ def test_keeper_starts_nothing_beside_what_another_started_while_it_drained(
         held_up.execute(context)
     assert len(emr.runs) == 2
     assert emr.cancelled == []
+
+
+def test_stream_has_the_role_of_its_kind(emr: FakeEmr) -> None:
+    operator, context = keeper(emr, Wish())
+    operator.step, operator.execution_role_arn = "bronze.orders_events", "arn:aws:iam::1:role/sluice-job-{kind}"
+    operator.execute(context)
+    assert emr.runs[-1]["executionRoleArn"] == "arn:aws:iam::1:role/sluice-job-stream"
