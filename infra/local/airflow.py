@@ -15,6 +15,7 @@ from pathlib import Path
 
 from infra.local import health, processes
 from infra.local.addresses import HOST, REPOSITORY, Addresses
+from infra.local.aws.access import caller
 from infra.local.aws.emr.logs import tail
 from infra.local.errors import PlatformError
 from infra.local.parts import AIRFLOW, Part
@@ -93,7 +94,11 @@ def parts(addresses: Addresses, release: str) -> tuple[Part, ...]:
     The URI of the code release is part of their environment, as on MWAA. A new release makes the process manager
     restart them, so that none works with modules of an earlier one.
     """
-    environment = {**settings(addresses), "SLUICE_RELEASE": release}
+    environment = {
+        **settings(addresses),
+        **caller.credentials(f"{addresses.project}-{caller.AIRFLOW}"),
+        "SLUICE_RELEASE": release,
+    }
 
     def part(name: str, *arguments: str, address: str = "", component: str = "") -> Part:
         return Part(

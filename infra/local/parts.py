@@ -51,7 +51,7 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
     return (
         Part(
             name="s3",
-            command=ministack.COMMAND,
+            command=python_module("infra.local.aws.object_store"),
             check=partial(health.s3, addresses),
             address=addresses.s3,
             environment=ministack.kept(addresses),

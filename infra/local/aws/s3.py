@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +17,17 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     return parts.netloc, parts.path.lstrip("/")
 
 
-def s3_client() -> Any:
-    """A client with short waits: S3 may be down while a job is being stopped."""
+def s3_client(credentials: Mapping[str, str] = os.environ) -> Any:
+    """A client with short waits: S3 may be down while a job is being stopped.
+
+    Args:
+        credentials: of whom it calls for, by the names of the environment's variables.
+    """
     return boto3.client(
         "s3",
         endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
         config=Config(
             connect_timeout=2,
             read_timeout=30,

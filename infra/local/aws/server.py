@@ -17,6 +17,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.local.addresses import HOST, Addresses
 from infra.local.aws import answers, s3_policies
+from infra.local.aws.access.guard import Guard
+from infra.local.aws.access.wsgi import Guarded
 from infra.local.aws.athena import responses as athena
 from infra.local.aws.emr import away
 from infra.local.aws.emr import responses as emr_serverless
@@ -58,7 +60,7 @@ def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
     s3_policies.install()
     answers.install()
     application = JobPages(DomainDispatcherApplication(create_backend_app))
-    served = away.Away(application, away.mark(addresses.home))
+    served = away.Away(Guarded(application, Guard(addresses.home, "aws")), away.mark(addresses.home))
     port = addresses.port + 1
     return make_server(HOST, port, served, threaded=True, request_handler=MotoRequestHandler)
 

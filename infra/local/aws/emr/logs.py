@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,23 +24,26 @@ _CHATTER = re.compile(r"\S+ \S+ (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's
 logger = logging.getLogger(__name__)
 
 
-def download(uri: str, folder: Path) -> str:
+def download(uri: str, folder: Path, credentials: Mapping[str, str]) -> str:
     """Downloads an `s3://` object and gives the path of the copy. Other paths are returned as they are."""
     if not uri.startswith(("s3://", "s3a://")):
         return uri
     folder.mkdir(parents=True, exist_ok=True)
     bucket, key = bucket_and_key(uri)
     target = folder / Path(key).name
-    s3_client().download_file(bucket, key, str(target))
+    s3_client(credentials).download_file(bucket, key, str(target))
     return str(target)
 
 
 class LogShipper:
-    """Uploads the logs of one attempt, as often as asked."""
+    """Uploads the logs of one attempt, as often as asked, by the job's own role."""
 
-    def __init__(self, logs: Path, log_uri: str | None, prefix: str) -> None:
+    def __init__(
+        self, logs: Path, log_uri: str | None, prefix: str, credentials: Mapping[str, str] = os.environ
+    ) -> None:
         self._logs = logs
         self._base = f"{log_uri.rstrip('/')}/{prefix}" if log_uri else None
+        self._credentials = credentials
         self._shipped: dict[str, int] = {}
 
     def ship(self) -> None:
@@ -51,20 +56,20 @@ class LogShipper:
             if self._shipped.get(stream) == size:
                 continue
             try:
-                _upload(file, f"{self._base}{stream}.gz")
+                _upload(file, f"{self._base}{stream}.gz", self._credentials)
                 self._shipped[stream] = size
             except (BotoCoreError, ClientError, OSError) as error:
                 logger.warning("could not ship %s%s.gz: %s", self._base, stream, error)
 
 
-def _upload(file: Path, uri: str) -> None:
+def _upload(file: Path, uri: str, credentials: Mapping[str, str]) -> None:
     with tempfile.SpooledTemporaryFile(max_size=1 << 20) as packed:
         with gzip.GzipFile(fileobj=packed, mode="wb") as out:
             if file.exists():
                 with file.open("rb") as lines:
                     shutil.copyfileobj(lines, out)
         packed.seek(0)
-        s3_client().upload_fileobj(packed, *bucket_and_key(uri))
+        s3_client(credentials).upload_fileobj(packed, *bucket_and_key(uri))
 
 
 def tail(file: Path, lines: int) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.aws.access import caller
 from infra.local.aws.emr.job_run import BATCH, STREAMING, TERMINAL, JobRun
 from infra.local.aws.emr.logs import LogShipper, download, last_exceptions
 from infra.local.aws.emr.process import GRACE_SECONDS, JobProcess, remove_orphans
@@ -153,7 +154,8 @@ class JobRunner:
             _move(run, "FAILED", f"Job failed before its driver started: {error}")
             return False
         _move(run, "RUNNING")
-        shipper = LogShipper(logs, run.request.log_uri, run.request.log_prefix(run.id, number))
+        own = caller.credentials(run.request.execution_role)
+        shipper = LogShipper(logs, run.request.log_uri, run.request.log_prefix(run.id, number), own)
         try:
             self._watch(run, process, shipper, deadline)
         finally:
@@ -181,13 +183,13 @@ class JobRunner:
                 shipped = time.monotonic()
 
     def _start(self, run: JobRun, logs: Path) -> JobProcess | WarmProcess:
-        folder = self.folder(run)
+        folder, own = self.folder(run), caller.credentials(run.request.execution_role)
         wanted = submission(
             run.request.job_driver,
             run.request.overrides,
             name=run.request.name or run.id,
-            environment={**os.environ, "SPARK_LOCAL_DIRS": str(folder / "tmp")},
-            fetch=lambda uri: download(uri, folder / "files"),
+            environment={**os.environ, **own, "SPARK_LOCAL_DIRS": str(folder / "tmp")},
+            fetch=lambda uri: download(uri, folder / "files", own),
         )
         (folder / "command.txt").write_text(shlex.join(wanted.arguments))
         return self._start_warm(run, wanted, logs) or JobProcess(

@@ -94,7 +94,7 @@ def submission(
         job_driver: the request's `jobDriver`.
         overrides: the request's `configurationOverrides`.
         name: the Spark application's name.
-        environment: this server's environment. Endpoints and credentials come from it, not from an execution role.
+        environment: this server's environment. Endpoints come from it, and the credentials of the job's role.
         fetch: downloads a URI and gives the local path.
     """
     spark = job_driver["sparkSubmit"]
@@ -121,6 +121,9 @@ def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: 
         if key in conf and (files := _fetch_all(conf.pop(key), fetch, _jars_here(environment))):
             conf[key] = files
     local = local_conf(environment["AWS_ENDPOINT_URL_S3"])
+    # A warm JVM's own environment has the server's keys: those of the job come by its session.
+    local["spark.hadoop.fs.s3a.access.key"] = environment["AWS_ACCESS_KEY_ID"]
+    local["spark.hadoop.fs.s3a.secret.key"] = environment["AWS_SECRET_ACCESS_KEY"]
     if own := conf.get(_JAVA_OPTIONS):
         local[_JAVA_OPTIONS] = f"{own} {local[_JAVA_OPTIONS]}"
     return {**conf, **local}

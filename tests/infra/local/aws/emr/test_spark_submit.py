@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.aws.access.caller import credentials
 from infra.local.aws.emr.spark_submit import Submission, submission
 from infra.setup.spark_conf import local_conf
 
@@ -23,7 +24,7 @@ def submit(
         {"sparkSubmit": {"entryPoint": "s3://code/run.py", "sparkSubmitParameters": parameters, **spark}},
         {"applicationConfiguration": defaults},
         name="silver.orders",
-        environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x", **(here or {})},
+        environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x", **credentials("role/gold"), **(here or {})},
         fetch=lambda uri: uri.replace("s3://", "/fetched/"),
     )
 

@@ -1,0 +1,48 @@
+"""One action on one resource, as IAM judges a request."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+S3 = "arn:aws:s3:::"
+_JOB_RUN = re.compile(r"(/jobruns/)[^/]+")
+_GLUE_TABLE = re.compile(r"(:table/[^/]+/).+")
+
+
+class Use(NamedTuple):
+    """What a request does.
+
+    Attributes:
+        action: as in a policy, `s3:GetObject`.
+        resource: ARN, or `*` where AWS has no resource level.
+    """
+
+    action: str
+    resource: str
+
+    @property
+    def general(self) -> Use:
+        """The same for all objects of a folder, tables of a database, and job runs: there are few of these."""
+        if self.resource.startswith(S3):
+            return Use(self.action, _folder(self.resource))
+        return Use(self.action, _GLUE_TABLE.sub(r"\1*", _JOB_RUN.sub(r"\1*", self.resource)))
+
+
+def _folder(resource: str) -> str:
+    """A bucket as it is; of an object the first folder, or more where folders below it are another matter."""
+    bucket, slash, key = resource.partition("/")
+    folders = key.split("/")[:-1]
+    if not slash or not folders:
+        return resource
+    return "/".join([bucket, *folders[: _depth(folders)], "*"])
+
+
+def _depth(folders: list[str]) -> int:
+    match folders:
+        case ["gold", "quality", *_] | ["ops", _, *_]:
+            return 2
+        case ["logs", "applications", *_]:
+            return 3
+        case _:
+            return 1

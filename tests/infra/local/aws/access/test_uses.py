@@ -1,0 +1,117 @@
+"""Which actions and resources a request needs, by IAM's names."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from infra.local.aws.access import s3_uses, service_uses
+from infra.local.aws.access.use import Use
+
+EMR = "arn:aws:emr-serverless:eu-west-1:123456789012:/applications/00app"
+GLUE = "arn:aws:glue:eu-west-1:123456789012:"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "action", "resource"),
+    [
+        ("GET", "/lake/silver/orders/a.parquet", "", "s3:GetObject", "lake/silver/orders/a.parquet"),
+        ("HEAD", "/lake/silver/orders", "", "s3:GetObject", "lake/silver/orders"),
+        ("PUT", "/lake/_locks/a.json", "", "s3:PutObject", "lake/_locks/a.json"),
+        ("POST", "/lake/gold/a", "uploads=", "s3:PutObject", "lake/gold/a"),
+        ("PUT", "/lake/gold/a", "partNumber=1&uploadId=x", "s3:PutObject", "lake/gold/a"),
+        ("POST", "/lake/gold/a", "uploadId=x", "s3:PutObject", "lake/gold/a"),
+        ("DELETE", "/lake/gold/a", "uploadId=x", "s3:AbortMultipartUpload", "lake/gold/a"),
+        ("GET", "/lake/gold/a", "uploadId=x", "s3:ListMultipartUploadParts", "lake/gold/a"),
+        ("DELETE", "/lake/gold/a", "", "s3:DeleteObject", "lake/gold/a"),
+        ("GET", "/lake/gold/a", "versionId=x", "s3:GetObjectVersion", "lake/gold/a"),
+        ("GET", "/lake", "list-type=2&prefix=gold%2F", "s3:ListBucket", "lake"),
+        ("HEAD", "/lake", "", "s3:ListBucket", "lake"),
+        ("GET", "/lake/", "location", "s3:GetBucketLocation", "lake"),
+        ("PUT", "/lake", "", "s3:CreateBucket", "lake"),
+    ],
+)
+def test_request_to_s3(method: str, path: str, query: str, action: str, resource: str) -> None:
+    assert s3_uses.uses(method, path, query, {}) == [Use(action, f"arn:aws:s3:::{resource}")]
+
+
+def test_many_objects_are_deleted_one_by_one_and_a_copy_reads_its_source() -> None:
+    body = b"<Delete><Object><Key>gold/a &amp; b</Key></Object><Object><Key>silver/c</Key></Object></Delete>"
+    assert s3_uses.uses("POST", "/lake", "delete=", {}, body) == [
+        Use("s3:DeleteObject", "arn:aws:s3:::lake/gold/a & b"),
+        Use("s3:DeleteObject", "arn:aws:s3:::lake/silver/c"),
+    ]
+    copied = s3_uses.uses("PUT", "/lake/gold/b", "", {"x-amz-copy-source": "/lake/gold/a%20b?versionId=1"})
+    assert copied[1] == Use("s3:GetObject", "arn:aws:s3:::lake/gold/a b")
+
+
+def of_service(
+    service: str, *, method: str = "POST", path: str = "/", target: str = "", body: object = ""
+) -> list[Use]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    headers = {"x-amz-target": target} if target else {}
+    return service_uses.uses(
+        service, "eu-west-1", method=method, path=path, query="", headers=headers, body=text.encode()
+    )
+
+
+def test_job_run_passes_its_role_on_and_has_tags() -> None:
+    asked = {"executionRoleArn": "arn:aws:iam::123456789012:role/sluice-job-gold", "tags": {"a": "b"}}
+    assert of_service("emr-serverless", path="/applications/00app/jobruns", body=asked) == [
+        Use("emr-serverless:StartJobRun", EMR),
+        Use("iam:PassRole", "arn:aws:iam::123456789012:role/sluice-job-gold"),
+        Use("emr-serverless:TagResource", EMR),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action", "resource"),
+    [
+        ("GET", "/applications/00app/jobruns", "ListJobRuns", EMR),
+        ("GET", "/applications/00app/jobruns/00run", "GetJobRun", f"{EMR}/jobruns/00run"),
+        ("GET", "/applications/00app/jobruns/00run/dashboard", "GetDashboardForJobRun", f"{EMR}/jobruns/00run"),
+        ("DELETE", "/applications/00app/jobruns/00run", "CancelJobRun", f"{EMR}/jobruns/00run"),
+        ("POST", f"/tags/{EMR}/jobruns/00run", "TagResource", f"{EMR}/jobruns/00run"),
+        ("GET", "/applications", "ListApplications", "*"),
+    ],
+)
+def test_request_to_emr_serverless(method: str, path: str, action: str, resource: str) -> None:
+    assert of_service("emr-serverless", method=method, path=path) == [Use(f"emr-serverless:{action}", resource)]
+
+
+def test_requests_of_other_protocols() -> None:
+    secret = of_service(
+        "secretsmanager", target="secretsmanager.GetSecretValue", body={"SecretId": "sluice/kafka/credentials"}
+    )
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sluice/kafka/credentials"
+    assert secret == [Use("secretsmanager:GetSecretValue", arn)]
+    named = of_service("secretsmanager", target="secretsmanager.GetSecretValue", body={"SecretId": f"{arn}-aB3dEf"})
+    assert named == secret
+    assert of_service("sns", body="Action=PublishBatch&TopicArn=arn%3Aaws%3Asns%3Ax") == [
+        Use("sns:Publish", "arn:aws:sns:x")
+    ]
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
+    assert of_service("monitoring", path=path) == [Use("cloudwatch:PutMetricData", "*")]
+    table = of_service(
+        "glue", target="AWSGlue.UpdateTable", body={"DatabaseName": "gold", "TableInput": {"Name": "fact_orders"}}
+    )
+    assert [use.resource.removeprefix(GLUE) for use in table] == ["catalog", "database/gold", "table/gold/fact_orders"]
+    database = of_service("glue", target="AWSGlue.GetDatabase", body={"Name": "gold"})
+    assert [use.resource.removeprefix(GLUE) for use in database] == ["catalog", "database/gold"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "general"),
+    [
+        ("arn:aws:s3:::lake/silver/orders/a/b.parquet", "arn:aws:s3:::lake/silver/*"),
+        ("arn:aws:s3:::lake/gold/quality/day=1/x.json", "arn:aws:s3:::lake/gold/quality/*"),
+        ("arn:aws:s3:::lake/ops/run_ledger/day=1/x", "arn:aws:s3:::lake/ops/run_ledger/*"),
+        ("arn:aws:s3:::code/logs/applications/00app/jobs/1/x", "arn:aws:s3:::code/logs/applications/00app/*"),
+        ("arn:aws:s3:::lake/silver", "arn:aws:s3:::lake/silver"),
+        (f"{EMR}/jobruns/00run", f"{EMR}/jobruns/*"),
+        (f"{GLUE}table/gold/fact_orders", f"{GLUE}table/gold/*"),
+    ],
+)
+def test_use_is_noted_by_folder(resource: str, general: str) -> None:
+    assert Use("s3:GetObject", resource).general.resource == general
