@@ -37,8 +37,8 @@ def count(run: Run) -> None:
 
 def sample(run: Run) -> None:
     """Prints the newest few of the chosen messages of each reason: offset, time, size, what is wrong."""
-    newest = Window.partitionBy("reason").orderBy(F.desc("timestamp"), F.desc("partition"), F.desc("offset"))
-    for topic, dead in _queues(run):
+    for topic, dead in _queues(run):  # it begins the session, without which there is no window
+        newest = Window.partitionBy("reason").orderBy(F.desc("timestamp"), F.desc("partition"), F.desc("offset"))
         # Made a text by Spark: dead letters of release 0.1.0 have years that Python has no time for.
         when = F.coalesce(F.date_format("timestamp", "yyyy-MM-dd HH:mm:ss"), F.concat(F.lit("time "), created(dead)))
         shown = {"when": when, "bytes": F.length("value"), "rank": F.row_number().over(newest)}
