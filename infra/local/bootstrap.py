@@ -40,6 +40,7 @@ def prepare(addresses: Addresses, environment: Mapping[str, str]) -> str:
     _timed("EMR application", lambda: _application(addresses))
     _timed("topics", lambda: ", ".join(topics.ensure(addresses)))
     _timed("alert topics", lambda: ", ".join(alert_topics(addresses)))
+    _timed("Glue databases", lambda: _databases(addresses))
     _timed("seeds", lambda: _command(addresses, environment, "infra.local.sources.seed").splitlines()[0])
     _timed("catalog", lambda: _catalog(addresses, environment))
     return release(addresses, environment)
@@ -88,6 +89,19 @@ def alert_topics(addresses: Addresses) -> list[str]:
     """Makes the topic of each severity. Subscribe to them what you like; moto forgets them when it stops."""
     sns = clients.client(addresses, "sns")
     return [sns.create_topic(Name=f"{addresses.project}-alerts-{name}")["TopicArn"] for name in SEVERITIES]
+
+
+def _databases(addresses: Addresses) -> str:
+    """Makes the databases that Terraform makes on AWS, where no job may."""
+    from jobs.catalog.register_glue_tables import LAYERS  # half a second that no other command needs
+
+    glue = clients.client(addresses, "glue")
+    present = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
+    for layer in LAYERS:
+        if layer not in present:
+            location = f"s3://{addresses.lake_bucket}/{layer}/"
+            glue.create_database(DatabaseInput={"Name": layer, "LocationUri": location})
+    return ", ".join(LAYERS)
 
 
 def _application(addresses: Addresses) -> str:

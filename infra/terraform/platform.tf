@@ -31,7 +31,6 @@ module "job_roles" {
   alerts_key     = module.keys.arns["alerts"]
   secrets        = module.secrets.arns
   topics         = values(module.alerts.topics)
-  layers         = module.catalog.databases
 }
 
 module "mwaa" {

@@ -28,7 +28,6 @@ variables {
     snowflake  = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sluice/snowflake/credentials-a"
   }
   topics = ["arn:aws:sns:us-east-1:123456789012:sluice-alerts-low"]
-  layers = ["silver", "ops"]
 }
 
 run "only_this_application_acts_as_a_job" {

@@ -23,17 +23,27 @@ data "aws_iam_policy_document" "job" {
     resources = ["${var.code}/logs/applications/${split("/", var.application)[2]}/*"]
   }
 
+  # Before S3A makes a table's folder it asks for an object of the layer's own name.
   statement {
     sid       = "ReadLake"
     actions   = ["s3:GetObject"]
-    resources = [for prefix in distinct(concat(each.value.read, each.value.write)) : "${var.lake}/${prefix}*"]
+    resources = [for prefix in concat([for prefix in each.value.read : "${prefix}*"], each.value.makes) : "${var.lake}/${prefix}"]
   }
 
-  # Conditional PUTs need nothing more. Uploads in parts: AbortMultipartUpload.
+  # Conditional PUTs need nothing more. Every job tells of its lineage. Uploads in parts: AbortMultipartUpload.
   statement {
     sid       = "WriteLake"
-    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    resources = [for prefix in each.value.write : "${var.lake}/${prefix}*"]
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = [for prefix in concat(each.value.write, ["ops/openlineage/"]) : "${var.lake}/${prefix}*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.delete) > 0 ? [1] : []
+    content {
+      sid       = "DeleteFromLake"
+      actions   = ["s3:DeleteObject"]
+      resources = [for prefix in each.value.delete : "${var.lake}/${prefix}*"]
+    }
   }
 
   statement {
@@ -72,14 +82,23 @@ data "aws_iam_policy_document" "job" {
 
   # Databases are made by Terraform, so that no job may make or delete one.
   dynamic "statement" {
-    for_each = each.value.catalog ? [1] : []
+    for_each = length(each.value.catalog) > 0 ? [1] : []
+    content {
+      sid       = "SeeDatabases"
+      actions   = ["glue:GetDatabase"]
+      resources = concat(["${local.of_table}:catalog"], [for layer in each.value.catalog : "${local.of_table}:database/${layer}"])
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.catalog) > 0 ? [1] : []
     content {
       sid     = "RegisterTables"
-      actions = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"]
+      actions = concat(["glue:GetTable", "glue:CreateTable", "glue:UpdateTable"], each.value.lists ? ["glue:GetTables"] : [])
       resources = concat(
         ["${local.of_table}:catalog"],
-        [for layer in var.layers : "${local.of_table}:database/${layer}"],
-        [for layer in var.layers : "${local.of_table}:table/${layer}/*"],
+        [for layer in each.value.catalog : "${local.of_table}:database/${layer}"],
+        [for layer in each.value.catalog : "${local.of_table}:table/${layer}/*"],
       )
     }
   }
@@ -89,8 +108,18 @@ data "aws_iam_policy_document" "job" {
     for_each = each.value.runs ? [1] : []
     content {
       sid       = "SeeJobRuns"
-      actions   = concat(["emr-serverless:ListJobRuns"], each.value.alerts ? ["emr-serverless:GetJobRun"] : [])
-      resources = concat([var.application], each.value.alerts ? ["${var.application}/jobruns/*"] : [])
+      actions   = ["emr-serverless:ListJobRuns"]
+      resources = [var.application]
+    }
+  }
+
+  # The report adds up what they cost.
+  dynamic "statement" {
+    for_each = each.value.alerts ? [1] : []
+    content {
+      sid       = "SeeWhatJobRunsTook"
+      actions   = ["emr-serverless:GetJobRun"]
+      resources = ["${var.application}/jobruns/*"]
     }
   }
 
@@ -113,7 +142,7 @@ data "aws_iam_policy_document" "job" {
     content {
       sid       = "TellPeople"
       actions   = ["sns:Publish"]
-      resources = var.topics
+      resources = [for topic in var.topics : topic if endswith(topic, "-low")] # a report calls nobody at night
     }
   }
 

@@ -87,12 +87,3 @@ variable "topics" {
     error_message = "topics: at least one."
   }
 }
-
-variable "layers" {
-  type        = list(string)
-  description = "Glue databases that jobs register tables in."
-  validation {
-    condition     = length(var.layers) > 0
-    error_message = "layers: at least one."
-  }
-}

@@ -91,7 +91,7 @@ variable "lake_prefixes" {
   type        = object({ read = list(string), write = list(string) })
   description = "Prefixes of the lake that DAGs and the quality page read and write."
   default = {
-    read  = ["ops/alerts/", "ops/streams/", "ops/recorded/", "ops/quality/", "gold/quality/", "ops/openlineage/", "_control/"]
+    read  = ["ops/alerts/", "ops/streams/", "ops/recorded/", "ops/quality/", "gold/quality/", "_control/"]
     write = ["ops/alerts/", "ops/openlineage/", "_control/"]
   }
   validation {

@@ -1,0 +1,58 @@
+"""What each role used in the recorded flow: `recorded.yaml`, kept beside the code like a lock file.
+
+`python -m infra.policies record` writes it from a platform on which the whole flow has run
+(`tests/flow/test_policies.py`). Roles are named without the project, resources as on a laptop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from infra.local.addresses import Addresses
+from infra.local.aws.access import policies, record
+from infra.local.aws.access.use import Use
+from infra.policies.granted import AIRFLOW
+from jobs.lake import job_kinds
+
+FILE = Path(__file__).with_name("recorded.yaml")
+HEAD = "# What each role used in the recorded flow, written by `make policies-record`. Nobody edits it.\n"
+
+# The stand-in alone shows job runs on a page of its own; AWS asks for no permission to say who one is.
+NEVER_GRANTED = ("emr-serverless:GetDashboardForJobRun", *policies.ALWAYS)
+
+Uses = Mapping[str, frozenset[Use]]
+
+
+def of_platform(addresses: Addresses) -> Uses:
+    """What a platform's roles have used so far. What people and tests did by their own keys is left out."""
+    names = {
+        f"{addresses.project}-{AIRFLOW}": AIRFLOW,
+        **{f"{addresses.project}-job-{kind}": kind for kind in job_kinds.KINDS},
+    }
+    seen = record.read(addresses.home)
+    return {
+        name: frozenset(use for caller, use in seen if caller == role and use.action not in NEVER_GRANTED)
+        for role, name in names.items()
+    }
+
+
+def read(file: Path = FILE) -> Uses:
+    """The recorded uses by role."""
+    kept = yaml.safe_load(file.read_text())
+    return {
+        role: frozenset(Use(action, resource) for action, resources in actions.items() for resource in resources)
+        for role, actions in kept.items()
+    }
+
+
+def write(uses: Uses, file: Path = FILE) -> None:
+    """Writes uses, sorted, so that a change shows as one."""
+    kept: dict[str, dict[str, list[str]]] = {}
+    for role, of_role in sorted(uses.items()):
+        actions = kept.setdefault(role, {})
+        for action, resource in sorted(of_role):
+            actions.setdefault(action, []).append(resource)
+    file.write_text(HEAD + yaml.safe_dump(kept, sort_keys=False, width=200))
