@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup up down status env run sql job events check test lint mutants benchmark slow package \
 	emergency-stop emergency-undo compose tools lint-files hooks security \
 	deploy rollback destroy terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
+	policies policies-record policies-enforce policies-relax \
 	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
@@ -85,6 +86,18 @@ terraform-plan: setup ## show what an apply would change: make terraform-plan EN
 
 terraform-apply: setup ## change what the last plan showed, and nothing else: make terraform-apply ENV=dev
 	@$(JOBS) -m infra.provision apply "$$TARGET"
+
+policies: setup ## compare what each role may do with what it does in the recorded flow; no AWS is asked
+	@$(JOBS) -m infra.policies report
+
+policies-record: setup ## run the whole flow under the policies, and keep what each role used: some ten minutes
+	@SLUICE_RECORD=1 $(JOBS) -m pytest -s -m slow tests/flow/test_policies.py
+
+policies-enforce: setup ## let the running platform refuse what the policies do not allow
+	@$(JOBS) -m infra.policies enforce
+
+policies-relax: ## let the running platform allow everything again
+	@$(JOBS) -m infra.policies relax
 
 slow: setup tools ## run the tests that take minutes: racing drivers, backfills in any order, kills, a stream to gold
 	@$(JOBS) -m pytest -s -m slow --timeout 900 tests/dq tests/faults tests/upgrade tests/jobs tests/flow tests/github tests/infra

@@ -71,7 +71,7 @@ run "each_kind_has_its_own_and_no_more" {
     error_message = "who does not build gold may write it"
   }
   assert {
-    condition     = toset([for kind, policy in output.policies : kind if strcontains(policy, "glue:UpdateTable")]) == toset(["register", "stream", "housekeeping"])
+    condition     = toset([for kind, policy in output.policies : kind if strcontains(policy, "glue:UpdateTable")]) == toset(["register", "stream", "housekeeping", "operations"])
     error_message = "who registers nothing may change the catalog"
   }
 }
