@@ -9,7 +9,7 @@ from infra.local.aws.access.use import Use
 
 
 class Excuse(NamedTuple):
-    """Why a grant is there although the flow does not use it. `*` and `?` as in a shell.
+    """Why a grant is there although the flow does not use it. `*`, `?` and `[…]` as in a shell.
 
     Attributes:
         role: that has it, without the project.
@@ -36,22 +36,27 @@ EXCUSES: tuple[Excuse, ...] = (
     Excuse(
         "airflow", "emr-serverless:TagResource", "/jobruns/*", "a retry that goes on with the job run of a lost try"
     ),
-    Excuse("airflow", "sns:Publish", "*", "alerts of the other severities"),
+    Excuse("airflow", "sns:Publish", "-alerts-[clm]*", "alerts of other severities than a task that failed"),
     Excuse("*", "s3:ListBucket", "-code", "EMR Serverless itself, when it fetches a release"),
     Excuse("*", "s3:DeleteObject", "/_locks/*", "who waited for a table takes its wish back"),
-    Excuse("*", "emr-serverless:ListJobRuns", "*", "whether the owner of a silent lease still lives"),
+    # Not of Airflow and the report, which list job runs each time.
+    Excuse("[!ar]*", "emr-serverless:ListJobRuns", "*", "whether the owner of a silent lease still lives"),
     Excuse("gold", "s3:GetObject", "/gold", "S3A, before it makes the first table of a layer that holds nothing"),
     Excuse("stream", "s3:GetObject", "/bronze", "S3A, before it makes the first table of a layer that holds nothing"),
     Excuse("silver", "s3:GetObject", "/gold/quality/*", "figures of a gate that was killed before it kept them"),
     Excuse("*", "glue:UpdateTable", "*", "a table whose columns have changed"),
-    Excuse("*", "glue:CreateTable", "*", "a table that the catalog has lost"),
+    Excuse("housekeeping", "glue:CreateTable", "*", "a table that the catalog has lost"),
+    Excuse("operations", "glue:CreateTable", "*", "a table that the catalog has lost"),
     Excuse("register", "s3:*Object", "/ops/run_ledger/*", "records that release 0.1.0 wrote are moved"),
     Excuse("register", "s3:*Object", "/gold/quality/*", "results that release 0.1.0 wrote are moved"),
-    Excuse("housekeeping", "s3:*Object", "_history/*", "records of a month that is over are folded"),
+    Excuse("housekeeping", "s3:[PD]*Object", "_history/*", "records of a month that is over are folded"),
     Excuse("housekeeping", "s3:DeleteObject", "/ops/run_ledger/*", "records of a month that is over are folded"),
-    Excuse("housekeeping", "s3:*Object", "/bronze/*", "OPTIMIZE and VACUUM of bronze, once a week has left something"),
-    Excuse("operations", "s3:*Object", "/quarantine/*", "rows that a mended rule lets home"),
-    Excuse("operations", "s3:*Object", "/_control/*", "messages that a mended rule makes events"),
+    Excuse(
+        "housekeeping", "s3:[PD]*Object", "/bronze/*", "OPTIMIZE and VACUUM of bronze, once a week has left something"
+    ),
+    Excuse("operations", "s3:[PD]*Object", "/quarantine/*", "rows that a mended rule lets home"),
+    Excuse("operations", "s3:[PD]*Object", "/_control/*", "messages that a mended rule makes events"),
+    Excuse("operations", "s3:DeleteObject", "/bronze/*", "messages that a mended rule makes events"),
 )
 
 

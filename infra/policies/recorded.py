@@ -14,6 +14,7 @@ import yaml
 from infra.local.addresses import Addresses
 from infra.local.aws.access import policies, record
 from infra.local.aws.access.use import Use
+from infra.policies.excused import reason
 from infra.policies.granted import AIRFLOW
 from jobs.lake import job_kinds
 
@@ -27,16 +28,24 @@ Uses = Mapping[str, frozenset[Use]]
 
 
 def of_platform(addresses: Addresses) -> Uses:
-    """What a platform's roles have used so far. What people and tests did by their own keys is left out."""
+    """What a platform's roles have used so far.
+
+    Left out is what people and tests did by their own keys, and what an excuse covers: it comes in one run, and not in
+    the next.
+    """
     names = {
         f"{addresses.project}-{AIRFLOW}": AIRFLOW,
         **{f"{addresses.project}-job-{kind}": kind for kind in job_kinds.KINDS},
     }
     seen = record.read(addresses.home)
     return {
-        name: frozenset(use for caller, use in seen if caller == role and use.action not in NEVER_GRANTED)
+        name: frozenset(use for caller, use in seen if caller == role and _lasting(name, use))
         for role, name in names.items()
     }
+
+
+def _lasting(role: str, use: Use) -> bool:
+    return use.action not in NEVER_GRANTED and not reason(role, use)
 
 
 def read(file: Path = FILE) -> Uses:

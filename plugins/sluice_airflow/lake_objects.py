@@ -28,9 +28,10 @@ def absent(error: ClientError) -> bool:
     """
     code = error.response["Error"]["Code"]
     if code in ("AccessDenied", "403"):
+        said = error.response["Error"].get("Message") or "no reason given"  # role, action and resource
         raise LakeRefusedError(
-            f"S3 refuses {error.operation_name} ({code}): allow Airflow's role to do it, and to do s3:ListBucket on "
-            "the bucket; without that, S3 answers so for a missing object too"
+            f"S3 refuses {error.operation_name} ({code}): {said}. Allow Airflow's role to do it, and to do "
+            "s3:ListBucket on the bucket; without that, S3 answers so for a missing object too"
         ) from error
     return code in ("NoSuchKey", "404")
 

@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def answer(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "m"}}, "GetObject")
+    return ClientError({"Error": {"Code": code, "Message": "role a may not b"}}, "GetObject")
 
 
 class Refusing:
@@ -43,7 +43,9 @@ def test_refusal_is_never_taken_for_a_missing_object_and_names_the_permission(
         lambda: objects.read_json("_locks/silver.orders.json"),
         lambda: log.actions(f"s3://{lake}/silver/orders", 3),
     ):
-        with pytest.raises(ConfigurationError, match=r"S3 refuses GetObject \(AccessDenied\): .*s3:ListBucket"):
+        with pytest.raises(
+            ConfigurationError, match=r"S3 refuses GetObject \(AccessDenied\): role a may not b\. .*s3:ListBucket"
+        ):
             read()
 
 

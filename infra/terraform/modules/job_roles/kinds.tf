@@ -119,7 +119,7 @@ locals {
     operations = {
       read    = concat(local.writer.read, local.quality, ["bronze/", "silver/", "gold/", "quarantine/", "_control/"])
       write   = concat(local.writer.write, local.quality, ["bronze/", "silver/", "gold/", "quarantine/", "_checkpoints/", "_control/"])
-      delete  = concat(local.writer.delete, ["bronze/", "silver/", "gold/", "quarantine/", "_control/"])
+      delete  = concat(local.writer.delete, ["bronze/", "silver/", "quarantine/", "_control/"])
       makes   = []
       secrets = ["kafka"]
       catalog = ["bronze", "silver", "gold"]
