@@ -40,16 +40,35 @@ def schedule() -> tuple[date, date]:
 
 
 def settings(addresses: Addresses) -> dict[str, str]:
-    """Airflow's settings, as environment variables."""
-    home = addresses.home / "airflow"
+    """The settings of the platform's own Airflow, as environment variables."""
     first, last = schedule()
     return {
-        "AIRFLOW_HOME": str(home),
         # As on MWAA the DAG folder is the import root; .airflowignore limits DAGs to dags/.
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        **on_a_laptop(addresses, dags=REPOSITORY, plugins=REPOSITORY / "plugins"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW__OPENLINEAGE__NAMESPACE": addresses.project,
+        "OPENLINEAGE__TRANSPORT__TYPE": "sluice_airflow.lineage.transport.LakeTransport",
+        "SLUICE_WORKER_WAIT_SECONDS": "40",  # a step takes ten to twenty; on MWAA most take longer
+        "SLUICE_AIRFLOW_ADDRESS": addresses.airflow,  # on MWAA it is asked through AWS
+        "SLUICE_SCHEDULE_START": first.isoformat(),
+        "SLUICE_SCHEDULE_END": last.isoformat(),
+    }
+
+
+def on_a_laptop(addresses: Addresses, *, dags: Path, plugins: Path) -> dict[str, str]:
+    """What any Airflow on this machine needs: one in a folder, on the first of its ports, for whoever may reach it.
+
+    Args:
+        addresses: of that Airflow; only its state folder and its first port count.
+        dags: the DAG folder.
+        plugins: the folder of plugins.
+    """
+    home = addresses.home / "airflow"
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -79,12 +98,6 @@ def settings(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW__OPENLINEAGE__NAMESPACE": addresses.project,
-        "OPENLINEAGE__TRANSPORT__TYPE": "sluice_airflow.lineage.transport.LakeTransport",
-        "SLUICE_WORKER_WAIT_SECONDS": "40",  # a step takes ten to twenty; on MWAA most take longer
-        "SLUICE_AIRFLOW_ADDRESS": addresses.airflow,  # on MWAA it is asked through AWS
-        "SLUICE_SCHEDULE_START": first.isoformat(),
-        "SLUICE_SCHEDULE_END": last.isoformat(),
     }
 
 
@@ -131,7 +144,7 @@ class Migration:
         self._stamp = self._folder / "migrated"
         self._log = addresses.home / "logs" / "airflow-migration.log"
         self._process: subprocess.Popen[bytes] | None = None
-        if self._stamp.exists() and self._stamp.read_text() == _version():
+        if self._stamp.exists() and self._stamp.read_text() == installed_version():
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
@@ -155,10 +168,10 @@ class Migration:
         if code := self._process.wait(300):
             lines = "\n".join(tail(self._log, 15))
             raise PlatformError(f"`airflow db migrate` ended with {code}:\n{lines}")
-        self._stamp.write_text(_version())
+        self._stamp.write_text(installed_version())
 
 
-def _version() -> str:
+def installed_version() -> str:
     """The version of the installed Airflow, as the name of its metadata folder."""
     found = Path(_COMMAND).parents[1].glob("lib/python*/site-packages/apache_airflow_core-*.dist-info")
     return ",".join(sorted(folder.name for folder in found))

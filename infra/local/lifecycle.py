@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.local import interrupts, listeners, processes
 from infra.local.aws.emr import process
 from infra.local.aws.emr.logs import tail
+from infra.local.aws.mwaa.variables import PROCESS_VARIABLE
 from infra.local.errors import PlatformError
 from infra.local.parts import Part
 from infra.local.process_manager import ProcessManager, State
@@ -166,6 +167,7 @@ def stop(manager: ProcessManager) -> bool:
     if running:
         manager.stop()
     jobs = process.remove_orphans(manager.home / "emr")
+    jobs += process.remove_orphans(manager.home / "mwaa", PROCESS_VARIABLE)
     left = processes.end(manager.home)
     for member in left:
         say(f"  ended a process that was left: {member}")

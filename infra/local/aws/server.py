@@ -1,7 +1,8 @@
 """The AWS control plane on a laptop: `python -m infra.local.aws.server`.
 
-moto's server, but its EMR Serverless really runs `spark-submit`, and its Athena really runs SQL. It listens on
-127.0.0.1. On SIGTERM or SIGINT it first ends the running jobs, and then stops answering.
+moto's server, but its EMR Serverless really runs `spark-submit`, its Athena really runs SQL, and its MWAA really runs
+Airflow. It listens on 127.0.0.1. On SIGTERM or SIGINT it first ends Airflow and the running jobs, and then stops
+answering.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from infra.local.aws.emr import away
 from infra.local.aws.emr import responses as emr_serverless
 from infra.local.aws.emr.page import JobPages
 from infra.local.aws.emr.runner import JobRunner, Limits
+from infra.local.aws.mwaa.responses import Mwaa
+from infra.local.aws.mwaa.service import Environments
 
 logger = logging.getLogger(__name__)
 
@@ -41,25 +44,28 @@ def main() -> None:
         signal.signal(number, lambda *_: stopped.set())
 
     runner = JobRunner(addresses.home / "emr", Limits.from_environment())
-    server = _server(addresses, runner)
+    environments = Environments(addresses.home / "mwaa")
+    server = _server(addresses, runner, environments)
     runner.recover()
     serving = threading.Thread(target=server.serve_forever, name="http", daemon=True)
     serving.start()
+    environments.recover()  # they ask this server for their role
     logger.info("AWS control plane at %s", addresses.aws)
     stopped.wait()
     logger.info("stopping")
     athena.close()
+    environments.close()  # first: its DAGs would start jobs again
     runner.close()  # the server still answers: a job that is ending may need S3 or a secret
     server.shutdown()
     serving.join()
 
 
-def _server(addresses: Addresses, runner: JobRunner) -> BaseWSGIServer:
+def _server(addresses: Addresses, runner: JobRunner, environments: Environments) -> BaseWSGIServer:
     emr_serverless.install(runner, addresses.aws)
     athena.install(addresses.home / "athena")
     s3_policies.install()
     answers.install()
-    application = JobPages(DomainDispatcherApplication(create_backend_app))
+    application = Mwaa(JobPages(DomainDispatcherApplication(create_backend_app)), environments)
     served = away.Away(Guarded(application, Guard(addresses.home, "aws")), away.mark(addresses.home))
     port = addresses.port + 1
     return make_server(HOST, port, served, threaded=True, request_handler=MotoRequestHandler)

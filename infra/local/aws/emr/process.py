@@ -89,21 +89,26 @@ class PidFile:
         self._file.unlink(missing_ok=True)
 
 
-def remove_orphans(root: Path) -> list[str]:
-    """Ends the jobs that a killed server has left below a folder. Returns their run ids."""
+def remove_orphans(root: Path, variable: str = RUN_VARIABLE) -> list[str]:
+    """Ends the jobs that a killed server has left below a folder. Returns their run ids.
+
+    Args:
+        root: the folder.
+        variable: in the environment of each process: which job run it belongs to.
+    """
     removed = []
     for pid_file in sorted(root.glob(f"**/{PID_FILE}")):
         record = json.loads(pid_file.read_text())
-        find = partial(_orphans, **record)
+        find = partial(_orphans, variable=variable, **record)
         if find():
-            logger.warning("an earlier server left job run %s: ending it", record["run"])
+            logger.warning("an earlier server left %s: ending it", record["run"])
             _end(find, GRACE_SECONDS)
             removed.append(record["run"])
         pid_file.unlink()
     return removed
 
 
-def _orphans(pid: int, started: float | None, run: str) -> list[psutil.Process]:
+def _orphans(pid: int, started: float | None, run: str, variable: str) -> list[psutil.Process]:
     """The job's processes. None, if the system has given their number to others.
 
     A living leader is recognised by its start time. Without a leader, each process must name the run.
@@ -111,12 +116,12 @@ def _orphans(pid: int, started: float | None, run: str) -> list[psutil.Process]:
     members = session(pid)
     if any(member.pid == pid for member in members) and _start_time(pid) == started:
         return members
-    return [member for member in members if _names_run(member, run)]
+    return [member for member in members if _names_run(member, run, variable)]
 
 
-def _names_run(process: psutil.Process, run: str) -> bool:
+def _names_run(process: psutil.Process, run: str, variable: str) -> bool:
     try:
-        return bool(process.environ().get(RUN_VARIABLE) == run)
+        return bool(process.environ().get(variable) == run)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False  # it has ended by now, or belongs to another user
 

@@ -1,0 +1,217 @@
+"""Airflow's processes of one environment: four, each in a session of its own."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from infra.local import health
+from infra.local.addresses import Addresses
+from infra.local.airflow import installed_version
+from infra.local.aws.emr.logs import tail
+from infra.local.aws.emr.process import PidFile, end_session
+from infra.local.aws.mwaa import startup
+from infra.local.aws.mwaa.bucket import REQUIREMENTS, STARTUP
+from infra.local.aws.mwaa.errors import BrokenEnvironmentError
+from infra.local.aws.mwaa.requirements import check
+from infra.local.aws.mwaa.variables import PROCESS_VARIABLE, PYTHON, of_airflow, of_container
+from infra.local.parts import Check
+
+HEALTHY_WITHIN = 240.0  # seconds
+GRACE_SECONDS = 10.0
+POLL_SECONDS = 0.5
+LOG_LINES = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        name: of the environment.
+        region: AWS region.
+        home: folder of the environment: database, logs, pid files.
+        files: folder with what came from the source bucket.
+        port: of the API server.
+        credentials: the execution role's, as AWS variables.
+        options: Airflow configuration options, such as `{"core.lazy_load_plugins": "False"}`.
+    """
+
+    name: str
+    region: str
+    home: Path
+    files: Path
+    port: int
+    credentials: Mapping[str, str]
+    options: Mapping[str, Any]
+
+
+class Containers(Protocol):
+    """What runs of an environment; tests put something smaller in its place."""
+
+    def start(self) -> None:
+        """Starts all. Raises BrokenEnvironmentError when it does not get healthy; then nothing is left running."""
+
+    def revive(self) -> None:
+        """Starts again what has ended by itself."""
+
+    def stop(self) -> None:
+        """Ends all, also from another thread while it is being started."""
+
+
+@dataclass
+class _Component:
+    name: str
+    arguments: tuple[str, ...]
+    check: Check
+    container: str
+    process: subprocess.Popen[bytes] | None = None
+    pid_file: PidFile | None = None
+    started: float = 0.0
+
+
+class Airflow:
+    """Airflow of `.venv/airflow`, as the platform's own, but told only what MWAA would tell it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._addresses = Addresses(plan.home, plan.port)  # its state folder and its port, as a platform's
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._exports: dict[str, dict[str, str]] = {}
+        api = partial(health.airflow_api, self._addresses)
+
+        def of_scheduler(component: str) -> Check:
+            return partial(health.airflow_component, self._addresses, component)
+
+        self._components = [
+            _Component("api-server", (), api, "webserver"),
+            _Component("scheduler", ("--skip-serve-logs",), of_scheduler("scheduler"), "scheduler"),
+            _Component("triggerer", ("--skip-serve-logs",), of_scheduler("triggerer"), "scheduler"),
+            _Component("dag-processor", (), of_scheduler("dag_processor"), "scheduler"),
+        ]
+
+    def start(self) -> None:
+        """As MWAA's containers do: start-up script, requirements, database, processes."""
+        try:
+            for container in ("webserver", "scheduler"):
+                self._exports[container] = self._source(container)
+            check(self._plan.files / REQUIREMENTS, PYTHON.parents[1])
+            self._migrate()
+            for component in self._components:
+                self._run(component)
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def revive(self) -> None:
+        for component in self._components:
+            if component.process is not None and component.process.poll() is not None and not self._stopped:
+                logger.warning("%s of %s has ended: starting it again", component.name, self._plan.name)
+                end_session(component.process.pid, GRACE_SECONDS)
+                self._run(component)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+        with ThreadPoolExecutor(len(self._components)) as pool:
+            list(pool.map(_end, self._components))
+
+    def environment(self, container: str) -> dict[str, str]:
+        """The environment of the processes of `webserver` or `scheduler`."""
+        plan = self._plan
+        return of_airflow(
+            self._container(container), self._addresses, plan.files, self._exports.get(container, {}), plan.options
+        )
+
+    def _container(self, container: str) -> dict[str, str]:
+        plan = self._plan
+        own = of_container(plan.name, plan.region, plan.credentials, plan.home)
+        return {**own, "MWAA_AIRFLOW_COMPONENT": container}
+
+    def _source(self, container: str) -> dict[str, str]:
+        script = self._plan.files / STARTUP
+        if not script.exists():
+            return {}
+        return startup.exports(script, self.environment(container), self._log(f"startup-{container}"))
+
+    def _migrate(self) -> None:
+        """MWAA's migration knows neither start-up script nor options."""
+        stamp = self._plan.home / "migrated"
+        if stamp.exists() and stamp.read_text() == installed_version():
+            return
+        own = of_airflow(self._container("migrate-db"), self._addresses, self._plan.files, {}, {})
+        log = self._log("migration")
+        with log.open("wb") as output:
+            command = [str(PYTHON), "-m", "airflow", "db", "migrate"]
+            done = subprocess.run(command, cwd=self._plan.home, env=own, stdout=output, stderr=output, timeout=300)
+        if done.returncode:
+            raise BrokenEnvironmentError(_report(log, f"`airflow db migrate` ended with {done.returncode}"))
+        stamp.write_text(installed_version())
+
+    def _run(self, component: _Component) -> None:
+        name = f"{self._plan.name}/{component.name}"
+        folder = self._plan.home / "processes" / component.name
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._lock, self._log(component.name).open("ab") as output:
+            if self._stopped:
+                raise BrokenEnvironmentError("it was stopped while it was being started")
+            component.started = time.time()
+            component.process = subprocess.Popen(
+                [str(PYTHON), "-m", "airflow", component.name, *component.arguments],
+                cwd=self._plan.home,
+                env={**self.environment(component.container), PROCESS_VARIABLE: name},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            component.pid_file = PidFile(folder, component.process.pid, name)
+
+    def _wait(self) -> None:
+        """Waits until each component is healthy."""
+        give_up = time.monotonic() + HEALTHY_WITHIN
+        for component in self._components:
+            while (reason := _unhealthy(component)) is not None:
+                ended = component.process is None or component.process.poll() is not None
+                if ended or self._stopped or time.monotonic() > give_up:
+                    what = "ended" if ended else f"is not healthy: {reason}"
+                    raise BrokenEnvironmentError(_report(self._log(component.name), f"{component.name} {what}"))
+                time.sleep(POLL_SECONDS)
+
+    def _log(self, name: str) -> Path:
+        folder = self._plan.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{name}.log"
+
+
+def _end(component: _Component) -> None:
+    if component.process is None:
+        return
+    end_session(component.process.pid, GRACE_SECONDS)
+    component.process.wait()
+    if component.pid_file:
+        component.pid_file.remove()
+
+
+def _unhealthy(component: _Component) -> Exception | None:
+    try:
+        component.check(component.started)
+    except Exception as error:  # whatever its client raises
+        return error
+    return None
+
+
+def _report(log: Path, what: str) -> str:
+    return f"{what}. Last lines of its log: " + " | ".join(tail(log, LOG_LINES))
