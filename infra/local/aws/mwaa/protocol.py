@@ -96,7 +96,8 @@ def _problems(shape: Any, value: Any, place: str) -> Iterator[str]:
     """What of a value the model forbids."""
     if getattr(shape, "is_document_type", False):
         return
-    if not isinstance(value, _KINDS[shape.type_name]):
+    fits = isinstance(value, _KINDS[shape.type_name])
+    if not fits:
         yield f"Value at '{place}' must be a {shape.type_name}"
         return
     yield from _limits(shape, value, place)
