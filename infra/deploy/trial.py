@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from infra.deploy.airflow import Airflow, AirflowAwayError
@@ -53,7 +52,8 @@ class Trial:
         Raises:
             DeployError: something does not work; the message says what, in the task's own words.
         """
-        run_id = f"deploy__{release}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+        # MWAA takes paths of 64 characters at most, and that of a task's log names the run, the task and the try.
+        run_id = f"{release[:6]}-{int(time.time()):x}"
         self.airflow.unpause(CANARY)
         self.airflow.start(CANARY, run_id)
         self.say(f"canary run {run_id} is started")

@@ -16,6 +16,9 @@ def rest_error(status: int, said: str) -> ClientError:
     return ClientError(answer, "InvokeRestApi")
 
 
+LONGEST_PATH = 64  # of InvokeRestApi, in the model of the service
+
+
 @dataclass
 class StubMwaa:
     """Airflow's REST API behind `invoke_rest_api`.
@@ -43,6 +46,7 @@ class StubMwaa:
 
     def invoke_rest_api(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(f"{asked['Method']} {asked['Path']}")
+        assert len(asked["Path"]) <= LONGEST_PATH, f"MWAA refuses {asked['Path']}"
         if self.away > 0:
             self.away -= 1
             raise rest_error(503, "Service Unavailable")

@@ -36,7 +36,7 @@ def test_release_that_works_is_tried_to_the_end() -> None:
     said = tried(mwaa, athena)
     assert said[0] == "waiting: Airflow does not answer: Service Unavailable"
     assert said[-1] == "the canary's row was read through Athena, and its notice was sent"
-    assert mwaa.run_id.startswith(f"deploy__{NAME}__")
+    assert mwaa.run_id.startswith(f"{NAME[:6]}-")
     assert "PATCH /dags/canary" in mwaa.asked
     assert athena.asked == [f"'{mwaa.run_id}'"]
 
