@@ -110,6 +110,8 @@ class Addresses:
             "AWS_EC2_METADATA_DISABLED": "true",
             # moto answers calls that it lacks with HTTP 500. SDKs would retry these for long.
             "AWS_MAX_ATTEMPTS": "2",
+            # boto3 and the aws command would ask `api.127.0.0.1` for MWAA.
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "SNOWFLAKE_ENDPOINT_URL": self.snowflake,
             "SALESFORCE_ENDPOINT_URL": self.salesforce,
             "KAFKA_SSL_CA_FILE": str(self.kafka_authority),

@@ -63,7 +63,7 @@ def stand_ins(addresses: Addresses) -> tuple[Part, ...]:
             address=addresses.aws,
             stage=AWS,
             restart=False,  # its secrets, catalog and application would be gone
-            stop_within=40,  # it ends running jobs first; these may commit, or give leases back
+            stop_within=60,  # it ends Airflow and running jobs first; these may commit, or give leases back
         ),
         _source("snowflake", addresses.snowflake, partial(health.snowflake, addresses)),
         _source("salesforce", addresses.salesforce, partial(health.salesforce, addresses)),

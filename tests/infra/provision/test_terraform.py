@@ -129,7 +129,7 @@ def test_dev_is_made_whole_planned_empty_and_destroyed_clean(aws: Server, tmp_pa
     assert run("apply") == 0
     assert run("plan") == 0, "a second plan has something to change"
     _airflow_runs_the_release(aws, outputs["settings"], uploaded, environment.region)
-    assert run("destroy") == 0
+    assert run(provision.DESTROY_DATA) == 0
     assert _client(aws, "mwaa", environment.region).list_environments()["Environments"] == []
     left = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert left == [environment.state_bucket]
@@ -197,7 +197,7 @@ def _airflow_runs_the_release(aws: Server, found: dict[str, str], uploaded: dict
     mwaa = _client(aws, "mwaa", region)
     name = found["SLUICE_MWAA_ENVIRONMENT"]
     made = mwaa.get_environment(Name=name)["Environment"]
-    assert (made["Status"], made["DagS3Path"]) == ("AVAILABLE", uploaded["dags"])
+    assert (made["Status"], made["DagS3Path"]) == ("AVAILABLE", f"releases/{uploaded['name']}/dags")
     wanted = {file.stem for file in (TERRAFORM.parents[1] / "dags").glob("*.py")}
 
     def ask(path: str) -> Any:

@@ -9,23 +9,15 @@ from infra.package import content, release
 
 
 def upload(s3: Any, bucket: str) -> dict[str, str]:
-    """Uploads it, and what MWAA takes by version below `airflow/`.
-
-    Returns:
-        Its name, its DAG prefix, and the versions of plugins and requirements, as Terraform's variable `release`.
-    """
+    """Uploads it to its prefix; gives its name and the versions of its plugins and requirements, as Terraform asks."""
     read = content.read()
     name = content.name(read)
-    files = {**release.of_mwaa(read, name), **release.code(read)}
-    for file, body in files.items():
-        s3.put_object(Bucket=bucket, Key=f"releases/{name}/{file}", Body=body)
     versions = {
-        file: s3.put_object(Bucket=bucket, Key=f"airflow/{file}", Body=files[file])["VersionId"]
-        for file in ("plugins.zip", "requirements.txt")
+        file: s3.put_object(Bucket=bucket, Key=f"releases/{name}/{file}", Body=body).get("VersionId", "")
+        for file, body in {**release.of_mwaa(read, name), **release.code(read)}.items()
     }
     return {
         "name": name,
-        "dags": f"releases/{name}/dags",
         "plugins_version": versions["plugins.zip"],
         "requirements_version": versions["requirements.txt"],
     }

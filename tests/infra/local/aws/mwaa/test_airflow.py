@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra import pools
+from infra.deploy.airflow import Airflow
+from infra.deploy.trial import Trial
 from infra.local.addresses import HOST, REGION, REPOSITORY
 from infra.local.aws.mwaa.variables import PROCESS_VARIABLE
 from infra.local.polling import wait_until
@@ -26,7 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PORT = 18940
 NAME, LAKE, CODE = "sluice", "mwaa-lake", "mwaa-code"
 ROLE = "arn:aws:iam::123456789012:role/sluice-airflow"
-DAG = "daily_report"
+DAGS = {file.stem for file in (REPOSITORY / "dags").glob("*.py")}
+DAG = "canary"
 
 
 @dataclass
@@ -84,6 +87,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     for bucket in (LAKE, CODE):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=CODE, VersioningConfiguration={"Status": "Enabled"})
+    results = {"ResultConfiguration": {"OutputLocation": f"s3://{LAKE}/athena/"}}
+    server.client("athena").create_work_group(Name=NAME, Configuration=results)
     topic = server.client("sns").create_topic(Name="sluice-alerts-low")["TopicArn"]
     application = emr.create_application(name=NAME, releaseLabel="emr-spark-8.1.0", type="SPARK")["applicationId"]
     settings = {
@@ -99,16 +104,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         "SLUICE_ALERT_TOPICS": topic.removesuffix("-low"),
     }
     released = release.upload(s3, CODE)
+    prefix = f"releases/{released['name']}"
     script = s3.put_object(Bucket=CODE, Key="airflow/startup.sh", Body=release.startup(settings))
     found = Made(server, home, released, settings)
     found.mwaa.create_environment(
         Name=NAME,
         ExecutionRoleArn=ROLE,
         SourceBucketArn=f"arn:aws:s3:::{CODE}",
-        DagS3Path=released["dags"],
-        PluginsS3Path="airflow/plugins.zip",
+        DagS3Path=f"{prefix}/dags",
+        PluginsS3Path=f"{prefix}/plugins.zip",
         PluginsS3ObjectVersion=released["plugins_version"],
-        RequirementsS3Path="airflow/requirements.txt",
+        RequirementsS3Path=f"{prefix}/requirements.txt",
         RequirementsS3ObjectVersion=released["requirements_version"],
         StartupScriptS3Path="airflow/startup.sh",
         StartupScriptS3ObjectVersion=script["VersionId"],
@@ -128,9 +134,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 def test_release_runs_under_nothing_but_what_the_startup_script_exports(made: Made) -> None:
     environment = made.ended()
     assert environment["Status"] == "AVAILABLE", environment["LastUpdate"]
-    wanted = {file.stem for file in (REPOSITORY / "dags").glob("*.py")}
-    found = _waited(lambda: made.ask("GET", "/dags", limit=100)["dags"], len(wanted))
-    assert {dag["dag_id"] for dag in found} == wanted
+    found = _waited(lambda: made.ask("GET", "/dags", limit=100)["dags"], len(DAGS))
+    assert {dag["dag_id"] for dag in found} == DAGS
     assert all(dag["is_paused"] for dag in found)
     assert made.ask("GET", "/importErrors") == {"import_errors": [], "total_entries": 0}
     assert made.ask("GET", "/plugins/importErrors") == {"import_errors": [], "total_entries": 0}
@@ -145,28 +150,26 @@ def test_release_runs_under_nothing_but_what_the_startup_script_exports(made: Ma
         assert set(listening) <= {HOST}
 
 
-def test_dag_run_starts_a_job_run_of_the_release_and_ends_well(made: Made) -> None:
+def test_deployment_s_trial_is_green_and_its_job_run_is_of_the_release(made: Made) -> None:
+    """The trial waits for the release, and starts a run of the canary: a job run, and its row through Athena."""
     assert made.ended()["Status"] == "AVAILABLE"
     assert pools.set_on_mwaa(NAME, made.mwaa)
-    made.ask("PATCH", f"/dags/{DAG}", {"is_paused": False})
-    made.ask("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": "canary", "logical_date": None})
+    trial = Trial(Airflow(made.mwaa, NAME), made.server.client("athena"), NAME, print)
 
-    run = wait_until(lambda: _done(made.ask("GET", f"/dags/{DAG}/dagRuns/canary")), seconds=400, pause=2)
+    trial.await_release(made.released["name"], sorted(DAGS))
+    trial.run_canary(made.released["name"])
 
-    assert run["state"] == "success"
     emr, application = made.server.client("emr-serverless"), made.settings["SLUICE_EMR_APPLICATION_ID"]
     (summary,) = emr.list_job_runs(applicationId=application)["jobRuns"]
     job = emr.get_job_run(applicationId=application, jobRunId=summary["id"])["jobRun"]
     assert (job["state"], job["executionRole"]) == ("SUCCESS", made.settings["SLUICE_EMR_ROLE_ARN"])
     entry_point = job["jobDriver"]["sparkSubmit"]["entryPoint"]
     assert entry_point == f"s3://{CODE}/releases/{made.released['name']}/run.py"
-    written = made.server.client("s3").list_objects_v2(Bucket=LAKE, Prefix="reports/")["Contents"]
-    assert any(each["Key"].endswith("daily_report.json") for each in written)
 
 
 def test_update_whose_requirements_are_not_met_leaves_the_release_running(made: Made) -> None:
     s3, before = made.server.client("s3"), made.ended()
-    version = s3.put_object(Bucket=CODE, Key="airflow/requirements.txt", Body=b"--no-index\nnot-there==1.0\n")
+    version = s3.put_object(Bucket=CODE, Key=before["RequirementsS3Path"], Body=b"--no-index\nnot-there==1.0\n")
     made.mwaa.update_environment(Name=NAME, RequirementsS3ObjectVersion=version["VersionId"])
     after = made.ended()
     assert after["Status"] == "UPDATE_FAILED"
@@ -187,7 +190,7 @@ def test_next_server_starts_the_environment_again(made: Made, number: int) -> No
 
     assert made.ended()["Status"] == "UPDATE_FAILED", "it is not as it was"
     assert not {process.pid for process in before} & {process.pid for process in made.processes()}
-    assert made.ask("GET", f"/dags/{DAG}/dagRuns/canary")["state"] == "success", "its database is gone"
+    assert made.ask("GET", f"/dags/{DAG}/dagRuns")["dag_runs"][0]["state"] == "success", "its database is gone"
 
 
 def test_deleted_environment_leaves_no_process_and_no_folder(made: Made) -> None:
@@ -209,7 +212,3 @@ def _waited(look: Callable[[], list[Any]], count: int) -> list[Any]:
     """What is there once there is so much of it; Airflow parses a DAG file after the other."""
     wait_until(lambda: len(look()) >= count, seconds=180, pause=1)
     return look()
-
-
-def _done(run: dict[str, Any]) -> dict[str, Any] | None:
-    return run if run["state"] in ("success", "failed") else None
