@@ -64,6 +64,7 @@ class LiveEnvironment:
     def update(self, wanted: dict[str, Any]) -> None:
         """Replaces what runs by what these settings say; if that fails, what ran before runs again."""
         before = self.environment.generation
+        self._forget_files(before + 1)  # of an update that a stop of the server has cut off
         try:
             wanted |= self._fetch(wanted, before + 1)
         except BrokenEnvironmentError as error:  # what runs was not touched
@@ -105,13 +106,13 @@ class LiveEnvironment:
             running.stop()
 
     def keep(self) -> None:
-        """Brings the DAG folder to what the prefix holds now, and starts again what has ended by itself."""
+        """Starts again what has ended by itself, and brings the DAG folder to what the prefix holds now."""
         source, running = self._source, self._running
         if source is None or running is None or self.environment.status not in states.READY:
             return
+        running.revive()
         if count := source.sync(self._files(self.environment.generation)):
             logger.info("environment %s: %d files of its DAG prefix", self.environment.name, count)
-        running.revive()
 
     def _fetch(self, settings: dict[str, Any], generation: int) -> dict[str, str]:
         """Brings the files of a new generation. Gives the versions that it took."""

@@ -127,6 +127,16 @@ def test_update_that_fails_leaves_the_environment_on_what_ran_before(fails: str,
     assert service.ended(name)["Status"] == "AVAILABLE", "it is ready for the next update"
 
 
+def test_half_an_update_of_an_earlier_server_is_not_in_the_way(service: Service) -> None:
+    service.create("half-done")
+    left = only(service, "half-done").plan.home / "files" / "2" / "dags" / "left.py"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    service.mwaa.update_environment(Name="half-done", DagS3Path="releases/two/dags")
+    assert service.ended("half-done")["Status"] == "AVAILABLE"
+    assert "left.py" not in only(service, "half-done").dags()
+
+
 def test_dag_folder_follows_its_prefix(service: Service) -> None:
     service.put("moving/kept.py", "1")
     service.put("moving/changed.py", "1")
