@@ -17,18 +17,23 @@ from infra.local import health
 from infra.local.addresses import Addresses
 from infra.local.airflow import installed_version
 from infra.local.aws.emr.logs import tail
-from infra.local.aws.emr.process import PidFile, end_session
 from infra.local.aws.mwaa import startup
 from infra.local.aws.mwaa.bucket import REQUIREMENTS, STARTUP
+from infra.local.aws.mwaa.component import Component
 from infra.local.aws.mwaa.errors import BrokenEnvironmentError
 from infra.local.aws.mwaa.requirements import check
-from infra.local.aws.mwaa.variables import PROCESS_VARIABLE, PYTHON, of_airflow, of_container
+from infra.local.aws.mwaa.variables import PYTHON, of_airflow, of_container
 from infra.local.parts import Check
 
 HEALTHY_WITHIN = 240.0  # seconds
-GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.5
 LOG_LINES = 8
+# As MWAA's: what runs beside each other in a container, whose start-up script is sourced once. The workers' container
+# is missing, as tasks run under the scheduler. No process opens a server for logs: these listen on all interfaces.
+_CONTAINERS: dict[str, list[tuple[str, ...]]] = {
+    "webserver": [("api-server",)],
+    "scheduler": [("scheduler", "--skip-serve-logs"), ("triggerer", "--skip-serve-logs"), ("dag-processor",)],
+}
 
 logger = logging.getLogger(__name__)
 
@@ -69,17 +74,6 @@ class Containers(Protocol):
         """Ends all, also from another thread while it is being started."""
 
 
-@dataclass
-class _Component:
-    name: str
-    arguments: tuple[str, ...]
-    check: Check
-    container: str
-    process: subprocess.Popen[bytes] | None = None
-    pid_file: PidFile | None = None
-    started: float = 0.0
-
-
 class Airflow:
     """Airflow of `.venv/airflow`, as the platform's own, but told only what MWAA would tell it."""
 
@@ -89,44 +83,40 @@ class Airflow:
         self._lock = threading.Lock()
         self._stopped = False
         self._exports: dict[str, dict[str, str]] = {}
-        api = partial(health.airflow_api, self._addresses)
-
-        def of_scheduler(component: str) -> Check:
-            return partial(health.airflow_component, self._addresses, component)
-
-        self._components = [
-            _Component("api-server", (), api, "webserver"),
-            _Component("scheduler", ("--skip-serve-logs",), of_scheduler("scheduler"), "scheduler"),
-            _Component("triggerer", ("--skip-serve-logs",), of_scheduler("triggerer"), "scheduler"),
-            _Component("dag-processor", (), of_scheduler("dag_processor"), "scheduler"),
-        ]
+        self._components = {
+            container: [
+                Component(name, *arguments, home=plan.home, check=self._check(name)) for name, *arguments in named
+            ]
+            for container, named in _CONTAINERS.items()
+        }
 
     def start(self) -> None:
         """As MWAA's containers do: start-up script, requirements, database, processes."""
         try:
-            for container in ("webserver", "scheduler"):
+            for container in _CONTAINERS:
                 self._exports[container] = self._source(container)
             check(self._plan.files / REQUIREMENTS, PYTHON.parents[1])
             self._migrate()
-            for component in self._components:
-                self._run(component)
+            for container, component in self._each():
+                self._run(container, component)
             self._wait()
         except BaseException:
             self.stop()
             raise
 
     def revive(self) -> None:
-        for component in self._components:
-            if component.process is not None and component.process.poll() is not None and not self._stopped:
+        for container, component in self._each():
+            if component.has_ended and not self._stopped:
                 logger.warning("%s of %s has ended: starting it again", component.name, self._plan.name)
-                end_session(component.process.pid, GRACE_SECONDS)
-                self._run(component)
+                component.end()
+                self._run(container, component)
 
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
-        with ThreadPoolExecutor(len(self._components)) as pool:
-            list(pool.map(_end, self._components))
+        components = [component for _, component in self._each()]
+        with ThreadPoolExecutor(len(components)) as pool:
+            list(pool.map(Component.end, components))
 
     def environment(self, container: str) -> dict[str, str]:
         """The environment of the processes of `webserver` or `scheduler`."""
@@ -160,57 +150,34 @@ class Airflow:
             raise BrokenEnvironmentError(_report(log, f"`airflow db migrate` ended with {done.returncode}"))
         stamp.write_text(installed_version())
 
-    def _run(self, component: _Component) -> None:
-        name = f"{self._plan.name}/{component.name}"
-        folder = self._plan.home / "processes" / component.name
-        folder.mkdir(parents=True, exist_ok=True)
-        with self._lock, self._log(component.name).open("ab") as output:
+    def _run(self, container: str, component: Component) -> None:
+        with self._lock:
             if self._stopped:
-                raise BrokenEnvironmentError("it was stopped while it was being started")
-            component.started = time.time()
-            component.process = subprocess.Popen(
-                [str(PYTHON), "-m", "airflow", component.name, *component.arguments],
-                cwd=self._plan.home,
-                env={**self.environment(component.container), PROCESS_VARIABLE: name},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-            component.pid_file = PidFile(folder, component.process.pid, name)
+                raise BrokenEnvironmentError("It was stopped while it was being started")
+            component.start(self.environment(container))
 
     def _wait(self) -> None:
         """Waits until each component is healthy."""
         give_up = time.monotonic() + HEALTHY_WITHIN
-        for component in self._components:
-            while (reason := _unhealthy(component)) is not None:
-                ended = component.process is None or component.process.poll() is not None
-                if ended or self._stopped or time.monotonic() > give_up:
-                    what = "ended" if ended else f"is not healthy: {reason}"
-                    raise BrokenEnvironmentError(_report(self._log(component.name), f"{component.name} {what}"))
+        for _, component in self._each():
+            while reason := component.unhealthy():
+                if component.has_ended or self._stopped or time.monotonic() > give_up:
+                    what = "ended" if component.has_ended else f"is not healthy: {reason}"
+                    raise BrokenEnvironmentError(_report(component.log, f"{component.name} {what}"))
                 time.sleep(POLL_SECONDS)
+
+    def _check(self, name: str) -> Check:
+        if name == "api-server":
+            return partial(health.airflow_api, self._addresses)
+        return partial(health.airflow_component, self._addresses, name.replace("-", "_"))
+
+    def _each(self) -> list[tuple[str, Component]]:
+        return [(container, each) for container, components in self._components.items() for each in components]
 
     def _log(self, name: str) -> Path:
         folder = self._plan.home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.log"
-
-
-def _end(component: _Component) -> None:
-    if component.process is None:
-        return
-    end_session(component.process.pid, GRACE_SECONDS)
-    component.process.wait()
-    if component.pid_file:
-        component.pid_file.remove()
-
-
-def _unhealthy(component: _Component) -> Exception | None:
-    try:
-        component.check(component.started)
-    except Exception as error:  # whatever its client raises
-        return error
-    return None
 
 
 def _report(log: Path, what: str) -> str:
