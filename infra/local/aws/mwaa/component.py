@@ -42,15 +42,15 @@ class Component:
 
     def start(self, variables: Mapping[str, str]) -> None:
         """Starts it with this environment, and none besides."""
-        folder = self._home / "processes" / self.name
-        for needed in (folder, self.log.parent):
+        folder, work = self._home / "processes" / self.name, self._home / "airflow"
+        for needed in (folder, work, self.log.parent):
             needed.mkdir(parents=True, exist_ok=True)
         mark = f"{self._home.name}/{self.name}"
         self._started = time.time()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [str(PYTHON), "-m", "airflow", self.name, *self._arguments],
-                cwd=self._home,
+                cwd=work,
                 env={**variables, PROCESS_VARIABLE: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -142,10 +142,11 @@ class Airflow:
         if stamp.exists() and stamp.read_text() == installed_version():
             return
         own = of_airflow(self._container("migrate-db"), self._addresses, self._plan.files, {}, {})
-        log = self._log("migration")
+        log, work = self._log("migration"), self._plan.home / "airflow"
+        work.mkdir(exist_ok=True)
         with log.open("wb") as output:
             command = [str(PYTHON), "-m", "airflow", "db", "migrate"]
-            done = subprocess.run(command, cwd=self._plan.home, env=own, stdout=output, stderr=output, timeout=300)
+            done = subprocess.run(command, cwd=work, env=own, stdout=output, stderr=output, timeout=300)
         if done.returncode:
             raise BrokenEnvironmentError(_report(log, f"`airflow db migrate` ended with {done.returncode}"))
         stamp.write_text(installed_version())

@@ -28,7 +28,7 @@ from infra.local.polling import wait_until
 
 BUCKET, PLAIN = "mwaa-source", "mwaa-plain"  # one with versions, one without
 ROLE = "arn:aws:iam::123456789012:role/sluice-airflow"
-BROKEN = "broken"  # as text of a plugin: its Airflow does not start
+BROKEN = "# does not start"  # as text of a plugin: its Airflow does not start
 SYNC_SECONDS = 0.1
 
 
