@@ -48,8 +48,8 @@ def main() -> None:
     server = _server(addresses, runner, environments)
     runner.recover()
     serving = threading.Thread(target=server.serve_forever, name="http", daemon=True)
+    environments.recover()
     serving.start()
-    environments.recover()  # they ask this server for their role
     logger.info("AWS control plane at %s", addresses.aws)
     stopped.wait()
     logger.info("stopping")

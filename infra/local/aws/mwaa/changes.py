@@ -55,7 +55,7 @@ class LiveEnvironment:
         shutil.rmtree(self.folder / "files", ignore_errors=True)  # of a server that was stopped meanwhile
         try:
             self.environment.settings |= self._fetch(self.environment.settings, 1)
-            self._start(self.environment.settings, 1)
+            self._start(self._prepared(self.environment.settings, 1), self.environment.settings, 1)
         except BrokenEnvironmentError as error:
             self.environment.fail(states.CREATE_FAILED, str(error))
         else:
@@ -67,13 +67,14 @@ class LiveEnvironment:
         self._forget_files(before + 1)  # of an update that a stop of the server has cut off
         try:
             wanted |= self._fetch(wanted, before + 1)
+            prepared = self._prepared(wanted, before + 1)
         except BrokenEnvironmentError as error:  # what runs was not touched
             self._forget_files(before + 1)
             self.environment.fail(states.UPDATE_FAILED, str(error))
             return
         try:
             self.stop()
-            self._start(wanted, before + 1)
+            self._start(prepared, wanted, before + 1)
         except BrokenEnvironmentError as error:
             if self._closing.is_set():
                 return
@@ -87,8 +88,9 @@ class LiveEnvironment:
 
     def resume(self, status: str) -> None:
         """Starts what has run before, with the files that it had; its status is this one then."""
+        settings, generation = self.environment.settings, self.environment.generation
         try:
-            self._start(self.environment.settings, self.environment.generation)
+            self._start(self._prepared(settings, generation), settings, generation)
         except BrokenEnvironmentError as error:
             self.environment.fail(states.UNAVAILABLE, str(error))
         else:
@@ -119,26 +121,32 @@ class LiveEnvironment:
         known = credentials(settings["ExecutionRoleArn"], self.environment.name)
         return Source(settings, known).fetch(self._files(generation))
 
-    def _start(self, settings: dict[str, Any], generation: int) -> None:
+    def _prepared(self, settings: dict[str, Any], generation: int) -> Containers:
+        """What will run; nothing of it runs yet."""
         environment = self.environment
-        known = credentials(settings["ExecutionRoleArn"], environment.name)
-        if not environment.port or listeners.taken(environment.port):
+        if not environment.port or (environment.status != states.UPDATING and listeners.taken(environment.port)):
             environment.port = _free_port()
-        plan = Plan(
-            name=environment.name,
-            region=environment.region,
-            home=self.folder,
-            files=self._files(generation),
-            port=environment.port,
-            credentials=known,
-            options=settings.get("AirflowConfigurationOptions", {}),
+        prepared = self._launch(
+            Plan(
+                name=environment.name,
+                region=environment.region,
+                home=self.folder,
+                files=self._files(generation),
+                port=environment.port,
+                credentials=credentials(settings["ExecutionRoleArn"], environment.name),
+                options=settings.get("AirflowConfigurationOptions", {}),
+            )
         )
-        self._running = self._launch(plan)
+        prepared.prepare()
+        return prepared
+
+    def _start(self, prepared: Containers, settings: dict[str, Any], generation: int) -> None:
+        self._running = prepared
         if self._closing.is_set():
             raise BrokenEnvironmentError("The local AWS is being stopped")
-        self._running.start()
-        self._source = Source(settings, known)
-        environment.generation = generation
+        prepared.start()
+        self._source = Source(settings, credentials(settings["ExecutionRoleArn"], self.environment.name))
+        self.environment.generation = generation
 
     def _files(self, generation: int) -> Path:
         return self.folder / "files" / str(generation)

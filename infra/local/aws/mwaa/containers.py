@@ -64,6 +64,9 @@ class Plan:
 class Containers(Protocol):
     """What runs of an environment; tests put something smaller in its place."""
 
+    def prepare(self) -> None:
+        """Does what can be done beside an earlier one. Raises BrokenEnvironmentError when it can't be started."""
+
     def start(self) -> None:
         """Starts all. Raises BrokenEnvironmentError when it does not get healthy; then nothing is left running."""
 
@@ -90,12 +93,15 @@ class Airflow:
             for container, named in _CONTAINERS.items()
         }
 
+    def prepare(self) -> None:
+        """As MWAA's containers begin: start-up script, requirements."""
+        for container in _CONTAINERS:
+            self._exports[container] = self._source(container)
+        check(self._plan.files / REQUIREMENTS, PYTHON.parents[1])
+
     def start(self) -> None:
-        """As MWAA's containers do: start-up script, requirements, database, processes."""
+        """As they go on: database, processes."""
         try:
-            for container in _CONTAINERS:
-                self._exports[container] = self._source(container)
-            check(self._plan.files / REQUIREMENTS, PYTHON.parents[1])
             self._migrate()
             for container, component in self._each():
                 self._run(container, component)

@@ -46,10 +46,10 @@ class Server:
         self.process.wait(60)
 
 
-def start_server(home: Path, port: int) -> Server:
+def start_server(home: Path, port: int, **variables: str) -> Server:
     """Starts a stand-in and waits until it answers.
 
-    A minute of executionTimeoutMinutes lasts 0.6 seconds, and logs go out each second.
+    A minute of executionTimeoutMinutes lasts 0.6 seconds, and logs go out each second, unless its variables say more.
     """
     addresses = Addresses(home=home, port=port)
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LOCAL_EMR_"))}
@@ -60,6 +60,7 @@ def start_server(home: Path, port: int) -> Server:
         "AWS_ENDPOINT_URL_S3": addresses.aws,
         "LOCAL_EMR_MINUTE_SECONDS": "0.6",
         "LOCAL_EMR_SHIP_SECONDS": "1",
+        **variables,
     }
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(

@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from infra.local.addresses import HOST, REGION
-from infra.local.aws.mwaa.bucket import DAGS, PLUGINS
+from infra.local.aws.mwaa.bucket import DAGS, PLUGINS, REQUIREMENTS
 from infra.local.aws.mwaa.containers import Plan
 from infra.local.aws.mwaa.errors import BrokenEnvironmentError
 from infra.local.aws.mwaa.responses import Mwaa
@@ -53,12 +53,16 @@ class _Echo(BaseHTTPRequestHandler):
 
 @dataclass
 class Stub:
-    """In place of Airflow's processes."""
+    """In place of Airflow's processes. It lacks every package."""
 
     plan: Plan
     running: list[Stub]
     server: ThreadingHTTPServer | None = None
     revived: int = 0
+
+    def prepare(self) -> None:
+        if (self.plan.files / REQUIREMENTS).exists():
+            raise BrokenEnvironmentError("requirements.txt is not satisfied")
 
     def start(self) -> None:
         if any(BROKEN in file.read_text() for file in (self.plan.files / PLUGINS).rglob("*.py")):

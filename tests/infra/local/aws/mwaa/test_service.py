@@ -106,21 +106,38 @@ def test_update_changes_what_it_names_and_keeps_the_rest(service: Service) -> No
     assert not before.plan.files.exists()
 
 
-@pytest.mark.parametrize("fails", ["before Airflow is stopped", "when Airflow starts"])
-def test_update_that_fails_leaves_the_environment_on_what_ran_before(fails: str, service: Service) -> None:
-    name = f"kept-{len(fails)}"
+@pytest.mark.parametrize(
+    ("number", "fails", "reason"),
+    [
+        (1, "in the bucket", "can't be read"),
+        (2, "beside Airflow", "requirements.txt is not satisfied"),
+        (3, "when Airflow starts", "scheduler ended"),
+    ],
+)
+def test_update_that_fails_leaves_the_environment_on_what_ran_before(
+    number: int, fails: str, reason: str, service: Service
+) -> None:
+    name = f"kept-{number}"
     good = service.put_plugins("GOOD = 1")
+    service.put("airflow/requirements.txt", "missing==1.0")
     service.create(name, PluginsS3Path="airflow/plugins.zip", PluginsS3ObjectVersion=good)
-    bad = "no-such-version" if fails.startswith("before") else service.put_plugins(BROKEN)
+    before = only(service, name)
+    asked = {
+        "in the bucket": {"PluginsS3ObjectVersion": "no-such-version"},
+        "beside Airflow": {"RequirementsS3Path": "airflow/requirements.txt"},
+        "when Airflow starts": {"PluginsS3ObjectVersion": service.put_plugins(BROKEN)},
+    }[fails]
 
-    service.mwaa.update_environment(Name=name, PluginsS3ObjectVersion=bad, DagS3Path="releases/two/dags")
+    service.mwaa.update_environment(Name=name, DagS3Path="releases/two/dags", **asked)
     made = service.ended(name)
 
     assert (made["Status"], made["LastUpdate"]["Status"]) == ("UPDATE_FAILED", "FAILED")
-    reason = "can't be read" if fails.startswith("before") else "scheduler ended"
     assert reason in made["LastUpdate"]["Error"]["ErrorMessage"]
     assert (made["PluginsS3ObjectVersion"], made["DagS3Path"]) == (good, "releases/one/dags")
-    assert only(service, name).read("plugins/package/plugin.py") == "GOOD = 1"
+    assert "RequirementsS3Path" not in made
+    after = only(service, name)
+    assert (after is before) == (number < 3), "Airflow is not stopped before it must"
+    assert after.read("plugins/package/plugin.py") == "GOOD = 1"
     assert service.mwaa.invoke_rest_api(Name=name, Path="/version", Method="GET")["RestApiStatusCode"] == 200
 
     service.mwaa.update_environment(Name=name, DagS3Path="releases/two/dags")
