@@ -10,6 +10,7 @@ from typing import NamedTuple
 from infra.local.aws.access import caller
 from infra.local.aws.access.use import Use
 
+JSON_WITHOUT_TARGET = ("airflow", "emr-serverless")
 JSON_400 = ("secretsmanager", "glue", "athena")  # the others answer 403
 
 
@@ -43,7 +44,7 @@ def answer(key: str, service: str, use: Use, headers: Mapping[str, str]) -> Answ
     if service == "s3":
         body = f"<Error><Code>AccessDenied</Code><Message>{escape(said)}</Message><RequestId>local</RequestId></Error>"
         return _xml(body)
-    if headers.get("x-amz-target") or service == "emr-serverless":
+    if headers.get("x-amz-target") or service in JSON_WITHOUT_TARGET:
         name = "AccessDeniedException"
         kind = {"Content-Type": "application/json", "x-amzn-ErrorType": name}
         body = json.dumps({"__type": name, "message": said, "Message": said})

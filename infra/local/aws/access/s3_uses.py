@@ -12,6 +12,7 @@ from infra.local.aws.access.use import S3, Use
 _KEY = re.compile(rb"<Key>([^<]*)</Key>")
 _OF_BUCKET = {  # by a word of the query
     "location": "GetBucketLocation",
+    "versioning": "GetBucketVersioning",
     "uploads": "ListBucketMultipartUploads",
     "versions": "ListBucketVersions",
 }

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from infra.local.addresses import ACCOUNT_ID
+from infra.local.aws.access import mwaa_uses
 from infra.local.aws.access.use import Use
 
 _PREFIX = {"monitoring": "cloudwatch"}  # where a service signs by another name than IAM's
@@ -55,6 +56,8 @@ def uses(
     """
     if service == "emr-serverless":
         return _emr(region, method, path, body)
+    if service == "airflow":
+        return mwaa_uses.uses(region, method, path, body)
     operation, asked = _asked(path, query, headers, body)
     if not operation:
         return []

@@ -4,63 +4,31 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.aws.access import caller
 from infra.local.aws.mwaa.environment import ARTEFACTS
 from infra.local.aws.mwaa.errors import BrokenEnvironmentError
+from infra.local.aws.s3 import s3_client
 
 DAGS, PLUGINS, REQUIREMENTS, STARTUP = "dags", "plugins", "requirements.txt", "startup.sh"
 _FILES = {"PluginsS3Path": "plugins.zip", "RequirementsS3Path": REQUIREMENTS, "StartupScriptS3Path": STARTUP}
 _TAGS = "dags.json"  # key -> entity tag, of what was downloaded
-_CALLS = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts": 2}, proxies={})
-
-
-def credentials(role: str, name: str) -> dict[str, str]:
-    """The standard AWS variables of an execution role's session.
-
-    Raises:
-        BrokenEnvironmentError: the role is not given to MWAA.
-    """
-    sts = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=_CALLS)
-    try:
-        given = sts.assume_role(RoleArn=role, RoleSessionName=f"AmazonMWAA-{name}"[:64])["Credentials"]
-    except (BotoCoreError, ClientError) as error:
-        raise BrokenEnvironmentError(f"The execution role {role} can't be assumed: {error}") from error
-    return {
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
-    }
 
 
 class Source:
     """The source bucket of an environment."""
 
-    def __init__(self, settings: Mapping[str, Any], known: Mapping[str, str]) -> None:
-        """Opens it.
-
-        Args:
-            settings: of the environment.
-            known: from `credentials`.
-        """
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Opens it, for an environment of these settings."""
         self._settings = settings
         self._bucket = settings["SourceBucketArn"].partition(":::")[2]
-        self._s3: Any = boto3.client(
-            "s3",
-            endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],
-            aws_access_key_id=known["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=known["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=known["AWS_SESSION_TOKEN"],
-            config=_CALLS.merge(Config(s3={"addressing_style": "path"})),
-        )
+        self._s3 = s3_client(caller.credentials(settings["ExecutionRoleArn"]))
 
     def fetch(self, folder: Path) -> dict[str, str]:
         """Brings everything into an empty folder.

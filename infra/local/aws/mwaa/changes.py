@@ -13,7 +13,7 @@ from typing import Any
 from infra.local import listeners
 from infra.local.addresses import HOST
 from infra.local.aws.mwaa import environment as states
-from infra.local.aws.mwaa.bucket import Source, credentials
+from infra.local.aws.mwaa.bucket import Source
 from infra.local.aws.mwaa.containers import Containers, Plan
 from infra.local.aws.mwaa.environment import Environment
 from infra.local.aws.mwaa.errors import BrokenEnvironmentError
@@ -118,8 +118,7 @@ class LiveEnvironment:
 
     def _fetch(self, settings: dict[str, Any], generation: int) -> dict[str, str]:
         """Brings the files of a new generation. Gives the versions that it took."""
-        known = credentials(settings["ExecutionRoleArn"], self.environment.name)
-        return Source(settings, known).fetch(self._files(generation))
+        return Source(settings).fetch(self._files(generation))
 
     def _prepared(self, settings: dict[str, Any], generation: int) -> Containers:
         """What will run; nothing of it runs yet."""
@@ -133,7 +132,7 @@ class LiveEnvironment:
                 home=self.folder,
                 files=self._files(generation),
                 port=environment.port,
-                credentials=credentials(settings["ExecutionRoleArn"], environment.name),
+                role=settings["ExecutionRoleArn"],
                 options=settings.get("AirflowConfigurationOptions", {}),
             )
         )
@@ -145,7 +144,7 @@ class LiveEnvironment:
         if self._closing.is_set():
             raise BrokenEnvironmentError("The local AWS is being stopped")
         prepared.start()
-        self._source = Source(settings, credentials(settings["ExecutionRoleArn"], self.environment.name))
+        self._source = Source(settings)
         self.environment.generation = generation
 
     def _files(self, generation: int) -> Path:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from infra.local import health
 from infra.local.addresses import Addresses
 from infra.local.airflow import installed_version
+from infra.local.aws.access import caller
 from infra.local.aws.emr.logs import tail
 from infra.local.aws.mwaa import startup
 from infra.local.aws.mwaa.bucket import REQUIREMENTS, STARTUP
@@ -48,7 +49,7 @@ class Plan:
         home: folder of the environment: database, logs, pid files.
         files: folder with what came from the source bucket.
         port: of the API server.
-        credentials: the execution role's, as AWS variables.
+        role: ARN of the execution role.
         options: Airflow configuration options, such as `{"core.lazy_load_plugins": "False"}`.
     """
 
@@ -57,7 +58,7 @@ class Plan:
     home: Path
     files: Path
     port: int
-    credentials: Mapping[str, str]
+    role: str
     options: Mapping[str, Any]
 
 
@@ -133,7 +134,7 @@ class Airflow:
 
     def _container(self, container: str) -> dict[str, str]:
         plan = self._plan
-        own = of_container(plan.name, plan.region, plan.credentials, plan.home)
+        own = of_container(plan.name, plan.region, caller.credentials(plan.role), plan.home)
         return {**own, "MWAA_AIRFLOW_COMPONENT": container}
 
     def _source(self, container: str) -> dict[str, str]:

@@ -49,8 +49,7 @@ class Environments:
     def recover(self) -> None:
         """Ends what an earlier server has left, and starts its environments again.
 
-        Only the server that holds the port may call it, before it answers. The environments wait for that: they ask it
-        for their role.
+        Only the server that holds the port may call it.
         """
         remove_orphans(self._root, PROCESS_VARIABLE)
         for record in sorted(self._root.glob(f"*/{states.RECORD}")):

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
@@ -42,6 +43,7 @@ def of_role(server: Server, service: str, key: str = ROLE) -> Any:
         region_name=REGION,
         aws_access_key_id=key,
         aws_secret_access_key=key,
+        config=Config(inject_host_prefix=False),
     )
 
 
@@ -65,6 +67,10 @@ CALLS: list[tuple[str, str, dict[str, Any], str, str]] = [
     (
         "emr-serverless", "list_job_runs", {"applicationId": "00a"}, "AccessDeniedException",
         "emr-serverless:ListJobRuns",
+    ),
+    (
+        "mwaa", "invoke_rest_api", {"Name": "sluice", "Path": "/dags", "Method": "GET"}, "AccessDeniedException",
+        "airflow:InvokeRestApi",
     ),
 ]  # fmt: skip
 

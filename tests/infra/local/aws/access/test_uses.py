@@ -10,6 +10,7 @@ from infra.local.aws.access import s3_uses, service_uses
 from infra.local.aws.access.use import Use
 
 EMR = "arn:aws:emr-serverless:eu-west-1:123456789012:/applications/00app"
+MWAA = "arn:aws:airflow:eu-west-1:123456789012:"
 GLUE = "arn:aws:glue:eu-west-1:123456789012:"
 
 
@@ -29,6 +30,7 @@ GLUE = "arn:aws:glue:eu-west-1:123456789012:"
         ("GET", "/lake", "list-type=2&prefix=gold%2F", "s3:ListBucket", "lake"),
         ("HEAD", "/lake", "", "s3:ListBucket", "lake"),
         ("GET", "/lake/", "location", "s3:GetBucketLocation", "lake"),
+        ("GET", "/lake", "versioning", "s3:GetBucketVersioning", "lake"),
         ("PUT", "/lake", "", "s3:CreateBucket", "lake"),
     ],
 )
@@ -78,6 +80,27 @@ def test_job_run_passes_its_role_on_and_has_tags() -> None:
 )
 def test_request_to_emr_serverless(method: str, path: str, action: str, resource: str) -> None:
     assert of_service("emr-serverless", method=method, path=path) == [Use(f"emr-serverless:{action}", resource)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action", "resource"),
+    [
+        ("GET", "/environments/sluice", "GetEnvironment", f"{MWAA}environment/sluice"),
+        ("DELETE", "/environments/sluice", "DeleteEnvironment", f"{MWAA}environment/sluice"),
+        ("GET", "/environments", "ListEnvironments", "*"),
+        ("POST", "/restapi/sluice", "InvokeRestApi", f"{MWAA}role/sluice/Op"),
+        ("GET", f"/tags/{MWAA}environment/sluice", "ListTagsForResource", f"{MWAA}environment/sluice"),
+    ],
+)
+def test_request_to_mwaa(method: str, path: str, action: str, resource: str) -> None:
+    assert of_service("airflow", method=method, path=path) == [Use(f"airflow:{action}", resource)]
+
+
+def test_environment_has_its_role_passed_on() -> None:
+    role = "arn:aws:iam::123456789012:role/sluice-airflow"
+    for method, action in (("PUT", "CreateEnvironment"), ("PATCH", "UpdateEnvironment")):
+        used = of_service("airflow", method=method, path="/environments/sluice", body={"ExecutionRoleArn": role})
+        assert used == [Use(f"airflow:{action}", f"{MWAA}environment/sluice"), Use("iam:PassRole", role)]
 
 
 def test_requests_of_other_protocols() -> None:
