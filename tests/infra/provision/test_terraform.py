@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from infra import pools
+from infra.deploy.airflow import Airflow
+from infra.deploy.trial import Trial
 from infra.local.addresses import HOST
-from infra.local.polling import wait_until
+from infra.local.aws.access import policies
 from infra.provision import __main__ as provision
 from infra.provision import settings, state
 from infra.provision.errors import ProvisionError
@@ -83,7 +86,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The local AWS, and the environment in which Terraform finds it: no file of the project knows of it."""
     home = tmp_path / "aws"
     home.mkdir()
-    server = start_server(home, PORT)
+    server = start_server(home, PORT, LOCAL_EMR_MINUTE_SECONDS="60")
     for name, value in {
         "AWS_ENDPOINT_URL": server.addresses.aws,
         "AWS_ENDPOINT_URL_S3": server.addresses.aws,
@@ -125,10 +128,11 @@ def test_dev_is_made_whole_planned_empty_and_destroyed_clean(aws: Server, tmp_pa
 
     uploaded = release.upload(s3, outputs["settings"]["SLUICE_CODE_BUCKET"])
     (workspace.folder / RELEASE).write_text(json.dumps({"release": uploaded}))
+    _enforce(aws, outputs)
     assert run("plan") == 2
     assert run("apply") == 0
     assert run("plan") == 0, "a second plan has something to change"
-    _airflow_runs_the_release(aws, outputs["settings"], uploaded, environment.region)
+    _release_works(aws, outputs["settings"], uploaded["name"], environment.region)
     assert run(provision.DESTROY_DATA) == 0
     assert _client(aws, "mwaa", environment.region).list_environments()["Environments"] == []
     left = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
@@ -192,16 +196,20 @@ def _settings_are_real(aws: Server, outputs: dict[str, Any], region: str) -> Non
     assert {name: exported[name] for name in found} == found
 
 
-def _airflow_runs_the_release(aws: Server, found: dict[str, str], uploaded: dict[str, str], region: str) -> None:
-    """MWAA, as Terraform has made it, has the DAGs of the release, and each of them can be read."""
-    mwaa = _client(aws, "mwaa", region)
-    name = found["SLUICE_MWAA_ENVIRONMENT"]
-    made = mwaa.get_environment(Name=name)["Environment"]
-    assert (made["Status"], made["DagS3Path"]) == ("AVAILABLE", f"releases/{uploaded['name']}/dags")
-    wanted = {file.stem for file in (TERRAFORM.parents[1] / "dags").glob("*.py")}
+def _enforce(aws: Server, outputs: dict[str, Any]) -> None:
+    """From now on MWAA and its DAGs may do what Terraform's policies say. Flow tests hold job runs to theirs."""
+    found = [json.loads(text) for name, text in outputs["policies"].items() if name.startswith("airflow-")]
+    statements = [statement for document in found for statement in document["Statement"]]
+    assert len(found) == 2
+    policies.file(aws.addresses.home).write_text(json.dumps({"sluice-airflow": {"Statement": statements}}))
 
-    def ask(path: str) -> Any:
-        return mwaa.invoke_rest_api(Name=name, Path=path, Method="GET")["RestApiResponse"]
 
-    wait_until(lambda: {dag["dag_id"] for dag in ask("/dags")["dags"]} == wanted, seconds=180, pause=1)
-    assert ask("/importErrors")["import_errors"] == ask("/plugins/importErrors")["import_errors"] == []
+def _release_works(aws: Server, found: dict[str, str], name: str, region: str) -> None:
+    """MWAA, as Terraform has made it, runs the release, and a deployment's trial of it is green."""
+    mwaa, environment = _client(aws, "mwaa", region), found["SLUICE_MWAA_ENVIRONMENT"]
+    made = mwaa.get_environment(Name=environment)["Environment"]
+    assert (made["Status"], made["DagS3Path"]) == ("AVAILABLE", f"releases/{name}/dags")
+    assert pools.set_on_mwaa(environment, mwaa)
+    trial = Trial(Airflow(mwaa, environment), _client(aws, "athena", region), found["SLUICE_PROJECT"], print)
+    trial.await_release(name, [file.stem for file in (TERRAFORM.parents[1] / "dags").glob("*.py")])
+    trial.run_canary(name)

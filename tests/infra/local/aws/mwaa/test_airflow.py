@@ -22,6 +22,7 @@ from infra.local.addresses import HOST, REGION, REPOSITORY
 from infra.local.aws.mwaa.variables import PROCESS_VARIABLE
 from infra.local.polling import wait_until
 from jobs.alerts.severity import SEVERITIES
+from jobs.lake import job_kinds
 from tests.infra.local.aws.mwaa import release
 from tests.infra.local.aws.stand_in import Server, start_server
 
@@ -99,7 +100,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         "SLUICE_CODE_BUCKET": CODE,
         "SLUICE_EMR_APPLICATION_ID": application,
         "SLUICE_EMR_ARCHITECTURE": "ARM64",
-        "SLUICE_EMR_ROLE_ARN": "arn:aws:iam::123456789012:role/sluice-job",
+        "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::123456789012:role/sluice-job-{job_kinds.KIND}",
         "SLUICE_WORKER_WAIT_SECONDS": "0",
         "SLUICE_SCHEDULE_START": f"{datetime.now(UTC):%Y-%m-%d}",
         "SLUICE_MWAA_ENVIRONMENT": NAME,
@@ -164,7 +165,8 @@ def test_deployment_s_trial_is_green_and_its_job_run_is_of_the_release(made: Mad
     emr, application = made.server.client("emr-serverless"), made.settings["SLUICE_EMR_APPLICATION_ID"]
     (summary,) = emr.list_job_runs(applicationId=application)["jobRuns"]
     job = emr.get_job_run(applicationId=application, jobRunId=summary["id"])["jobRun"]
-    assert (job["state"], job["executionRole"]) == ("SUCCESS", made.settings["SLUICE_EMR_ROLE_ARN"])
+    role = job_kinds.role(made.settings["SLUICE_EMR_ROLE_ARN"], DAG)
+    assert (job["state"], job["executionRole"]) == ("SUCCESS", role)
     entry_point = job["jobDriver"]["sparkSubmit"]["entryPoint"]
     assert entry_point == f"s3://{CODE}/releases/{made.released['name']}/run.py"
 
