@@ -18,6 +18,7 @@ _BY_FIRST_WORD = {
     "register": "register",
     "maintenance": "housekeeping",
     "report": "report",
+    "canary": "canary",
 }
 KINDS = (*_BY_FIRST_WORD.values(), STREAM, OPERATIONS)
 

@@ -130,6 +130,8 @@ def test_whole_flow_runs_under_the_policies_and_uses_what_is_recorded(platform: 
     assert green(dag(platform, DAG))
     assert green(dag(platform, HOUSEKEEPING))
     assert green(dag(platform, REPORT))
+    for _ in range(2):  # the second one finds the table of the first
+        assert green(dag(platform, "canary"))
     looked_at(platform)
     platform.trigger()
     stopped_and_undone(platform)

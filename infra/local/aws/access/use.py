@@ -33,7 +33,7 @@ def _folder(resource: str) -> str:
     """A bucket as it is; of an object the first folder, or more where folders below it are another matter."""
     bucket, slash, key = resource.partition("/")
     folders = key.split("/")[:-1]
-    if not slash or not folders:
+    if not slash or folders in ([], ["ops"]):  # the name of a layer, or of a table of `ops`: no object has it
         return resource
     return "/".join([bucket, *folders[: _depth(folders)], "*"])
 

@@ -115,6 +115,19 @@ locals {
       alerts  = true
       runs    = true
     }
+    # canary: what a deployment tries. It has no business in tables of pipelines.
+    canary = {
+      read    = ["ops/canary/"]
+      write   = ["ops/canary/"]
+      delete  = ["ops/canary/"]
+      makes   = ["ops/canary"]
+      secrets = []
+      catalog = ["ops"]
+      lists   = false
+      figures = false
+      alerts  = false
+      runs    = false
+    }
     # restore, replays and all that a person starts by hand. A restored table goes back in the catalog too.
     operations = {
       read    = concat(local.writer.read, local.quality, ["bronze/", "silver/", "gold/", "quarantine/", "_control/"])
