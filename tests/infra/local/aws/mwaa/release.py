@@ -8,13 +8,20 @@ from typing import Any
 from infra.package import content, release
 
 
-def upload(s3: Any, bucket: str) -> dict[str, str]:
-    """Uploads it to its prefix; gives its name and the versions of its plugins and requirements, as Terraform asks."""
-    read = content.read()
+def upload(s3: Any, bucket: str, read: content.Content | None = None) -> dict[str, str]:
+    """Uploads it to its prefix; gives its name and the versions of its plugins and requirements, as Terraform asks.
+
+    Args:
+        s3: boto3 client.
+        bucket: for code.
+        read: what it is made of; this checkout if not given.
+    """
+    read = read or content.read()
     name = content.name(read)
+    files = {**release.of_mwaa(read, name), **release.code(read), release.SUMS: b"as of a whole one"}
     versions = {
         file: s3.put_object(Bucket=bucket, Key=f"releases/{name}/{file}", Body=body).get("VersionId", "")
-        for file, body in {**release.of_mwaa(read, name), **release.code(read)}.items()
+        for file, body in files.items()
     }
     return {
         "name": name,
