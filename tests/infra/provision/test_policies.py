@@ -116,7 +116,9 @@ def test_jobs_may_reach_every_key_that_they_name() -> None:
 def test_every_prefix_of_a_kind_is_named_in_the_code_or_is_a_layer() -> None:
     kinds = (MODULES / "job_roles" / "kinds.tf").read_text()
     known = named_keys(source("jobs", "dq")) | {"bronze/", "silver/", "gold/", "quarantine/", "ops/"}
-    known |= {f"ops/{name}/" for name in ("run_ledger", "recorded", "run_ledger_history", "dq_results_history")}
+    known |= {
+        f"ops/{name}/" for name in ("canary", "run_ledger", "recorded", "run_ledger_history", "dq_results_history")
+    }
     for prefix in lists(kinds, "read") | lists(kinds, "write"):
         assert prefix in known or any(key.startswith(prefix) for key in known), prefix
 
