@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from infra.provision import scan, settings
+from infra.provision import application, scan, settings
 from infra.provision.errors import ProvisionError
 from infra.provision.settings import Environment
 from infra.provision.terraform import Workspace
@@ -60,7 +60,7 @@ def change(workspace: Workspace, action: str, environment: Environment, given: S
         0; for `plan` 2 when there is something to change, and 1 when it failed.
 
     Raises:
-        ProvisionError: Terraform failed.
+        ProvisionError: Terraform failed; or job runs are live where the application is to be destroyed.
     """
     variables = workspace.variables(environment, *given)
     plan = str(workspace.folder / PLAN)
@@ -71,6 +71,10 @@ def change(workspace: Workspace, action: str, environment: Environment, given: S
     if action == "plan":
         code = workspace.run("plan", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables)
         return code if code in (0, 2) else 1
+    if found := workspace.outputs().get("settings", {}).get("SLUICE_EMR_APPLICATION_ID"):
+        import boto3
+
+        application.stop(boto3.client("emr-serverless", region_name=environment.region), found)
     kept = [] if action == DESTROY_DATA else [f"-target=module.{name}" for name in RUNNING]
     workspace.must("destroy", "-input=false", "-auto-approve", *kept, *variables)
     return 0

@@ -99,12 +99,13 @@ class Cloud:
         return sorted(documents)
 
     def run(self, dag_id: str, run_id: str, *, seconds: float = 1_200) -> str:
-        """Starts a run by hand and waits for its end; gives the state, and prints why it failed."""
+        """Starts a run by hand and waits for its end; gives the state, and prints what job runs said of it."""
         self.airflow.unpause(dag_id)
         self.airflow.start(dag_id, run_id)
         state = wait_until(lambda: self._ended(dag_id, run_id), seconds=seconds, pause=2)
-        for task, attempt in self.airflow.failed_tasks(dag_id, run_id):
-            print(f"{dag_id}.{task}:", *self.airflow.log(dag_id, run_id, task, attempt), sep="\n")
+        if state == "failed":
+            logs = (self.server.addresses.home / "emr").rglob("stdout")
+            print(*(line for log in logs for line in log.read_text().splitlines() if "SLUICE-ERROR" in line), sep="\n")
         return state
 
     def _ended(self, dag_id: str, run_id: str) -> str | None:

@@ -34,6 +34,7 @@ def test_data_goes_only_by_the_lakes_name(
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(Workspace, "of", lambda _: Workspace(tmp_path))
     monkeypatch.setattr(Workspace, "connect", lambda *_: None)
+    monkeypatch.setattr(Workspace, "outputs", lambda _: {})
     monkeypatch.setattr(Workspace, "variables", lambda *given: list(given[2:]))
     monkeypatch.setattr(Workspace, "must", lambda _, *words: ran.append(words))
     assert provision.main(["destroy", "dev", told, "create_budget=false"]) == 0

@@ -16,6 +16,7 @@ from typing import Any
 from infra.local.aws.access.use import Use
 
 ALWAYS = ("sts:GetCallerIdentity",)  # AWS asks nobody for a permission
+_DRAWN = re.compile(r"^(arn:[^:]+:secretsmanager:.+)-[A-Za-z0-9]{6}$")
 _KNOWN = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
@@ -79,7 +80,8 @@ def as_list(value: str | list[str]) -> list[str]:
 
 
 def pattern(text: str) -> str:
-    """A policy's `*` and `?` as a regular expression."""
+    """A policy's `*` and `?` as a regular expression. Secrets go by name, without what AWS adds to an ARN."""
+    text = _DRAWN.sub(r"\1", text)
     return "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in text)
 
 

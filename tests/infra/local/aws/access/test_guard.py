@@ -189,6 +189,10 @@ def test_unsigned_request_passes(tmp_path: Path) -> None:
 
 
 def test_stars_and_question_marks_match_as_in_iam_and_nothing_else_is_a_pattern() -> None:
+    name = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sluice/kafka/credentials"
+    drawn = Policy(policy(("secretsmanager:GetSecretValue", [f"{name}-aB3dEf"])))
+    assert drawn.allows(Use("secretsmanager:GetSecretValue", name))
+    assert not drawn.allows(Use("secretsmanager:GetSecretValue", name.replace("kafka", "snowflake")))
     some = Policy(policy(("s3:Get*", ["arn:aws:s3:::a.b/x?/*"])))
     assert some.allows(Use("s3:GetObject", "arn:aws:s3:::a.b/x1/y/z"))
     assert not some.allows(Use("s3:GetObject", "arn:aws:s3:::a-b/x1/y/z"))
