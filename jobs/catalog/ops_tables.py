@@ -24,6 +24,7 @@ OPENX = "org.openx.data.jsonserde.JsonSerDe"
 # The first release is of 2026. A driver's clock may be ahead of Athena's.
 FIRST_DAY = "2026-01-01"
 DAYS = f"{FIRST_DAY},NOW+1DAYS"
+CANARY = "ops.canary"  # a Delta table, which its own step registers
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import boto3
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
 from dq import suite
+from jobs.catalog import ops_tables
 from jobs.catalog.catalog import Catalog
 from jobs.lake import session, settings, table_module, tables
 from jobs.lake.run import Run
 
-TABLE = "ops.canary"
+TABLE = ops_tables.CANARY
 DESCRIPTION = "One row: the last run in which a deployment tried its release."
 SCHEMA = StructType(
     [

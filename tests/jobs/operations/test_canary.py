@@ -7,6 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import run as run_py
+from jobs.catalog import entry, register_glue_tables
+from jobs.catalog.catalog import Catalog
 from jobs.lake import settings
 from jobs.lake.errors import ConfigurationError
 from jobs.lake.run import Run
@@ -18,9 +20,17 @@ def test_the_last_run_is_the_only_row_and_is_registered(spark: SparkSession, lak
         run_py.perform(Run(run_id, "canary", code=release))
     rows = spark.read.format("delta").load(settings.lake().uri(canary.TABLE)).collect()
     assert [(row["run_id"], row["release"]) for row in rows] == [("deploy__2", "bbbb")]
-    entry = boto3.client("glue").get_table(DatabaseName="ops", Name="canary")["Table"]
-    assert [column["Name"] for column in entry["StorageDescriptor"]["Columns"]] == ["run_id", "release", "written_at"]
-    assert entry["StorageDescriptor"]["Location"] == settings.lake().uri(canary.TABLE)
+    listed = boto3.client("glue").get_table(DatabaseName="ops", Name="canary")["Table"]
+    assert [column["Name"] for column in listed["StorageDescriptor"]["Columns"]] == ["run_id", "release", "written_at"]
+    assert listed["StorageDescriptor"]["Location"] == settings.lake().uri(canary.TABLE)
+
+
+def test_registration_of_the_pipelines_does_not_look_at_its_table(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The role of `register` may not read it."""
+    catalog = Catalog(boto3.client("glue"), lake)
+    catalog.put(canary.TABLE, entry.of_delta("canary", "x", "x", settings.lake().uri(canary.TABLE), {"fields": []}))
+    monkeypatch.setattr("jobs.catalog.catalog.log.open_table", lambda uri: pytest.fail(f"{uri} was opened"))
+    assert register_glue_tables.unlisted(catalog, ("ops",)) == []
 
 
 @pytest.mark.parametrize("broken", ["dq.run_ge_checks", "jobs.gold.fact_orders", "jobs.sources.kafka.stream"])
