@@ -5,6 +5,7 @@ pipeline.
 
 - **canary** loads the code of every step in one EMR Serverless job run, writes one row to `ops.canary` and registers
   that table. The deployment then reads the row through Athena.
+- **load** imports every module of the plugins, also those that Airflow loads only when a page is opened.
 - **tell** sends a notice to the topic of low severity, on the way of every alert.
 
 **When it is red** after a deployment, the earlier release is back already: the deployment does that by itself. The

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, Context
@@ -15,7 +18,23 @@ if TYPE_CHECKING:
 
 MINUTES = 30  # of the job run
 LIMIT = timedelta(minutes=10)  # of a task on a worker
+PLUGINS = Path(__file__).resolve().parents[1]
 RETRIES = {"retries": 1, "retry_delay": timedelta(seconds=30), "max_retry_delay": timedelta(minutes=1)}
+
+
+class LoadOperator(BaseOperator):
+    """Imports every module of the plugins. Airflow itself loads a page or a trigger only when it is needed."""
+
+    def execute(self, context: Context) -> int:
+        """Import them; answers how many there are.
+
+        Raises:
+            Exception: what a module raises while it is imported.
+        """
+        found = [module.name for module in pkgutil.walk_packages([str(PLUGINS)])]
+        for name in found:
+            import_module(name)
+        return len(found)
 
 
 class NoticeOperator(BaseOperator):
@@ -55,7 +74,9 @@ class NoticeOperator(BaseOperator):
 
 
 def canary_dag(owner: str, deployment: Deployment, *, doc: str | None) -> DAG:
-    """One job run, then one notice. The DAG's tag names the release of its file's tree: by that, a deployment waits.
+    """One job run and a look at the plugins, then one notice.
+
+    The DAG's tag names the release of its file's tree: by that, a deployment waits for it.
 
     Args:
         owner: the team that is called when it fails.
@@ -73,5 +94,6 @@ def canary_dag(owner: str, deployment: Deployment, *, doc: str | None) -> DAG:
     ) as dag:
         dag.tags.add(f"release:{release}")
         tried = EmrJobOperator(task_id="canary", step="canary", windowed=False, execution_timeout_minutes=MINUTES)
-        tried >> NoticeOperator(task_id="tell", tried=release, doc="Tells people of low severity.")
+        loaded = LoadOperator(task_id="load", doc="Imports all plugins.")
+        [tried, loaded] >> NoticeOperator(task_id="tell", tried=release, doc="Tells people of low severity.")
     return dag

@@ -35,7 +35,7 @@ STREAM, DAILY = "orders_stream", "daily_lakehouse"
 BUGS = {
     "job": ("jobs/gold/fact_orders.py", "canary run"),
     "dag": ("dags/daily_report.py", "has not taken release"),
-    "plugin": ("plugins/quality_page/__init__.py", "has not taken release"),
+    "plugin": ("plugins/quality_page/app.py", "canary run"),
 }
 
 
