@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.deploy.errors import DeployError
 from infra.package.release import SUMS
+from infra.package.upload import is_there
 
 TRIED = "airflow/tried_releases.json"
 KEPT = 50  # releases in that list
@@ -43,7 +44,7 @@ def find(s3: Any, bucket: str, name: str) -> DeployedRelease:
         DeployError: the bucket has no such release, or a part of it only.
     """
     place = f"releases/{name}"
-    if _missing(s3, bucket, f"{place}/{SUMS}"):
+    if not is_there(s3, bucket, f"{place}/{SUMS}"):
         raise DeployError(
             f"s3://{bucket}/{place}/ is no whole release. Releases that worked here: "
             f"{', '.join(tried(s3, bucket)[::-1]) or 'none yet'}. A new one comes by `make deploy`."
@@ -84,13 +85,3 @@ def _tried(s3: Any, bucket: str) -> list[dict[str, str]]:
             raise
         return []
     return found
-
-
-def _missing(s3: Any, bucket: str, key: str) -> bool:
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-            return True
-        raise
-    return False

@@ -26,7 +26,7 @@ def whole(bucket: str = "") -> str:
     folder = release.build()
     bucket, s3 = bucket or _code_bucket(), boto3.client("s3")
     place = f"releases/{folder.name}"
-    if not _is_there(s3, bucket, f"{place}/{release.SUMS}"):
+    if not is_there(s3, bucket, f"{place}/{release.SUMS}"):
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / release.SUMS)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             keys = [f"{place}/{path.relative_to(folder).as_posix()}" for path in files]
@@ -54,7 +54,8 @@ def _code_bucket() -> str:
     return bucket
 
 
-def _is_there(s3: Any, bucket: str, key: str) -> bool:
+def is_there(s3: Any, bucket: str, key: str) -> bool:
+    """Whether an object is there. A refusal is raised: it is no answer."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from botocore.config import Config
 from infra.deploy.airflow import Airflow
 from infra.deploy.deployment import Deployment
 from infra.local import environment, parts
-from infra.local.addresses import HOST
 from infra.local.aws.access import policies
 from infra.local.kafka import topics
 from infra.local.polling import wait_until
@@ -29,10 +27,9 @@ from infra.package.content import Content
 from infra.provision import settings, state
 from infra.provision.terraform import Workspace
 from tests.infra.local.aws.mwaa import release
-from tests.infra.local.aws.stand_in import Server, start_server
+from tests.infra.local.aws.stand_in import Server, for_terraform, start_server
 
 SOURCES = ("snowflake", "salesforce", "ecb", "kafka")
-MWAA_HOST = "http://mwaa.local"  # Terraform puts `api.` before it, and asks the local AWS as its proxy
 
 
 @dataclass
@@ -134,20 +131,7 @@ def made(home: Path, port: int) -> Iterator[Cloud]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         server = start_server(home, port, LOCAL_EMR_MINUTE_SECONDS="60")
         stack.callback(server.end)
-        for name, value in {
-            "AWS_ENDPOINT_URL": server.addresses.aws,
-            "AWS_ENDPOINT_URL_S3": server.addresses.aws,
-            "AWS_ENDPOINT_URL_MWAA": MWAA_HOST,
-            "HTTP_PROXY": server.addresses.aws,
-            "NO_PROXY": f"{HOST},localhost",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_MAX_ATTEMPTS": "2",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "TF_CLI_ARGS_init": "-backend-config=use_path_style=true",
-        }.items():
+        for name, value in for_terraform(server.addresses).items():
             patch.setenv(name, value)
         for part in parts.stand_ins(server.addresses):
             if part.name in SOURCES:

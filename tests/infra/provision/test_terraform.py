@@ -13,7 +13,6 @@ import pytest
 from infra import pools
 from infra.deploy.airflow import Airflow
 from infra.deploy.trial import Trial
-from infra.local.addresses import HOST
 from infra.local.aws.access import policies
 from infra.provision import __main__ as provision
 from infra.provision import settings, state
@@ -23,16 +22,13 @@ from infra.provision.settings import TERRAFORM
 from infra.provision.terraform import MISSING, RELEASE, Workspace, executable
 from jobs.lake import job_kinds
 from tests.infra.local.aws.mwaa import release
-from tests.infra.local.aws.stand_in import Server, start_server
+from tests.infra.local.aws.stand_in import Server, for_terraform, start_server
 
 WITHOUT = "SLUICE_WITHOUT_TERRAFORM"
 PORT = 18640
 LEFT_OUT = ("create_budget=false",)  # the stand-in has none
 FIRST = ("create_mwaa=false", *LEFT_OUT)  # the release is uploaded after the first apply, into the bucket that it makes
 NAME = "0123456789ab"
-# Terraform's provider puts `api.` before MWAA's host, and can't be told not to. Go asks a proxy for any host but this
-# machine, and the local AWS answers what comes through it as a proxy.
-MWAA_HOST = "http://mwaa.local"
 
 
 @pytest.fixture(autouse=True)
@@ -83,24 +79,11 @@ def test_modules_keep_their_promises(tmp_path: Path) -> None:
 
 @pytest.fixture
 def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The local AWS, and the environment in which Terraform finds it: no file of the project knows of it."""
+    """The local AWS, and the environment in which Terraform finds it."""
     home = tmp_path / "aws"
     home.mkdir()
     server = start_server(home, PORT, LOCAL_EMR_MINUTE_SECONDS="60")
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.addresses.aws,
-        "AWS_ENDPOINT_URL_S3": server.addresses.aws,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_MAX_ATTEMPTS": "2",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_ENDPOINT_URL_MWAA": MWAA_HOST,
-        "HTTP_PROXY": server.addresses.aws,
-        "NO_PROXY": f"{HOST},localhost",
-        "TF_CLI_ARGS_init": "-backend-config=use_path_style=true",
-    }.items():
+    for name, value in for_terraform(server.addresses).items():
         monkeypatch.setenv(name, value)
     yield server
     server.end()

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import psutil
 
-from infra.local.addresses import REGION, REPOSITORY, Addresses
+from infra.local.addresses import HOST, REGION, REPOSITORY, Addresses
 from infra.local.polling import wait_until, wait_until_serving
 from infra.setup import jars
 
@@ -73,6 +73,29 @@ def start_server(home: Path, port: int, **variables: str) -> Server:
         seconds=START_SECONDS,
     )
     return Server(process, addresses)
+
+
+# Terraform's provider puts `api.` before MWAA's host, and can't be told not to. Go asks a proxy for any host but this
+# machine, and the local AWS answers what comes through it as a proxy.
+MWAA_HOST = "http://mwaa.local"
+
+
+def for_terraform(addresses: Addresses) -> dict[str, str]:
+    """The environment in which Terraform and boto3 find this AWS: no file of the project knows of it."""
+    return {
+        "AWS_ENDPOINT_URL": addresses.aws,
+        "AWS_ENDPOINT_URL_S3": addresses.aws,
+        "AWS_ENDPOINT_URL_MWAA": MWAA_HOST,
+        "HTTP_PROXY": addresses.aws,
+        "NO_PROXY": f"{HOST},localhost",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "2",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "TF_CLI_ARGS_init": "-backend-config=use_path_style=true",
+    }
 
 
 class Jobs:
