@@ -5,7 +5,7 @@ SHELL := /bin/bash
 	emergency-stop emergency-undo compose tools lint-files hooks security \
 	deploy rollback destroy terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
 	policies policies-record policies-enforce policies-relax \
-	changed-tests platform-tests job-tests dq-tests mutant-tests stand-in-tests
+	changed-tests airflow-tests flow-tests job-tests dq-tests mutant-tests stand-in-tests
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -144,11 +144,13 @@ changed-tests: setup
 	@$(JOBS) -m tests.changed
 
 test: setup ## run every check: lint, types, all tests but the slow ones, and the quick mutants
-	@$(MAKE) --no-print-directory -j 3 platform-tests job-tests dq-tests lint mutant-tests stand-in-tests
+	@$(MAKE) --no-print-directory -j 3 job-tests dq-tests flow-tests stand-in-tests airflow-tests mutant-tests lint
 
 # Three at a time for two cores, as tests of whole processes often wait. The long ones come first.
-platform-tests: setup
+airflow-tests: setup
 	@$(AIRFLOW) -m pytest tests/dags tests/plugins
+
+flow-tests: setup
 	@$(JOBS) -m pytest tests/flow
 
 job-tests: setup
