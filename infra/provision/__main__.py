@@ -71,12 +71,16 @@ def change(workspace: Workspace, action: str, environment: Environment, given: S
     if action == "plan":
         code = workspace.run("plan", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables)
         return code if code in (0, 2) else 1
+    options = ("-input=false", "-auto-approve")
     if found := workspace.outputs().get("settings", {}).get("SLUICE_EMR_APPLICATION_ID"):
         import boto3
 
-        application.stop(boto3.client("emr-serverless", region_name=environment.region), found)
+        emr = boto3.client("emr-serverless", region_name=environment.region)
+        application.refuse_live(emr, found)
+        workspace.must("destroy", *options, "-target=module.mwaa", *variables)  # it would start job runs again
+        application.stop(emr, found)
     kept = [] if action == DESTROY_DATA else [f"-target=module.{name}" for name in RUNNING]
-    workspace.must("destroy", "-input=false", "-auto-approve", *kept, *variables)
+    workspace.must("destroy", *options, *kept, *variables)
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.provision import __main__ as provision
-from infra.provision import settings
+from infra.provision import application, settings
 from infra.provision.errors import ProvisionError
 from infra.provision.settings import TERRAFORM
 from infra.provision.terraform import Workspace
@@ -42,3 +42,16 @@ def test_data_goes_only_by_the_lakes_name(
     assert (action, words[-1]) == ("destroy", "create_budget=false")
     targets = {word.partition(".")[2] for word in words if word.startswith("-target=")}
     assert targets == (set() if whole else set(provision.RUNNING))
+
+
+def test_airflow_goes_first_as_it_would_start_job_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(Workspace, "of", lambda _: Workspace(tmp_path))
+    monkeypatch.setattr(Workspace, "connect", lambda *_: None)
+    monkeypatch.setattr(Workspace, "variables", lambda *_: [])
+    monkeypatch.setattr(Workspace, "outputs", lambda _: {"settings": {"SLUICE_EMR_APPLICATION_ID": "00app"}})
+    monkeypatch.setattr(Workspace, "must", lambda _, *words: done.append(" ".join(words[3:])))
+    monkeypatch.setattr(application, "refuse_live", lambda _, found: done.append(f"look at {found}"))
+    monkeypatch.setattr(application, "stop", lambda _, found: done.append(f"stop {found}"))
+    assert provision.main(["destroy", "dev", "data=your-company-data-lake-dev"]) == 0
+    assert done == ["look at 00app", "-target=module.mwaa", "stop 00app", ""]
