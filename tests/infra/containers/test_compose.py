@@ -145,7 +145,7 @@ def test_check_of_a_part_that_does_not_serve_fails_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SLUICE_HOME", str(tmp_path))
-    monkeypatch.setenv("SLUICE_PORT", "18500")
+    monkeypatch.setenv("SLUICE_PORT", "18720")
     assert containers.main(["check", "ecb"]) == 1
     assert "ecb: ConnectionError" in capsys.readouterr().err
 
