@@ -56,6 +56,10 @@ class Airflow:
         """Lets a DAG run."""
         self._must("PATCH", f"/dags/{quote(dag_id)}", body={"is_paused": False})
 
+    def has_run(self, dag_id: str, run_id: str) -> bool:
+        """Whether there is a run with this id."""
+        return self._ask("GET", f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}") is not None
+
     def state(self, dag_id: str, run_id: str) -> str:
         """The state of a run: queued, running, success, failed."""
         return str(self._must("GET", f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")["state"])

@@ -54,8 +54,7 @@ class Trial:
         """
         # MWAA takes paths of 64 characters at most, and that of a task's log names the run, the task and the try.
         run_id = f"{release[:6]}-{int(time.time()):x}"
-        self.airflow.unpause(CANARY)
-        self.airflow.start(CANARY, run_id)
+        self._until(lambda: self._started(run_id), SEEN_WITHIN, f"canary run {run_id} can't be started")
         self.say(f"canary run {run_id} is started")
         self._until(lambda: self._ended(run_id), RUN_WITHIN, f"canary run {run_id} has not ended")
         found = self._read(run_id)
@@ -79,6 +78,13 @@ class Trial:
 
     def _errors(self) -> str:
         return "; ".join([*self.airflow.import_errors(), *self.airflow.plugin_errors()])
+
+    def _started(self, run_id: str) -> str:
+        """Starts the run once, also when the answer to an earlier try was lost."""
+        self.airflow.unpause(CANARY)
+        if not self.airflow.has_run(CANARY, run_id):
+            self.airflow.start(CANARY, run_id)
+        return ""
 
     def _ended(self, run_id: str) -> str:
         state = self.airflow.state(CANARY, run_id)

@@ -30,6 +30,7 @@ class StubMwaa:
         states: of the canary run, one for each look; the last one stays.
         log: error lines of the failed task.
         away: so many requests are not answered.
+        answer_lost: the next start of a run is taken, and its answer is lost.
         asked: requests, as `POST /dags/canary/dagRuns`.
         run_id: of the last canary run.
     """
@@ -41,6 +42,7 @@ class StubMwaa:
     states: list[str] = field(default_factory=lambda: ["queued", "success"])
     log: list[str] = field(default_factory=list)
     away: int = 0
+    answer_lost: bool = False
     asked: list[str] = field(default_factory=list)
     run_id: str = ""
 
@@ -67,7 +69,12 @@ class StubMwaa:
             return {"tags": [{"name": "operations"}, {"name": f"release:{self.release}"}], "is_stale": False}
         if method == "POST":
             self.run_id = asked["Body"]["dag_run_id"]
+            if self.answer_lost:
+                self.answer_lost = False
+                raise rest_error(504, "Gateway Timeout")
             return {}
+        if rest[2] != self.run_id:
+            raise rest_error(404, "The DagRun was not found")
         if rest[-1] == "taskInstances":
             return {"task_instances": [{"task_id": "canary", "try_number": 2, "state": "failed"}]}
         if "logs" in rest:

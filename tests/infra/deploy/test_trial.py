@@ -41,6 +41,12 @@ def test_release_that_works_is_tried_to_the_end() -> None:
     assert athena.asked == [f"'{mwaa.run_id}'"]
 
 
+def test_start_whose_answer_was_lost_is_no_failure_and_starts_nothing_twice() -> None:
+    mwaa = StubMwaa(answer_lost=True)
+    tried(mwaa)
+    assert mwaa.asked.count("POST /dags/canary/dagRuns") == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

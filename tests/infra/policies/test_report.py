@@ -61,6 +61,7 @@ def test_excused_grant_is_told_with_its_reason() -> None:
 def compared(tmp_path_factory: pytest.TempPathFactory) -> list[report.Comparison]:
     """Terraform's own documents beside what was recorded: some four CPU seconds. Without Terraform it fails."""
     if os.environ.get(WITHOUT) == "1":
+        # Who has no Terraform on purpose says so, and sees here what was left out.
         pytest.skip(f"{WITHOUT} is 1: nobody has looked at the policies")
     return command.comparisons(Addresses(tmp_path_factory.mktemp("home"), 8100))
 
