@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
             raise DeployError(f"no command {action!r}: {__doc__}")
     except (DeployError, ProvisionError, SetupError) as error:
         print(f"infra.deploy: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"infra.deploy: AWS refused: {error}. It is safe to run it again", file=sys.stderr)
         return 1
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.deploy import __main__ as command
 from infra.deploy import deployment as deploying
@@ -171,6 +172,18 @@ def test_rollback_of_nothing_and_odd_commands_are_refused(
         command.roll_back(scene.deployment, OLD)
     assert [command.main([]), command.main(["deploy", "moon"]), command.main(["destroy", "dev"])] == [1, 1, 1]
     assert "no environment 'moon'" in capsys.readouterr().err
+
+
+def test_refusal_of_aws_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: Deployment) -> None:
+        raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "the token has expired"}}, "HeadObject")
+
+    monkeypatch.setattr(command, "deploy", refuse)
+    assert command.main(["deploy", "dev"]) == 1
+    assert "safe to run it again" in (said := capsys.readouterr().err)
+    assert "ExpiredToken" in said
 
 
 def test_runs_since_the_start_are_counted_by_airflow(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
