@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Compiling a plan costs more than running it over ten rows; one task does for each stage.
+# One task does for each stage.
 TEN_ROWS = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "1",
-    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.ui.showConsoleProgress": "false",
 }
 # The second compiler pays in a long session: 25 silver builds began at 21 CPU seconds and ended at 6.7, else at 9.
@@ -26,10 +23,10 @@ def conf(s3_url: str, *, long: bool = True) -> dict[str, str]:
         s3_url: the S3 that `s3://` means.
         long: the session lives for more than about five minutes.
     """
-    from infra.setup.spark_conf import local_conf
+    from infra.setup.spark_conf import FEW_ROWS, local_conf
     from jobs.lake import session
 
-    return {**local_conf(s3_url, compilers="" if long else SHORT), **session.CONF, **TEN_ROWS}
+    return {**local_conf(s3_url, compilers="" if long else SHORT), **session.CONF, **FEW_ROWS, **TEN_ROWS}
 
 
 def session(s3_url: str) -> SparkSession:

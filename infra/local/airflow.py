@@ -83,11 +83,11 @@ def on_a_laptop(addresses: Addresses, *, dags: Path, plugins: Path) -> dict[str,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(addresses.home / "logs" / "airflow"),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-        # Seconds. A DAG whose file has changed shows within ten; what else it is made of is read again each minute.
-        # Half a second between looks for work saves a second at each of a task's two moments on a worker. Less would
-        # only burn a core that Spark needs.
+        # Seconds. A DAG whose file has changed shows within ten; what else it is made of is read again every five
+        # minutes. Half a second between looks for work saves a second at each of a task's two moments on a worker.
+        # Less would only burn a core that Spark needs.
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         # Two cores under Spark answer slowly, and a scheduler may be ready before the API server is. By default
         # Airflow gives a task up when nothing confirms its start within 5 x 5 s.

@@ -17,6 +17,7 @@ from infra.local.run_watch import RunWatch
 
 PARSED_WITHIN = 60.0  # seconds
 STARTED_WITHIN = 120.0
+LOOK_SECONDS = 2.0  # each look costs this process and the API server 20 ms of the cores that Spark needs
 DAG = airflow.SCHEDULED_DAG
 
 
@@ -114,7 +115,7 @@ def _watch(api: AirflowApi, earlier: list[Day]) -> bool:
             raise PlatformError(
                 f"Airflow starts no run{f' for {sorted(missing)}' if missing else ''}: read its scheduler's log"
             )
-        time.sleep(1)
+        time.sleep(LOOK_SECONDS)
 
 
 def _wait_until_parsed(api: AirflowApi) -> None:

@@ -20,7 +20,7 @@ def test_job_has_the_first_compiler_alone_and_every_session_room_for_code(
     compilers: dict[str, str], first: list[str]
 ) -> None:
     options = local_conf(S3, **compilers)["spark.driver.extraJavaOptions"].split()
-    assert options == [*first, spark_conf.COLLECTOR, spark_conf.ROOM_FOR_CODE]
+    assert options == [*first, spark_conf.COLLECTOR, spark_conf.ROOM_FOR_CODE, *spark_conf.WHOLE_HEAP.split()]
 
 
 def test_missing_jars_are_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

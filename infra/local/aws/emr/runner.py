@@ -22,7 +22,7 @@ from infra.local.aws.emr.spark_submit import Submission, platform_variables, sub
 from infra.local.aws.emr.warm.pool import Pool
 from infra.local.aws.emr.warm.process import WarmProcess
 from infra.local.aws.emr.warm.request import warm_request
-from infra.setup.spark_conf import local_conf
+from infra.setup.spark_conf import FEW_ROWS, local_conf
 
 POLL_SECONDS = 0.2
 
@@ -190,6 +190,7 @@ class JobRunner:
             name=run.request.name or run.id,
             environment={**os.environ, **own, "SPARK_LOCAL_DIRS": str(folder / "tmp")},
             fetch=lambda uri: download(uri, folder / "files", own),
+            defaults={} if run.request.mode == STREAMING else FEW_ROWS,
         )
         (folder / "command.txt").write_text(shlex.join(wanted.arguments))
         return self._start_warm(run, wanted, logs) or JobProcess(

@@ -87,6 +87,7 @@ def submission(
     name: str,
     environment: Mapping[str, str],
     fetch: Fetch,
+    defaults: Mapping[str, str] | None = None,
 ) -> Submission:
     """Maps a job request.
 
@@ -96,6 +97,7 @@ def submission(
         name: the Spark application's name.
         environment: this server's environment. Endpoints come from it, and the credentials of the job's role.
         fetch: downloads a URI and gives the local path.
+        defaults: of this machine; the request's own settings win.
     """
     spark = job_driver["sparkSubmit"]
     options, submitted = _parse(spark.get("sparkSubmitParameters") or "")
@@ -107,15 +109,19 @@ def submission(
         options=tuple(
             (key, _fetch_all(value, fetch, there) if key in _FILE_OPTIONS else value) for key, value in options
         ),
-        conf=_local(requested, environment, fetch),
+        conf=_local(requested, environment, fetch, defaults or {}),
         entry_point=(fetch(spark["entryPoint"]), *(spark.get("entryPointArguments") or [])),
         driver_environment=driver_environment,
         environment={**environment, **driver_environment, **platform_variables()},
     )
 
 
-def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: Fetch) -> dict[str, str]:
-    """The request's configuration without what can't work here, then this machine's, which wins."""
+def _local(
+    requested: Mapping[str, str], environment: Mapping[str, str], fetch: Fetch, defaults: Mapping[str, str]
+) -> dict[str, str]:
+    """The request's configuration without what can't work here, then this machine's, which wins over it; then those
+    defaults for which the request has nothing of its own.
+    """
     conf = {key: value for key, value in requested.items() if not key.startswith(_DROPPED)}
     for key in _FILE_CONFS:
         if key in conf and (files := _fetch_all(conf.pop(key), fetch, _jars_here(environment))):
@@ -126,7 +132,7 @@ def _local(requested: Mapping[str, str], environment: Mapping[str, str], fetch: 
     local["spark.hadoop.fs.s3a.secret.key"] = environment["AWS_SECRET_ACCESS_KEY"]
     if own := conf.get(_JAVA_OPTIONS):
         local[_JAVA_OPTIONS] = f"{own} {local[_JAVA_OPTIONS]}"
-    return {**conf, **local}
+    return {**conf, **local, **{key: value for key, value in defaults.items() if key not in requested}}
 
 
 def _spark_defaults(overrides: Mapping[str, Any]) -> dict[str, str]:

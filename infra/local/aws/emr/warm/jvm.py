@@ -124,7 +124,6 @@ def clear(gateway: ClientServer, kept: Mapping[str, str]) -> None:
         stream.close()
     bindings = JavaObject("GATEWAY_SERVER", gateway._gateway_client).getGateway().getBindings()
     bindings.keySet().retainAll(list(KEPT_OBJECTS))
-    jvm.System.gc()
 
 
 def _print_to(jvm: Any, out: Any, err: Any) -> None:

@@ -17,6 +17,7 @@ def submit(
     parameters: str = "",
     properties: dict[str, str] | None = None,
     here: dict[str, str] | None = None,
+    machine: dict[str, str] | None = None,
     **spark: Any,
 ) -> Submission:
     defaults = [{"classification": "spark-defaults", "properties": properties or {}}]
@@ -26,6 +27,7 @@ def submit(
         name="silver.orders",
         environment={"AWS_ENDPOINT_URL_S3": S3, "HOME": "/home/x", **credentials("role/gold"), **(here or {})},
         fetch=lambda uri: uri.replace("s3://", "/fetched/"),
+        defaults=machine,
     )
 
 
@@ -45,6 +47,14 @@ def test_local_settings_win_over_the_request() -> None:
     assert confs(submitted)["spark.driver.memory"] == local_conf(S3)["spark.driver.memory"]
     assert confs(submitted)["spark.master"] == "local[2]"
     assert not {"--driver-memory", "--master", "32g", "yarn"} & set(submitted.arguments)
+
+
+def test_default_of_the_machine_counts_where_the_request_says_nothing() -> None:
+    partitions, compiled = "spark.sql.shuffle.partitions", "spark.sql.codegen.wholeStage"
+    machine = {partitions: "2", compiled: "false"}
+    assert confs(submit(machine=machine)).items() >= machine.items()
+    for wish in (submit(f"--conf {compiled}=true", machine=machine), submit("", {compiled: "true"}, machine=machine)):
+        assert confs(wish).items() >= {partitions: "2", compiled: "true"}.items()
 
 
 @pytest.mark.parametrize(

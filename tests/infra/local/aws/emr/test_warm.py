@@ -229,6 +229,14 @@ def test_job_that_no_warm_worker_can_run_starts_cold(warm: Jobs, request_: dict[
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("mode", "compiled"), [("BATCH", "false"), ("STREAMING", "true")])
+def test_plan_of_few_rows_is_interpreted_and_a_streams_is_compiled(warm: Jobs, mode: str, compiled: str) -> None:
+    run = warm.start(JVM + "print('COMPILED', spark.conf.get('spark.sql.codegen.wholeStage'))" + STOP, mode=mode)
+    assert warm.wait(run)["state"] == "SUCCESS"
+    assert f"COMPILED {compiled}" in warm.log(run, attempt="attempts/1/" if mode == "STREAMING" else "")
+
+
+@pytest.mark.slow
 def test_idle_application_stops_and_the_next_job_starts_it(server: Server) -> None:
     jobs = of_application(server, "idle", drivers=1, enabled=True, idleTimeoutMinutes=5)  # 3 seconds here
     jvm = int(printed(jobs, "JVM", JVM + STOP))
