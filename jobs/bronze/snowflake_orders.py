@@ -6,8 +6,8 @@ from pyspark.sql.types import DateType, DecimalType, StructType, TimestampType
 
 from jobs.lake.extract import Request, SourceRows
 from jobs.lake.schema import column, text
+from jobs.sources.snowflake import conform, reading
 from jobs.sources.snowflake import extract as snowflake
-from jobs.sources.snowflake import reading
 
 SCHEMA = StructType(
     [
@@ -18,6 +18,7 @@ SCHEMA = StructType(
         column("amount", DecimalType(18, 2), "amount in the order's currency", "confidential"),
         text("status", "state of the order"),
         column("updated_at", TimestampType(), "when the source last changed it, UTC"),
+        conform.unread(),
     ]
 )
 ORDERS = reading.SourceTable("ORDERS", SCHEMA, key="order_id", changed_at="updated_at", summed="amount")

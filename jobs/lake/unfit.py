@@ -3,6 +3,9 @@ r"""Values of bronze that a silver column can't hold: their rows go to quarantin
 A reader makes types of text with `cast`, which gives null for a text that its type can't hold. The kernel compares
 each row before and after the reader: a typed column that lost its value does not fit. Neither does a date or a time
 beyond the years 1 to 9999, wherever it comes from: Spark and Delta hold it, Python, JSON and Athena do not.
+
+A source with types of its own may have a value that bronze's type can't hold. Bronze keeps it in `unread`, as JSON of
+column to text: what stands there does not fit either.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DateType, DecimalType, StringType, StructType, TimestampType
 
 GIVEN, UNFIT = "_given", "_unfit"
+UNREAD = "unread"
 REASON = "does_not_fit"
 _LARGEST_PRECISION = 38
 # `(?![\s\S])` is the end: in Java, `$` also matches before a final line end.
@@ -43,13 +47,18 @@ def cast(name: str, kind: DataType) -> Column:
 
 
 def with_given(raw: DataFrame, schema: StructType) -> DataFrame:
-    """Bronze rows with `_given`: which columns have a value that the reader has to bring into another type."""
+    """Bronze rows with `_given`: which columns have a value that is of another type, or could not be read."""
     changed = [
         name for name in _typed(schema) if name in raw.columns and raw.schema[name].dataType != schema[name].dataType
     ]
-    given = [F.col(name).isNotNull() if name in changed else F.lit(False) for name in _typed(schema)]
+    given = [F.col(name).isNotNull() if name in changed else _is_unread(raw, name) for name in _typed(schema)]
     named = [one.alias(name) for one, name in zip(given, _typed(schema), strict=True)]
     return raw.withColumn(GIVEN, F.struct(*named) if named else F.lit(None))
+
+
+def _is_unread(raw: DataFrame, name: str) -> Column:
+    """Rows that an earlier release has read have no such column."""
+    return F.get_json_object(UNREAD, f"$.{name}").isNotNull() if UNREAD in raw.columns else F.lit(False)
 
 
 def column(schema: StructType) -> Column:

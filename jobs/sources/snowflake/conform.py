@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
-from jobs.lake.errors import DataError, SchemaContractError
-from jobs.lake.schema import SHOWN, arrow
+from jobs.lake.errors import SchemaContractError
+from jobs.lake.schema import arrow, text
+from jobs.lake.unfit import UNREAD
 
 _ANY_INTEGER = pa.decimal128(21, 2)
 _KINDS = {
@@ -21,21 +24,31 @@ _KINDS = {
 }
 
 
+def unread() -> StructField:
+    """The column that keeps what no other column of a bronze table can hold."""
+    return text(UNREAD, "values that their columns can't hold, as JSON: column to text; null for none", "confidential")
+
+
+def columns(schema: StructType) -> list[str]:
+    """The columns of the source: all of bronze's but `unread`."""
+    return [name for name in schema.names if name != UNREAD]
+
+
 def conform(name: str, schema: StructType, batch: pa.Table) -> pa.Table:
     """A batch with our names and types: NUMBER to decimal or integer, times to UTC microseconds.
 
-    Nanoseconds are cut, never rounded, so that a time stays in its window.
+    Nanoseconds are cut, never rounded, so that a time stays in its window. A value of the right kind that does not fit
+    its column (a number with too many digits) is null there and stands as text in `unread`: silver refuses its row.
 
     Args:
         name: the table in Snowflake.
-        schema: what its module says.
+        schema: what its module says, with `unread`.
         batch: as the connector gives it.
 
     Raises:
         SchemaContractError: columns are of another kind. The message names each with both types.
-        DataError: a number of the right kind has too many digits for its column.
     """
-    wanted = arrow(schema)
+    wanted = [field for field in arrow(schema) if field.name != UNREAD]
     broken = [
         f"column {field.name.upper()} of {name} is {is_now} and has to be {field.type}"
         for field in wanted
@@ -50,7 +63,15 @@ def conform(name: str, schema: StructType, batch: pa.Table) -> pa.Table:
             "purpose, make a view in Snowflake that casts the column, and name the view in the module's SourceTable."
             f"{''.join(advice)}"
         )
-    return pa.table({field.name: _cast(name, schema, batch, field) for field in wanted})
+    kept, misfits = dict[str, pa.ChunkedArray](), dict[int, dict[str, str]]()
+    for field in wanted:
+        column = _exact(batch.column(field.name.upper()), field.type)
+        kept[field.name], lost = _cast(column, field.type)
+        given = batch.column(field.name.upper())
+        for row in lost:
+            misfits.setdefault(row, {})[field.name] = pc.cast(given.slice(row, 1), pa.string())[0].as_py()
+    texts = [json.dumps(misfits[row]) if row in misfits else None for row in range(batch.num_rows)]
+    return pa.table({**kept, UNREAD: pa.array(texts, pa.string())})
 
 
 def _advice(column: str, is_now: pa.DataType, wanted: pa.DataType) -> str:
@@ -85,33 +106,30 @@ def is_kept(is_now: pa.DataType, wanted: pa.DataType) -> bool:
     return any(any(test(is_now) for test in tests) and any(test(wanted) for test in tests) for tests in _KINDS.values())
 
 
-def _cast(name: str, schema: StructType, batch: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    column = batch.column(field.name.upper())
+def _exact(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    """A column whose cast neither rounds nor moves a value."""
     is_now = column.type
     if pa.types.is_timestamp(is_now) and is_now.tz is None:
         column = pc.assume_timezone(column, "UTC")
     if pa.types.is_timestamp(is_now) and is_now.unit == "ns":
         column = pc.floor_temporal(column, unit="microsecond")  # a cast goes towards 1970
+    if pa.types.is_integer(is_now) and pa.types.is_decimal(wanted):
+        column = pc.cast(column, _ANY_INTEGER)  # Arrow casts integers only to decimals that hold them all
+    return column
+
+
+def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> tuple[pa.ChunkedArray, list[int]]:
+    """The column in another type, null where a value does not fit; and the rows of those values."""
     try:
-        if pa.types.is_integer(is_now) and pa.types.is_decimal(field.type):
-            column = pc.cast(column, _ANY_INTEGER)  # Arrow casts integers only to decimals that hold them all
-        return pc.cast(column, field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # not chained: it quotes the value
-        raise DataError(
-            f"snowflake: column {field.name.upper()} of {name} is {is_now} and does not fit {field.type}"
-            f"{_place(schema, batch, column, field.type)}. Nothing was written. Fix the source, or change the table's "
-            "schema on purpose."
-        ) from None
+        return pc.cast(column, wanted), []
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # some value does not fit: which ones is asked below
+        fits = [_is_held(column.slice(row, 1), wanted) for row in range(len(column))]
+        return pc.cast(pc.if_else(pa.array(fits), column, None), wanted), [n for n, fit in enumerate(fits) if not fit]
 
 
-def _place(schema: StructType, batch: pa.Table, column: pa.ChunkedArray, wanted: pa.DataType) -> str:
-    """The first row whose value does not fit, by its first column if that may be shown: it is the key."""
-    for row in range(len(column)):
-        try:
-            pc.cast(column.slice(row, 1), wanted)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # this is the row: the caller raises with its place
-            key = schema.fields[0]
-            if key.metadata.get("class") in SHOWN:
-                return f" in the row with {key.name.upper()} {batch.column(key.name.upper())[row].as_py()!r}"
-            return f" in row {row + 1} of the part"
-    return ""
+def _is_held(one: pa.ChunkedArray, wanted: pa.DataType) -> bool:
+    try:
+        pc.cast(one, wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # that is the answer
+        return False
+    return True

@@ -36,8 +36,8 @@ def read(source: SourceTable, request: Request) -> SourceRows:
         ConfigurationError: the secret is missing, the log-in is refused, or the user may not read the table.
         TransientError: Snowflake can't be reached, or a statement was canceled.
         SchemaContractError: a column is of another kind than its SCHEMA says.
-        DataError: the source has no rows or lost more than `account.LARGEST_FALL` of them, the query fails there, a
-            value does not fit its column, or other rows arrived than the source counts.
+        DataError: the source has no rows or lost more than `account.LARGEST_FALL` of them, the query fails there, or
+            other rows arrived than the source counts.
     """
     window = request.window
     future = account.future_from(window)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql.types import StructType
+from pyspark.sql.types import DecimalType, StructType
 
 from jobs.lake.errors import DataError
 from jobs.lake.run import Window
-from jobs.sources.snowflake.conform import conform
+from jobs.sources.snowflake import conform
 
 _ANY_SUM = pa.decimal128(38, 2)
 # Snowflake's own batches are a few MB, but nothing bounds them: the driver's copy of a part is some 10 MB.
@@ -30,7 +30,7 @@ class SourceTable:
 
     Attributes:
         name: in Snowflake, in the database and schema of the secret.
-        schema: the columns to read, named as in Snowflake but in lower case.
+        schema: of its bronze table: the columns to read, named as in Snowflake but in lower case, and `unread`.
         key: the column that identifies a row.
         changed_at: the column with the time of a row's last change, by which windows are read.
         summed: a column of money, decimal with two places, whose sum is compared with the source's own.
@@ -63,7 +63,7 @@ def select(connection: Any, source: SourceTable, where: str, values: tuple[Any, 
     Raises:
         DataError: other rows arrived than the result has.
     """
-    columns = ", ".join(name.upper() for name in source.schema.names)
+    columns = ", ".join(conform.columns(source.schema)).upper()
     arrived = Measure()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} FROM {source.name} WHERE {where}", values)
@@ -79,7 +79,7 @@ def _parts(cursor: Any, source: SourceTable) -> Iterator[pa.Table]:
     """The result in our types. At most two arriving batches are in memory: the present one and the next one."""
     for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
         for start in range(0, batch.num_rows, ROWS_PER_PART):
-            yield conform(source.name, source.schema, batch.slice(start, ROWS_PER_PART))
+            yield conform.conform(source.name, source.schema, batch.slice(start, ROWS_PER_PART))
 
 
 def bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
@@ -92,8 +92,11 @@ def bounds(source: SourceTable, window: Window) -> tuple[str, tuple[Any, ...]]:
 
 
 def _measure(cursor: Any, source: SourceTable, statement: str) -> Measure:
-    # In whole cents: the stand-in adds up doubles, which are exact only for whole numbers (up to 9 * 10^15).
-    cents = f"CAST(SUM({source.summed.upper()} * 100) AS NUMBER(38, 0))"
+    # In whole cents: the stand-in adds up doubles, which are exact only for whole numbers (up to 9 * 10^15). What its
+    # column can't hold counts as null, on both sides.
+    money, kind = source.summed.upper(), cast(DecimalType, source.schema[source.summed].dataType)
+    held = f"ABS({money}) < {10 ** (kind.precision - kind.scale)}"
+    cents = f"CAST(SUM(CASE WHEN {held} THEN {money} * 100 END) AS NUMBER(38, 0))"
     query = f"SELECT COUNT(*), {cents} FROM TABLE(RESULT_SCAN(%s))"
     rows, amount = cursor.execute(query, (statement,)).fetchone()
     return Measure(int(rows), Decimal(amount or 0).scaleb(-2))

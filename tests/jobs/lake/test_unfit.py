@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     BooleanType,
@@ -122,3 +122,21 @@ def test_lost_values_and_far_times_are_reasons_unless_a_rule_names_the_column(sp
         "known": "paid_day be_between; money not_be_null; day does_not_fit",
     }
     assert unfit.UNFIT not in found.columns
+
+
+def test_value_that_bronze_could_not_hold_does_not_fit_either(spark: SparkSession) -> None:
+    schema = StructType([StructField("id", StringType()), StructField("money", MONEY), StructField("day", DateType())])
+    raw = spark.createDataFrame(
+        [("fits", Decimal("1.50"), None), ("null is no loss", None, None), ("lost", None, '{"money": "1"}'),
+         ("both", None, '{"money": "1", "day": "later"}')],
+        "id string, money decimal(18, 2), unread string",
+    ).coalesce(1).withColumn("day", F.lit(None).cast("date"))  # fmt: skip
+
+    def found(raw: DataFrame) -> dict[str, str]:
+        made = unfit.with_given(raw, schema).select(*schema.names, unfit.column(schema))
+        ruled = unfit.with_rule(made, schema, F.lit(""))
+        return {row["id"]: row["_rule"] for row in ruled.select("id", "_rule").collect()}
+
+    reasons = {"lost": "money does_not_fit", "both": "money does_not_fit; day does_not_fit"}
+    assert found(raw) == {"fits": "", "null is no loss": "", **reasons}
+    assert set(found(raw.drop("unread")).values()) == {""}, "bronze of a release that had no such column"

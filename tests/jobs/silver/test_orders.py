@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -173,3 +174,20 @@ def test_order_without_a_time_or_stamped_in_the_future_is_quarantined_until_its_
     build(SILVER, "run-3", full_refresh=True)
     assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "F"}
     assert len(rows(spark, "quarantine.orders")) == 2
+
+
+@pytest.mark.slow
+def test_amount_that_bronze_could_not_hold_is_kept_out_by_name_and_comes_in_when_the_source_is_mended(
+    spark: SparkSession, lake: str
+) -> None:
+    lost = order("O2", amount=None, unread='{"amount": "12345678901234567.89"}')
+    land(spark, ORDERS, "b1", [order("O1"), lost])
+    assert build(SILVER)["quarantined"] == 1
+
+    (kept_out,) = rows(spark, "quarantine.orders")
+    assert kept_out["rule"].startswith("amount ")
+    assert json.loads(json.loads(kept_out["raw_row"])["unread"]) == {"amount": "12345678901234567.89"}
+
+    land(spark, ORDERS, "b2", [order("O2", updated_at=at("2026-10-02"))])
+    assert build(SILVER, "run-2")["written"] == 1
+    assert by(spark, SILVER, "order_id", "amount").keys() == {"O1", "O2"}
