@@ -8,14 +8,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from infra import pools
 from infra.deploy.errors import DeployError
 
 # Answers of an Airflow that is being replaced: it is asked again until a deadline.
 AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
-
-AWS_AWAY = ("RestApiServerException", "InternalServerException")
+# So does AWS when it is in trouble, or asked too often.
+AWS_AWAY = ("InternalServerException", "RestApiServerException", "ThrottlingException", "TooManyRequestsException")
+# No answer: what was asked may have been done, or not.
+SILENCE = (ConnectionError, HTTPClientError)
 
 
 class AirflowAwayError(Exception):
@@ -55,6 +58,16 @@ class Airflow:
     def unpause(self, dag_id: str) -> None:
         """Lets a DAG run."""
         self._must("PATCH", f"/dags/{quote(dag_id)}", body={"is_paused": False})
+
+    def set_pools(self) -> int:
+        """Makes every pool, or sets it right; gives their number.
+
+        Raises:
+            PoolsRefusedError: Airflow takes one not.
+        """
+        wanted = pools.pools()
+        pools.check(self._must("PATCH", "/pools", body=pools.request(wanted)))
+        return len(wanted)
 
     def has_run(self, dag_id: str, run_id: str) -> bool:
         """Whether there is a run with this id."""
@@ -104,13 +117,19 @@ class Airflow:
             said = str(error.response.get("RestApiResponse") or error)[:500]
             if status == HTTPStatus.NOT_FOUND:
                 return None
-            if status in AWAY or error.response["Error"]["Code"] in (
-                "RestApiServerException",
-                "InternalServerException",
-            ):
+            if status in AWAY or passes(error):
                 raise AirflowAwayError(said) from error
             raise DeployError(f"Airflow of {self.environment} refused {method} {path}: {said}") from error
+        except SILENCE as error:
+            raise AirflowAwayError(str(error)) from error
         return document
+
+
+def passes(error: Exception) -> bool:
+    """Whether an error of AWS, or of the way to it, goes by itself."""
+    return isinstance(error, SILENCE) or (
+        isinstance(error, ClientError) and error.response["Error"]["Code"] in AWS_AWAY
+    )
 
 
 def _last_line(text: str) -> str:

@@ -100,7 +100,7 @@ class Deployment:
         trial = Trial(Airflow(mwaa, environment), self.client("athena"), settings["SLUICE_PROJECT"], self.say)
         dag_ids = release_in_s3.dags(self.client("s3"), settings["SLUICE_CODE_BUCKET"], release.name)
         trial.await_release(release.name, dag_ids)
-        self.say(f"{len(pools.set_on_mwaa(environment, mwaa))} pools are set")
+        trial.set_pools()
         trial.run_canary(release.name)
 
     def _apply(self, variables: dict[str, Any], *given: str) -> None:

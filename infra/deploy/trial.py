@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from infra.deploy.airflow import Airflow, AirflowAwayError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.airflow import Airflow, AirflowAwayError, passes
 from infra.deploy.errors import DeployError
 
 CANARY = "canary"
@@ -46,6 +49,15 @@ class Trial:
         self._until(lambda: self._seen(release, dag_ids), SEEN_WITHIN, f"Airflow has not taken release {release}")
         self.say(f"Airflow has parsed the {len(dag_ids)} DAGs of release {release}")
 
+    def set_pools(self) -> None:
+        """Makes the pools: a task of a missing one would wait for ever.
+
+        Raises:
+            DeployError: Airflow does not answer.
+            PoolsRefusedError: it takes one not.
+        """
+        self._until(self._has_pools, SEEN_WITHIN, "the pools can't be set")
+
     def run_canary(self, release: str) -> None:
         """Starts a canary run and reads what it wrote. Takes some minutes: one small job run.
 
@@ -79,6 +91,10 @@ class Trial:
     def _errors(self) -> str:
         return "; ".join([*self.airflow.import_errors(), *self.airflow.plugin_errors()])
 
+    def _has_pools(self) -> str:
+        self.say(f"{self.airflow.set_pools()} pools are set")
+        return ""
+
     def _started(self, run_id: str) -> str:
         """Starts the run once, also when the answer to an earlier try was lost."""
         self.airflow.unpause(CANARY)
@@ -110,8 +126,10 @@ class Trial:
         while True:
             try:
                 lacking = lack()
-            except AirflowAwayError as error:
-                lacking = f"Airflow does not answer: {error}"
+            except (AirflowAwayError, BotoCoreError, ClientError) as error:
+                if not isinstance(error, AirflowAwayError) and not passes(error):
+                    raise
+                lacking = f"no answer: {error}"
             if not lacking:
                 return
             if time.monotonic() > end:
@@ -123,13 +141,26 @@ class Trial:
 
     def _read(self, run_id: str) -> list[str]:
         """The release that `ops.canary` has of a run, through Athena."""
-        query = "SELECT release FROM ops.canary WHERE run_id = ?"
-        started = self.athena.start_query_execution(
-            QueryString=query, WorkGroup=self.workgroup, ExecutionParameters=[f"'{run_id}'"]
-        )
-        asked = {"QueryExecutionId": started["QueryExecutionId"]}
+        query = {
+            "QueryString": "SELECT release FROM ops.canary WHERE run_id = ?",
+            "WorkGroup": self.workgroup,
+            "ExecutionParameters": [f"'{run_id}'"],
+            "ClientRequestToken": str(uuid4()),  # asked twice, it is one query
+        }
+        asked: dict[str, str] = {}
+        rows: list[Any] = []
+
+        def started() -> str:
+            asked.update(QueryExecutionId=self.athena.start_query_execution(**query)["QueryExecutionId"])
+            return ""
+
+        def read() -> str:
+            rows[:] = self.athena.get_query_results(**asked)["ResultSet"]["Rows"][1:]  # the first one has the names
+            return ""
+
+        self._until(started, READ_WITHIN, "Athena takes no query")
         self._until(lambda: self._answered(asked), READ_WITHIN, "Athena has not answered")
-        rows = self.athena.get_query_results(**asked)["ResultSet"]["Rows"][1:]  # the first one has the names
+        self._until(read, READ_WITHIN, "Athena gives no rows")
         return [row["Data"][0]["VarCharValue"] for row in rows]
 
     def _answered(self, asked: dict[str, str]) -> str:

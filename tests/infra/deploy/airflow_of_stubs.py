@@ -31,6 +31,7 @@ class StubMwaa:
         log: error lines of the failed task.
         away: so many requests are not answered.
         answer_lost: the next start of a run is taken, and its answer is lost.
+        stumbles: number of a request, from 0 on -> what is raised; and whether it was taken before.
         asked: requests, as `POST /dags/canary/dagRuns`.
         run_id: of the last canary run.
     """
@@ -43,6 +44,7 @@ class StubMwaa:
     log: list[str] = field(default_factory=list)
     away: int = 0
     answer_lost: bool = False
+    stumbles: dict[int, tuple[Exception, bool]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     run_id: str = ""
 
@@ -52,7 +54,11 @@ class StubMwaa:
         if self.away > 0:
             self.away -= 1
             raise rest_error(503, "Service Unavailable")
-        return {"RestApiStatusCode": 200, "RestApiResponse": self._answer(asked)}
+        error, taken = self.stumbles.get(len(self.asked) - 1, (None, True))
+        answer = self._answer(asked) if taken else {}
+        if error:
+            raise error
+        return {"RestApiStatusCode": 200, "RestApiResponse": answer}
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         method, path = asked["Method"], unquote(asked["Path"])
@@ -91,15 +97,25 @@ class StubAthena:
     release: str = ""
     state: str = "SUCCEEDED"
     asked: list[str] = field(default_factory=list)
+    calls: int = 0
+    stumbles: dict[int, Exception] = field(default_factory=dict)
+
+    def _called(self) -> None:
+        self.calls += 1
+        if error := self.stumbles.get(self.calls - 1):
+            raise error
 
     def start_query_execution(self, **asked: Any) -> dict[str, str]:
         self.asked += asked["ExecutionParameters"]
+        self._called()
         return {"QueryExecutionId": "q"}
 
     def get_query_execution(self, **_: Any) -> dict[str, Any]:
+        self._called()
         return {"QueryExecution": {"Status": {"State": self.state, "StateChangeReason": "no such table"}}}
 
     def get_query_results(self, **_: Any) -> dict[str, Any]:
+        self._called()
         rows = [{"Data": [{"VarCharValue": "release"}]}]
         if self.asked[-1] == f"'{self.mwaa.run_id}'":
             rows.append({"Data": [{"VarCharValue": self.release or self.mwaa.release}]})
