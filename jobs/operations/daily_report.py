@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.alerts import publish
-from jobs.alerts.alert import NOTICE, Alert
-from jobs.alerts.severity import answer
+from jobs.alerts.notice import notice
 from jobs.lake import s3, settings, tables
 from jobs.lake.delta import log
 from jobs.lake.errors import LakeError
@@ -82,24 +81,18 @@ def _day_before(span: Span, days: int) -> tuple[str, dict[str, Any] | None]:
 
 
 def _tell(found: dict[str, Any], key: str) -> None:
-    known = answer("report", "DailyReport")
-    alert = Alert(
-        event=NOTICE,
-        severity=known.severity,
-        kind="report",
-        error="DailyReport",
+    told = notice(
+        "report",
+        "DailyReport",
         source="daily_report",
         title=f"Daily report of {found['date']}",
         what="\n".join(found["summary"]),
-        meaning=known.meaning,
-        action=known.action,
-        section=known.section,
         key=f"daily_report/{found['date']}",
         links=(("The report", address(key)),),
         project=found["project"],
     )
     try:
-        publish.publish(alert, settings.alert_topics())
+        publish.publish(told, settings.alert_topics())
     except LakeError as error:
         print(f"the report's link could not be told: {error}", flush=True)
 

@@ -10,8 +10,7 @@ from datetime import date
 
 from dq import summary, trend
 from jobs.alerts import publish
-from jobs.alerts.alert import NOTICE, Alert
-from jobs.alerts.severity import answer
+from jobs.alerts.notice import notice
 from jobs.lake import settings, tables
 from jobs.lake.errors import LakeError
 from jobs.lake.state import objects
@@ -25,23 +24,18 @@ def tell(day: date) -> None:
         return
     text = trend.text(trends)
     print(text, flush=True)
-    known, monday = answer("report", "WeeklyTrend"), trends[0].monday
+    monday = trends[0].monday
     worse = sum(each.worse for each in trends)
-    alert = Alert(
-        event=NOTICE,
-        severity=known.severity,
-        kind="report",
-        error="WeeklyTrend",
+    told = notice(
+        "report",
+        "WeeklyTrend",
         source="daily_report",
         title=f"Data quality of the week of {monday}: {worse} of {len(trends)} tables got worse",
         what=text,
-        meaning=known.meaning,
-        action=known.action,
-        section=known.section,
         key=f"weekly_trend/{monday}",
         project=settings.project(),
     )
     try:
-        publish.publish(alert, settings.alert_topics())
+        publish.publish(told, settings.alert_topics())
     except LakeError as error:
         print(f"the week's trend could not be told: {error}", flush=True)

@@ -51,26 +51,19 @@ class NoticeOperator(BaseOperator):
             LakeError: SNS does not take it; the message says why.
         """
         from jobs.alerts import publish
-        from jobs.alerts.alert import NOTICE, Alert
-        from jobs.alerts.severity import answer
+        from jobs.alerts.notice import notice
         from jobs.lake import settings
 
-        known = answer("deployment", "ReleaseTried")
-        notice = Alert(
-            event=NOTICE,
-            severity=known.severity,
-            kind="deployment",
-            error="ReleaseTried",
+        told = notice(
+            "deployment",
+            "ReleaseTried",
             source=self.dag_id,
             title=f"Release {self.tried} was tried",
             what=f"Its code can be loaded, its job run wrote a row, and alerts go out. DAG run {context['run_id']}.",
-            meaning=known.meaning,
-            action=known.action,
-            section=known.section,
             key=f"canary/{self.tried}",
             project=settings.project(),
         )
-        publish.publish(notice, settings.alert_topics())
+        publish.publish(told, settings.alert_topics())
 
 
 def canary_dag(owner: str, deployment: Deployment, *, doc: str | None) -> DAG:
