@@ -20,6 +20,7 @@ from infra.local.aws.athena import (
     pushdown,
     refusals,
     staleness,
+    translations,
 )
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
@@ -80,6 +81,7 @@ class Engine:
     def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
         """Makes a query ready for DuckDB: attaches the tables that it reads, and gives it Trino's meaning."""
         refusals.of_syntax(sql, tree)
+        translations.translate(tree)
         for table in _tables(tree):
             self._resolve(table, sql, database, tree)
         for select in tree.find_all(exp.Select):
