@@ -19,6 +19,7 @@ variables {
   environment  = "prod"
   repository   = "your-company/sluice"
   state_bucket = "your-company-terraform-state-prod"
+  query_policy = "arn:aws:iam::123456789012:policy/sluice-query"
 }
 
 run "only_the_approved_environment_deploys_and_pull_requests_look" {

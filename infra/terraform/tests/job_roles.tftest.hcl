@@ -49,7 +49,7 @@ run "each_kind_has_its_own_and_no_more" {
   }
 
   assert {
-    condition     = toset(keys(aws_iam_role.job)) == toset(["sources", "silver", "gate", "gold", "register", "stream", "housekeeping", "report", "operations"])
+    condition     = toset(keys(aws_iam_role.job)) == toset(["sources", "silver", "gate", "gold", "register", "stream", "housekeeping", "report", "operations", "canary"])
     error_message = "a kind of job has no role"
   }
   assert {
@@ -71,7 +71,7 @@ run "each_kind_has_its_own_and_no_more" {
     error_message = "who does not build gold may write it"
   }
   assert {
-    condition     = toset([for kind, policy in output.policies : kind if strcontains(policy, "glue:UpdateTable")]) == toset(["register", "stream", "housekeeping", "operations"])
+    condition     = toset([for kind, policy in output.policies : kind if strcontains(policy, "glue:UpdateTable")]) == toset(["register", "stream", "housekeeping", "operations", "canary"])
     error_message = "who registers nothing may change the catalog"
   }
 }

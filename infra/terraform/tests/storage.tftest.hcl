@@ -66,7 +66,7 @@ run "delta_is_not_paid_for_twice_and_its_files_are_never_moved" {
     error_message = "the lake is versioned, or code is not"
   }
   assert {
-    condition     = toset(keys(output.expiries["lake"])) == toset(["_staging/"])
+    condition     = toset(keys(output.expiries["lake"])) == toset(["_staging/", "ops/openlineage/"])
     error_message = "a rule deletes from the lake by age what only VACUUM may delete"
   }
   assert {

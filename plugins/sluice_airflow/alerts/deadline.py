@@ -48,7 +48,9 @@ def time_limit(cron: str) -> timedelta:
     """Three intervals of the schedule, but 30 minutes at least and 6 hours at most."""
     timetable = CronDataIntervalTimetable(cron, "UTC")
     interval = timetable.infer_manual_data_interval(run_after=moment(2026, 1, 15))
-    return min(max(INTERVALS * (interval.end - interval.start), SHORTEST), LONGEST)
+    # Airflow 3.3 stores a DAG's deadline, and knows no pendulum Duration.
+    seconds = (interval.end - interval.start).total_seconds()
+    return min(max(timedelta(seconds=INTERVALS * seconds), SHORTEST), LONGEST)
 
 
 async def missed(*, minutes: int, deployment: str, context: Any) -> None:

@@ -42,6 +42,7 @@ def missed(scene: Scene, **run: Any) -> None:
 )
 def test_limit_follows_from_the_schedule(cron: str, limit: timedelta) -> None:
     assert deadline.time_limit(cron) == limit
+    assert type(deadline.time_limit(cron)) is timedelta, "Airflow 3.3 can't store another kind of duration"
     made = deadline.alert(cron, DEPLOYMENT)
     assert made.interval == limit
     assert made.reference == DeadlineReference.DAGRUN_QUEUED_AT
