@@ -67,8 +67,13 @@ def lease(platform: Platform) -> dict[str, Any]:
     return found
 
 
-def killed_in_a_merge(platform: Platform, run_id: str, victim: Callable[[Platform, str], psutil.Process]) -> bool:
-    """Kills what a MERGE of silver works with. False if its commit was quicker."""
+def killed_in_a_merge(
+    platform: Platform, run_id: str, victim: Callable[[Platform, str], psutil.Process]
+) -> bool | None:
+    """Kills what a MERGE of silver works with. False if its commit was quicker; None if nothing was killed.
+
+    A renewal that comes at a heartbeat's moment can't be told from it.
+    """
     (job,) = wait(lambda: job_runs(platform, run_id, SILVER, "RUNNING"), 240, "silver does not run")
     version, process = platform.table(SILVER).version(), victim(platform, job["id"])
     wait(lambda: lease(platform)["run_id"] == run_id, 60, "silver takes no lease")
@@ -81,6 +86,8 @@ def killed_in_a_merge(platform: Platform, run_id: str, victim: Callable[[Platfor
 
     give_up = time.monotonic() + 120
     while not merges():
+        if platform.table(SILVER).version() > version:
+            return None
         assert time.monotonic() < give_up, "silver merges nothing"
     time.sleep(0.5)
     process.kill()
@@ -108,7 +115,7 @@ def test_kills_in_the_middle_of_a_merge(platform: Platform) -> None:
             now[order.order_id] = changed(platform, order, len(good))
             run_id = platform.trigger(tables=[ORDERS, SILVER, GOLD])
             in_time = killed_in_a_merge(platform, run_id, victim)
-            if victim is server:
+            if victim is server and in_time is not None:
                 assert platform.command("run").stderr.startswith("aws of the running platform is down: run `make down`")
                 assert platform.command("down").returncode == 0
                 assert platform.command("run").returncode == 0
