@@ -5,10 +5,12 @@ each row before and after the reader: a typed column that lost its value does no
 beyond the years 1 to 9999, wherever it comes from: Spark and Delta hold it, Python, JSON and Athena do not.
 
 A source with types of its own may have a value that bronze's type can't hold. Bronze keeps it in `unread`, as JSON of
-column to text: what stands there does not fit either.
+column to text: what stands there does not fit either, and its row is refused whatever a reader makes of it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -51,25 +53,25 @@ def with_given(raw: DataFrame, schema: StructType) -> DataFrame:
     changed = [
         name for name in _typed(schema) if name in raw.columns and raw.schema[name].dataType != schema[name].dataType
     ]
-    given = [F.col(name).isNotNull() if name in changed else _is_unread(raw, name) for name in _typed(schema)]
-    named = [one.alias(name) for one, name in zip(given, _typed(schema), strict=True)]
-    return raw.withColumn(GIVEN, F.struct(*named) if named else F.lit(None))
-
-
-def _is_unread(raw: DataFrame, name: str) -> Column:
-    """Rows that an earlier release has read have no such column."""
-    return F.get_json_object(UNREAD, f"$.{name}").isNotNull() if UNREAD in raw.columns else F.lit(False)
+    # Rows that an earlier release has read, and those of other sources, have no such column.
+    unread = F.col(UNREAD) if UNREAD in raw.columns else F.lit(None).cast("string")
+    given = {
+        name: (F.col(name).isNotNull() if name in changed else F.lit(False))
+        | F.get_json_object(unread, f"$.{name}").isNotNull()
+        for name in _typed(schema)
+    }
+    return raw.withColumn(GIVEN, _struct({**given, UNREAD: unread.isNotNull()}))
 
 
 def column(schema: StructType) -> Column:
-    """Of the rows that the reader made, `_unfit`: which typed columns do not fit."""
-    found = []
+    """Of the rows that the reader made, `_unfit`: which typed columns do not fit; and `unread`, if any was not read."""
+    found = {}
     for name in _typed(schema):
         is_lost = F.col(f"{GIVEN}.{name}") & F.col(name).isNull()
         if isinstance(schema[name].dataType, (DateType, TimestampType)):
             is_lost |= F.coalesce(~F.year(name).between(1, 9999), F.lit(False))
-        found.append(is_lost.alias(name))
-    return (F.struct(*found) if found else F.lit(None)).alias(UNFIT)
+        found[name] = is_lost
+    return _struct({**found, UNREAD: F.col(f"{GIVEN}.{UNREAD}")}).alias(UNFIT)
 
 
 def with_rule(rows: DataFrame, schema: StructType, broken_rules: Column) -> DataFrame:
@@ -87,8 +89,13 @@ def with_rule(rows: DataFrame, schema: StructType, broken_rules: Column) -> Data
         F.when(F.col(f"{UNFIT}.{name}") & ~known.contains(f"; {name} "), F.lit(f"{name} {REASON}"))
         for name in _typed(schema)
     ]
-    whole = F.concat_ws("; ", F.nullif("_rule", F.lit("")), *reasons)
+    named = F.concat_ws("; ", F.nullif("_rule", F.lit("")), *reasons)
+    whole = F.when(F.col(f"{UNFIT}.{UNREAD}") & (named == ""), F.lit(f"{UNREAD} {REASON}")).otherwise(named)
     return rows.withColumn("_rule", broken_rules).withColumn("_rule", whole).drop(UNFIT)
+
+
+def _struct(columns: Mapping[str, Column]) -> Column:
+    return F.struct(*[one.alias(name) for name, one in columns.items()])
 
 
 def _typed(schema: StructType) -> list[str]:

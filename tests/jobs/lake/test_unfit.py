@@ -139,4 +139,8 @@ def test_value_that_bronze_could_not_hold_does_not_fit_either(spark: SparkSessio
 
     reasons = {"lost": "money does_not_fit", "both": "money does_not_fit; day does_not_fit"}
     assert found(raw) == {"fits": "", "null is no loss": "", **reasons}
+    wider = raw.withColumn("money", F.col("money").cast("decimal(20, 2)"))
+    assert found(wider) == found(raw), "the reader has to bring it into another type"
+    elsewhere = raw.withColumn("unread", F.regexp_replace("unread", "money|day", "renamed"))
+    assert found(elsewhere) == {"fits": "", "null is no loss": "", **dict.fromkeys(reasons, "unread does_not_fit")}
     assert set(found(raw.drop("unread")).values()) == {""}, "bronze of a release that had no such column"
