@@ -122,7 +122,7 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> tuple[pa.ChunkedArray
     """The column in another type, null where a value does not fit; and the rows of those values."""
     try:
         return pc.cast(column, wanted), []
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # some value does not fit: which ones is asked below
+    except pa.ArrowInvalid:  # some value does not fit: which ones is asked below
         fits = [_is_held(column.slice(row, 1), wanted) for row in range(len(column))]
         return pc.cast(pc.if_else(pa.array(fits), column, None), wanted), [n for n, fit in enumerate(fits) if not fit]
 
@@ -130,6 +130,6 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> tuple[pa.ChunkedArray
 def _is_held(one: pa.ChunkedArray, wanted: pa.DataType) -> bool:
     try:
         pc.cast(one, wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # that is the answer
+    except pa.ArrowInvalid:  # that is the answer
         return False
     return True
