@@ -26,8 +26,8 @@ ARGUMENTS = {
     "--version": "{{ '' if params.version is none else params.version }}",
     "--timestamp": "{{ params.timestamp or '' }}",
     # Without who and why, the step only shows what it would do.
-    "--who": "{{ '' if params.dry_run else params.who }}",
-    "--why": "{{ '' if params.dry_run else params.why }}",
+    "--who": "{{ '' if params.dry_run else params.who or '' }}",
+    "--why": "{{ '' if params.dry_run else params.why or '' }}",
 }
 
 
@@ -49,8 +49,9 @@ def restore_dag(tables: Sequence[Table], deployment: Deployment, *, doc: str | N
             "version": Param(None, type=["null", "integer"], minimum=0, description="To this version"),
             "timestamp": Param(None, **MOMENT, description="Or to the version that it had at this moment"),
             "dry_run": Param(True, type="boolean", description="Only show what would go, come back and change"),
-            "who": Param("", type="string", description="Who decided it; kept in the table's commit"),
-            "why": Param("", type="string", description="And why"),
+            # Text that can't be null has to be given before Airflow's form lets one start anything: a dry run, too.
+            "who": Param(None, type=["null", "string"], description="Who decided it; kept in the table's commit"),
+            "why": Param(None, type=["null", "string"], description="And why"),
         },
     ) as dag:
         groups = {layer: TaskGroup(layer) for layer in dict.fromkeys(table.layer for table in restorable)}
@@ -82,5 +83,5 @@ def choose(context: Context) -> None:
     task: Any = context["task"]
     if task.subject != params["table"]:
         raise AirflowSkipException(f"{params['table']} was chosen, and not {task.subject}")
-    if not params["dry_run"] and not (params["who"].strip() and params["why"].strip()):
+    if not params["dry_run"] and not all((params[name] or "").strip() for name in ("who", "why")):
         raise AirflowFailException("a restore keeps who decided it and why: give both, or leave dry_run on")

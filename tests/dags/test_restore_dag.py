@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk import DAG
 
-ASKED = {"table": "silver.orders", "version": None, "timestamp": None, "dry_run": True, "who": "", "why": ""}
+ASKED = {"table": "silver.orders", "version": None, "timestamp": None, "dry_run": True, "who": None, "why": None}
 RESTORABLE = {table.name: table for table in registry.every() if table.written_with is None}
 
 
@@ -47,7 +47,7 @@ def test_it_runs_by_hand_only_one_at_a_time_and_dry_unless_told_otherwise(dag: D
 
 
 def test_dry_run_names_nobody_so_that_the_step_changes_nothing(dag: DAG) -> None:
-    assert words(dag, version=0, who="Ann", why="bad batch") == ["--version=0"]
+    assert words(dag, version=0, who="Ann", why="bad batch") == words(dag, version=0) == ["--version=0"]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_only_the_chosen_tables_task_goes_on(dag: DAG) -> None:
     assert {task._pre_execute_hook for task in dag.tasks} == {choose}
 
 
-@pytest.mark.parametrize(("who", "why"), [("", ""), ("Ann", ""), ("", "bad batch"), (" ", " ")])
-def test_restore_in_nobodys_name_fails_before_it_starts(who: str, why: str, dag: DAG) -> None:
+@pytest.mark.parametrize(("who", "why"), [(None, None), ("", ""), ("Ann", None), (None, "bad batch"), (" ", " ")])
+def test_restore_in_nobodys_name_fails_before_it_starts(who: str | None, why: str | None, dag: DAG) -> None:
     with pytest.raises(AirflowFailException, match="keeps who decided it and why"):
         choose(context(dag, "silver.orders", dry_run=False, who=who, why=why))
     choose(context(dag, "silver.orders", dry_run=False, who="Ann", why="bad batch"))
