@@ -182,7 +182,8 @@ def test_version_that_a_restore_undid_is_no_base_to_go_on_from(
     spark: SparkSession, built: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = version(SILVER)  # this one never passed
-    build(SILVER, "run-3", full_refresh=True)
+    land(spark, ORDERS, "b4", [order("Q9")])
+    build(SILVER, "run-3")
     passed = version(SILVER)
     delta(spark, SILVER).restoreToVersion(failed)
     build(SILVER, "run-4")

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import yaml
 
@@ -166,10 +167,11 @@ def _services() -> Iterator[None]:
     ):
         __import__(module)
     with tempfile.TemporaryDirectory() as logs, throw_away.server(Path(logs)) as aws:
-        os.environ[lakes.SHARED_AWS] = " ".join(aws)
-        os.environ.update(spark_conf.environment(aws.environment()))
         conf = SparkConf().setAll(list(spark.conf(aws.s3, long=False).items()))
-        gateway = launch_gateway(conf)
+        # For the JVM alone: a test that has an AWS of its own would be led to this one.
+        with mock.patch.dict(os.environ, spark_conf.environment(aws.environment())):
+            gateway = launch_gateway(conf)
+        os.environ[lakes.SHARED_AWS] = " ".join(aws)
         os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = str(gateway.gateway_parameters.auth_token)
         try:
