@@ -18,6 +18,7 @@ from tests.airflow_home import REPOSITORY, parse_bare
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import DAG
 
     from jobs.lake.registry import Pipeline, Schedule, Upkeep
 
@@ -37,6 +38,7 @@ OWN: dict[str, tuple[Pipeline | Upkeep, Schedule]] = {
 }
 OWN |= {upkeep.schedule.dag_id: (upkeep, upkeep.schedule) for upkeep in registry.UPKEEP}
 BY_HAND = {"canary", "emergency_stop", "restore_table"}  # of no pipeline, and without a schedule
+NEEDED = {"emergency_stop": {"who", "why"}}  # what a person must fill in before anything can start
 LONGEST_PARSE = 20.0  # seconds for all DAGs on a busy laptop; Airflow gives up after 30 for each file
 
 
@@ -173,3 +175,16 @@ def test_every_dag_and_every_task_has_its_alerts(bag: DagBag) -> None:
             assert [*task.on_failure_callback] == [task_failed], task
             assert [*task.on_success_callback] == [task_succeeded], task
             assert not task.on_retry_callback, f"{task}: a retry that will follow is no alert"
+
+
+def test_form_asks_for_nothing_that_is_not_always_needed(bag: DagBag) -> None:
+    """Airflow's form lets nobody start a run while a text that can't be null is empty."""
+    empty = {
+        dag.dag_id: {name for name in dag.params if dag.params[name] == "" and _schema(dag, name) == "string"}
+        for dag in bag.dags.values()
+    }
+    assert {dag: fields for dag, fields in empty.items() if fields} == NEEDED
+
+
+def _schema(dag: DAG, name: str) -> object:
+    return dag.params.get_param(name).schema.get("type")

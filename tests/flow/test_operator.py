@@ -1,10 +1,12 @@
-"""What an operator does on a whole platform: an emergency stop in the middle of everything, and restores from Airflow.
+"""What an operator does on a whole platform: an emergency stop in the middle of all, and restores by clicks in Airflow.
 
 Afterwards, gold is what an independent computation from the sources gives.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from infra.local.addresses import REPOSITORY
 from infra.local.seeds import Order
 from tests.flow import expected_gold
 from tests.flow.conftest import DAG, Platform, started
@@ -109,10 +112,18 @@ def content(platform: Platform, table: str, version: int | None = None) -> list[
     return sorted(kept, key=str)
 
 
+def clicked(platform: Platform, **fields: Any) -> str:
+    """Starts `restore_table` with the form of Airflow's UI; returns the run's id."""
+    platform.airflow.pause(RESTORE, False)
+    python = REPOSITORY / ".venv" / "airflow" / "bin" / "python"
+    words = [python, "-m", "tests.flow.airflow_form", platform.addresses.airflow, RESTORE, json.dumps(fields)]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
 @pytest.mark.parametrize("table", [ORDERS, SILVER, FACTS])
-def test_table_that_was_restored_from_airflow_is_the_same_again_after_the_next_run(
-    platform: Platform, table: str
-) -> None:
+def test_table_that_was_restored_by_clicks_is_the_same_again_after_the_next_run(platform: Platform, table: str) -> None:
     order = next(order for order in platform.seeds.orders[50:] if not order.defects)
     changed(platform, order, {ORDERS: 201, SILVER: 202, FACTS: 203}[table])
     assert green(platform.wait(platform.trigger(), 900))
@@ -120,12 +131,12 @@ def test_table_that_was_restored_from_airflow_is_the_same_again_after_the_next_r
     newest = platform.table(table).version()
     earlier = next(v for v in range(newest - 1, -1, -1) if content(platform, table, v) != everything[table])
 
-    shown = platform.trigger(RESTORE, table=table, version=earlier)
+    shown = clicked(platform, table=table, version=earlier)
     states = platform.wait(shown, 400, RESTORE)
     assert "success" in states.values(), states
     assert platform.table(table).version() == newest, "a dry run changes nothing"
     asked = {"table": table, "version": earlier, "dry_run": False, "who": "Ann", "why": "a drill"}
-    restored = platform.trigger(RESTORE, **asked)
+    restored = clicked(platform, **asked)
     states = platform.wait(restored, 400, RESTORE)
     (task,) = [name for name, state in states.items() if state == "success"]
     assert "would" not in log(platform, restored, task, RESTORE).splitlines()[-1]
