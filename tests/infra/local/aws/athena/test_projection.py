@@ -75,8 +75,8 @@ EVERY = range(len(DAYS))
             [0, 3],
         ),
         (
-            "SELECT a.evaluated FROM ops.dq_results a LEFT JOIN ops.dq_results b ON a.evaluated = b.evaluated "
-            "WHERE b.day IS NULL",
+            "SELECT a.evaluated FROM ops.dq_results a LEFT JOIN ops.dq_results b ON a.evaluated = b.evaluated + 3 "
+            f"WHERE a.day = '{TODAY}' AND b.day IS NULL",
             [],
             EVERY,
         ),
