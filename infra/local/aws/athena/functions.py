@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from infra.local.aws.athena import translations
 from infra.local.aws.athena.failures import call, failure
 from infra.local.aws.athena.kinds import ARRAY, MAP, kind, name
+from infra.local.aws.athena.types import split
 
 
 def subscript(node: exp.Bracket, types: list[str]) -> exp.Expr | None:
@@ -101,3 +103,36 @@ def without(node: exp.Replace, types: list[str]) -> exp.Expr | None:
     whole = node.copy()
     whole.set("replacement", exp.Literal.string(""))
     return whole
+
+
+def cardinality(node: exp.ArraySize, types: list[str]) -> exp.Expr | None:
+    """Of a map, the number of its keys."""
+    return call("cardinality", node.this) if kind(types[0]) == MAP else None
+
+
+def reverse(node: exp.Reverse, types: list[str]) -> exp.Expr | None:
+    """Of an array, its elements backwards."""
+    return call("list_reverse", node.this) if kind(types[0]) == ARRAY else None
+
+
+def unnested(node: exp.Unnest, types: list[str]) -> exp.Expr | None:
+    """A map gives two columns, and an array of rows one for each field."""
+    if kind(types[0]) == MAP:
+        columns = [call("map_keys", node.expressions[0]), call("map_values", node.expressions[0])]
+    elif types[0].startswith("STRUCT") and kind(types[0]) == ARRAY:
+        element = exp.to_identifier("_element")
+        names = [_field(each) for each in split(types[0].removeprefix("STRUCT(").removesuffix(")[]"))]
+        fields = [call("struct_extract", element, exp.Literal.string(name)) for name in names]
+        columns = [
+            call("list_transform", node.expressions[0], exp.Lambda(this=field, expressions=[element.copy()]))
+            for field in fields
+        ]
+    else:
+        return None
+    return translations.side_by_side(columns, node)
+
+
+def _field(definition: str) -> str:
+    """The name of a field: of `"a b" INTEGER` it is `a b`."""
+    name = definition.strip().rpartition('"')[0] if definition.strip().startswith('"') else definition.split()[0]
+    return name.removeprefix('"').replace('""', '"')

@@ -16,6 +16,7 @@ from infra.local.aws.athena import (
     casts,
     errors,
     information_schema,
+    macros,
     projection,
     pushdown,
     refusals,
@@ -56,6 +57,7 @@ class Engine:
         self.connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")
         arithmetic.install(self.connection)
         casts.install(self.connection)
+        macros.install(self.connection)
         self.scanned = 0
         self.catalog = catalog
         self._scratch = scratch
@@ -81,7 +83,7 @@ class Engine:
     def prepare(self, tree: exp.Expr, sql: str, database: str) -> None:
         """Makes a query ready for DuckDB: attaches the tables that it reads, and gives it Trino's meaning."""
         refusals.of_syntax(sql, tree)
-        translations.translate(tree)
+        tree = translations.translate(tree)
         for table in _tables(tree):
             self._resolve(table, sql, database, tree)
         for select in tree.find_all(exp.Select):

@@ -117,6 +117,9 @@ RULES: dict[type[exp.Expr], tuple[Rule, ...]] = {
     exp.Substring: (Rule(_given("this", "start", "length"), checks.arguments, functions.substring),),
     exp.RegexpExtract: (Rule(_given("this", "expression"), checks.arguments, functions.extracted),),
     exp.RegexpReplace: (Rule(_given("this", "expression"), checks.arguments, functions.replaced),),
+    exp.ArraySize: (Rule(_given("this"), None, functions.cardinality),),
+    exp.Reverse: (Rule(_given("this"), None, functions.reverse),),
+    exp.Unnest: (Rule(_elements, None, functions.unnested),),
     exp.Replace: (Rule(_given("this"), None, functions.without),),
     **dict.fromkeys((exp.Cast, exp.TryCast), (Rule(_source, None, casts.cast),)),
 }

@@ -6,14 +6,17 @@ What can be said by the form of a call is here; what depends on types is in `rul
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from infra.local.aws.athena import joda, lambdas
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.failures import call, failure
 
 _ZERO, _ONE = exp.Literal.number(0), exp.Literal.number(1)
+_ELEMENT = exp.to_identifier("_element")
+_MODE = re.compile(r"^\s*(lax|strict)\s+")
 _SPECIFIER = re.compile(r"%(?:(?P<kind>[sd%]|(?:\.\d+)?f)|.?)")
 
 
@@ -23,13 +26,34 @@ def translate(tree: exp.Expr) -> exp.Expr:
     Raises:
         QueryError: a call can't be said in DuckDB's words.
     """
-    return tree.transform(_translated, copy=False)
+    for node in reversed(list(tree.dfs())):  # arguments before their calls
+        made = _translated(node)
+        if made is not node:
+            node.replace(made)
+            tree = made if node is tree else tree
+    return tree
 
 
 def _translated(node: exp.Expr) -> exp.Expr:
     match node:
-        case exp.Anonymous() if made := _BY_NAME.get(node.name.lower()):
-            return made(*node.expressions) if len(node.expressions) == 2 else node
+        case exp.Anonymous() if made := _BY_NAME.get((node.name.lower(), len(node.expressions))):
+            return made(*node.expressions)
+        case exp.AtTimeZone() if node.args["zone"].name.upper() == "UTC":  # which is what a time's zone is here
+            return exp.cast(exp.paren(node.this.copy()), "TIMESTAMPTZ")
+        case exp.ArrayDistinct():
+            return call("trino_distinct", node.this)
+        case exp.ArrayToString() if shown := node.args.get("null"):
+            texts = exp.func("coalesce", exp.cast(_ELEMENT.copy(), "VARCHAR"), shown.copy())
+            listed = call("list_transform", node.this, exp.Lambda(this=texts, expressions=[_ELEMENT.copy()]))
+            return call("array_to_string", listed, node.expression)
+        case exp.JSONValue():
+            return call("json_extract_string", node.this, _path(node.args["path"]))
+        case exp.ParseDatetime() if given := node.args.get("format"):
+            return joda.parse_datetime(node.this, given)
+        case exp.Split() if limit := node.args.get("limit"):
+            return call("trino_split", node.this, node.expression, limit)
+        case exp.StrToMap():
+            return call("trino_split_to_map", node.this, node.args["pair_delim"], node.args["key_value_delim"])
         case exp.ArraySlice():
             return _slice(node.this, node.args["start"], node.args["end"])
         case exp.Format():
@@ -39,41 +63,13 @@ def _translated(node: exp.Expr) -> exp.Expr:
         case exp.Struct() if not isinstance(node.parent, exp.Cast | exp.TryCast):  # a cast names the fields
             return _row(node)
         case exp.Unnest() if len(node.expressions) > 1:
-            return _unnest(node)
+            return side_by_side(node.expressions, node)
     return node
-
-
-def _any_match(array: exp.Expr, test: exp.Expr) -> exp.Expr:
-    """True if the test is true for an element; else NULL if it is NULL for one; else false."""
-    one = exp.to_identifier("v")
-    unknown = exp.Lambda(this=exp.Is(this=one, expression=exp.null()), expressions=[one.copy()])
-
-    def some(found: exp.Expr) -> exp.Expr:
-        return exp.GT(this=call("len", found), expression=_ZERO.copy())
-
-    return exp.Case(
-        ifs=[
-            exp.If(this=exp.Is(this=array.copy(), expression=exp.null()), true=exp.null()),
-            exp.If(this=some(call("list_filter", array, test)), true=exp.true()),
-            exp.If(this=some(call("list_filter", call("list_transform", array, test), unknown)), true=exp.null()),
-        ],
-        default=exp.false(),
-    )
-
-
-def _none_match(array: exp.Expr, test: exp.Expr) -> exp.Expr:
-    return exp.Not(this=exp.paren(_any_match(array, test)))
-
-
-def _all_match(array: exp.Expr, test: exp.Expr) -> exp.Expr:
-    opposite = test.copy()
-    opposite.set("this", exp.Not(this=exp.paren(opposite.this)))
-    return _none_match(array, opposite)
 
 
 def _map_agg(key: exp.Expr, value: exp.Expr) -> exp.Expr:
     """Rows without a key don't count. A key that is there twice fails, where Trino keeps one of its values."""
-    known = exp.Not(this=exp.Is(this=key.copy(), expression=exp.null()))
+    known = _known(key.copy())
     lists = [exp.Filter(this=call("list", each), expression=exp.Where(this=known.copy())) for each in (key, value)]
     return call("map", *lists)
 
@@ -89,14 +85,34 @@ def _array_union(first: exp.Expr, second: exp.Expr) -> exp.Expr:
     return call("list_transform", places, exp.Lambda(this=element, expressions=[at.copy()]))
 
 
-_BY_NAME: dict[str, Callable[[exp.Expr, exp.Expr], exp.Expr]] = {
-    "all_match": _all_match,
-    "any_match": _any_match,
-    "array_union": _array_union,
-    "at_timezone": lambda time, zone: exp.AtTimeZone(this=exp.paren(time.copy()), zone=zone.copy()),
-    "map_agg": _map_agg,
-    "none_match": _none_match,
+def _zip(*arrays: exp.Expr) -> exp.Expr:
+    """Rows of the elements side by side; the shorter arrays are filled with NULL."""
+    fields = [call("struct_extract", _ELEMENT, exp.Literal.number(number + 1)) for number in range(len(arrays))]
+    row = _row(exp.Struct(expressions=fields))
+    return call("list_transform", call("list_zip", *arrays), exp.Lambda(this=row, expressions=[_ELEMENT.copy()]))
+
+
+_BY_NAME: dict[tuple[str, int], Callable[..., exp.Expr]] = {
+    **lambdas.BY_NAME,
+    ("array_union", 2): _array_union,
+    ("at_timezone", 2): lambda time, zone: _translated(exp.AtTimeZone(this=exp.paren(time.copy()), zone=zone.copy())),
+    ("format_datetime", 2): joda.format_datetime,
+    ("json_exists", 2): lambda text, path: _known(call("json_extract", text, _path(path))),
+    ("map_agg", 2): _map_agg,
+    ("map_entries", 1): lambda entries: _zip(call("map_keys", entries), call("map_values", entries)),
+    ("to_base", 2): lambda number, base: call("lower", call("to_base", number, base)),
+    ("url_encode", 1): lambda text: call("replace", call("url_encode", text), *map(exp.Literal.string, ("%20", "+"))),
+    **{("zip", number): _zip for number in range(2, 6)},
 }
+
+
+def _known(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value, expression=exp.null()))
+
+
+def _path(path: exp.Expr) -> exp.Expr:
+    """A path of SQL/JSON names a mode first; DuckDB reads each path as `lax`, the default."""
+    return exp.Literal.string(_MODE.sub("", path.name)) if path.is_string else path
 
 
 def _slice(array: exp.Expr, start: exp.Expr, length: exp.Expr) -> exp.Expr:
@@ -164,14 +180,14 @@ def _row(node: exp.Struct) -> exp.Expr:
     return node
 
 
-def _unnest(node: exp.Unnest) -> exp.Expr:
-    """Several arrays side by side; the shorter ones are filled with NULL."""
+def side_by_side(columns: Sequence[exp.Expr], node: exp.Unnest) -> exp.Expr:
+    """What is in the place of UNNEST if it gives several arrays; the shorter ones are filled with NULL."""
     alias = node.args.get("alias")
     names = [column.name for column in alias.columns] if alias is not None else []
-    names += [f"_col{number}" for number in range(len(names), len(node.expressions))]
-    arrays = [exp.alias_(call("unnest", each), name) for each, name in zip(node.expressions, names, strict=False)]
+    names += [f"_col{number}" for number in range(len(names), len(columns))]
+    arrays = [exp.alias_(call("unnest", each), name) for each, name in zip(columns, names, strict=False)]
     if offset := node.args.get("offset"):
-        longest = call("greatest", *[call("len", each) for each in node.expressions])
+        longest = call("greatest", *[call("len", each) for each in columns])
         places = call("range", _ONE, exp.Add(this=longest, expression=_ONE.copy()))
         arrays.append(exp.alias_(call("unnest", places), offset.name if isinstance(offset, exp.Expr) else "ordinality"))
     made = exp.Subquery(this=exp.select(*arrays))

@@ -102,6 +102,14 @@ def test_call_with_another_type_finds_no_function(athena: Athena, call: str, fun
         ("SELECT date '2026-01-01' + interval '1' hour", "INVALID_FUNCTION_ARGUMENT: "),
         ("SELECT slice(array[1], 0, 1)", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
         ("SELECT format('%s')", "INVALID_FUNCTION_ARGUMENT: Format specifier without a value"),
+        (
+            "SELECT format_datetime(date '2026-01-01', 'ww')",
+            "NOT_SUPPORTED: The local Athena does not know 'ww' in a format of times",
+        ),
+        (
+            "SELECT parse_datetime('2026', x) FROM (VALUES 'yyyy') t(x)",
+            "NOT_SUPPORTED: The local Athena wants a format that stands in the query",
+        ),
         ("SELECT format('%05d', 1)", "NOT_SUPPORTED: The local Athena does not know the format '%05d'"),
         ("SELECT array[1, 2][9]", "INVALID_FUNCTION_ARGUMENT: Array subscript beyond the end: 9"),
         ("SELECT array[1, 2][0]", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
