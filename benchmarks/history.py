@@ -1,8 +1,9 @@
 """What `ops.run_ledger` costs before and after its fold: `python -m benchmarks.history [RECORDS [DAYS]]`.
 
 By default 300,000 records of three years: a daily run of every table, and the rest by a DAG that runs every 15 minutes.
-The runbook's query "A day from source to gold", and the count of one old day, are asked of the local Athena. Each
-figure is of one turn: seconds, and requests to S3, which is an object read or a listing of up to a thousand.
+Asked of the local Athena are the runbook's query "A day from source to gold", which reads a week, the count of one old
+day, and of all days. Each figure is of one turn: seconds, and requests to S3, which is an object read or a listing of
+up to a thousand.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ def main(records: int = RECORDS, days: int = DAYS) -> int:
         queries = {
             "a day from source to gold": runbook_query(),
             "count of one old day": f"SELECT COUNT(*) FROM ops.run_ledger WHERE day = '{old}'",  # noqa: S608  # a date
+            "count of all days": "SELECT table_name, COUNT(*) FROM ops.run_ledger GROUP BY table_name ORDER BY 1",
         }
         answers = {name: measured(url, f"before: {name}", partial(asked, sql)) for name, sql in queries.items()}
         history.LONGEST_QUERY = timedelta(0)  # no query runs
