@@ -62,6 +62,6 @@ def write(uses: Uses, file: Path = FILE) -> None:
     kept: dict[str, dict[str, list[str]]] = {}
     for role, of_role in sorted(uses.items()):
         actions = kept.setdefault(role, {})
-        for action, resource in sorted(of_role):
-            actions.setdefault(action, []).append(resource)
+        for use in sorted(of_role):
+            actions.setdefault(use.action, []).append(use.resource)
     file.write_text(HEAD + yaml.safe_dump(kept, sort_keys=False, width=200))

@@ -1,22 +1,24 @@
 """Which uses the policies of roles allow. They are enforced while the platform's home holds them.
 
-Only what the project's policies have is understood: statements that allow actions on resources. Conditions are not
-looked at: the laptop has neither KMS keys nor TLS. Whoever has no policy in the file, such as a person, may do all.
+Only what the project's policies have is understood: statements that allow actions on resources, under conditions on
+what a request says itself (`JUDGED`). Others are not looked at: the laptop has neither KMS keys nor TLS. Whoever has no
+policy in the file, such as a person, may do all.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra.local.aws.access.use import Use
 
 ALWAYS = ("sts:GetCallerIdentity",)  # AWS asks nobody for a permission
 _DRAWN = re.compile(r"^(arn:[^:]+:secretsmanager:.+)-[A-Za-z0-9]{6}$")
+JUDGED = ("cloudwatch:namespace", "iam:PassedToService")  # keys of conditions
 _KNOWN = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
@@ -34,19 +36,52 @@ class Policy:
         Raises:
             ValueError: it says something that is not understood here, such as a denial.
         """
-        self._statements: list[tuple[re.Pattern[str], re.Pattern[str]]] = []
+        self._statements: list[tuple[re.Pattern[str], _Grant]] = []
         for statement in document["Statement"]:
             if statement["Effect"] != "Allow" or not _KNOWN.issuperset(statement):
                 raise ValueError(f"statement {statement.get('Sid')}: only Allow, Action and Resource are understood")
-            actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
-            self._statements.append((_any_of(actions), _any_of(resources)))
-        self._resources = cache(self._resources_of)  # a request is only matched with its action's resources
+            conditions = dict(_conditions(statement.get("Condition") or {}))
+            grant = _Grant(_any_of(as_list(statement["Resource"])), conditions)
+            self._statements.append((_any_of(as_list(statement["Action"])), grant))
+        self._grants = cache(self._grants_of)  # a request is only matched with its action's grants
 
     def allows(self, use: Use) -> bool:
-        return use.action in ALWAYS or any(part.fullmatch(use.resource) for part in self._resources(use.action))
+        """Whether a statement covers the use, and its conditions hold for what the use says."""
+        return use.action in ALWAYS or any(grant.covers(use) for grant in self._grants(use.action))
 
-    def _resources_of(self, action: str) -> list[re.Pattern[str]]:
-        return [resources for actions, resources in self._statements if actions.fullmatch(action)]
+    def _grants_of(self, action: str) -> list[_Grant]:
+        return [grant for actions, grant in self._statements if actions.fullmatch(action)]
+
+
+class _Grant(NamedTuple):
+    """What one statement grants.
+
+    Attributes:
+        resources: on which.
+        conditions: the values that a key may have.
+    """
+
+    resources: re.Pattern[str]
+    conditions: Mapping[str, re.Pattern[str]]
+
+    def covers(self, use: Use) -> bool:
+        known = dict(use.known)
+        held = all(values.fullmatch(known[key]) for key, values in self.conditions.items() if key in known)
+        return held and self.resources.fullmatch(use.resource) is not None
+
+
+def _conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, re.Pattern[str]]]:
+    for operator, keys in given.items():
+        for key, values in keys.items():
+            if key not in JUDGED:
+                continue
+            match operator:
+                case "StringEquals":
+                    yield key, re.compile("|".join(map(re.escape, as_list(values))))
+                case "StringLike":
+                    yield key, _any_of(as_list(values))
+                case _:
+                    raise ValueError(f"condition {operator} on {key}: only StringEquals and StringLike are understood")
 
 
 class Policies:

@@ -43,7 +43,7 @@ class Record:
             self._seen.add((caller, use))
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a") as lines:
-                lines.write(json.dumps([caller, *use]) + "\n")
+                lines.write(json.dumps([caller, use.action, use.resource]) + "\n")
 
 
 def read(home: Path) -> set[tuple[str, Use]]:

@@ -64,7 +64,9 @@ def uses(
     action = f"{_PREFIX.get(service, service)}:{operation}"
     of_service = _RESOURCES.get(service)
     resources = of_service(operation, asked, region) if of_service else ["*"]
-    return [Use(_ACTION.get(action, action), resource) for resource in resources]
+    space = asked.get("Namespace") if service == "monitoring" else None
+    known = (("cloudwatch:namespace", str(space)),) if space else ()
+    return [Use(_ACTION.get(action, action), resource, known) for resource in resources]
 
 
 def _asked(path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[str, Mapping[str, Any]]:
@@ -96,7 +98,11 @@ def _start(application: str, asked: Mapping[str, Any]) -> list[Use]:
     """StartJobRun: it passes a role on, and tags are part of it."""
     found = [
         Use("emr-serverless:StartJobRun", application),
-        Use("iam:PassRole", str(asked.get("executionRoleArn"))),
+        Use(
+            "iam:PassRole",
+            str(asked.get("executionRoleArn")),
+            (("iam:PassedToService", "emr-serverless.amazonaws.com"),),
+        ),
     ]
     return [*found, Use("emr-serverless:TagResource", application)] if asked.get("tags") else found
 

@@ -16,10 +16,12 @@ class Use(NamedTuple):
     Attributes:
         action: as in a policy, `s3:GetObject`.
         resource: ARN, or `*` where AWS has no resource level.
+        known: keys of conditions and their values, as far as the request says them. No record keeps them.
     """
 
     action: str
     resource: str
+    known: tuple[tuple[str, str], ...] = ()
 
     @property
     def general(self) -> Use:

@@ -200,6 +200,45 @@ def test_stars_and_question_marks_match_as_in_iam_and_nothing_else_is_a_pattern(
     assert not some.allows(Use("s3:PutObject", "arn:aws:s3:::a.b/x1/y/z"))
 
 
+@pytest.mark.parametrize(
+    ("condition", "held"),
+    [
+        ({"StringEquals": {"cloudwatch:namespace": "Sluice"}}, True),
+        ({"StringEquals": {"cloudwatch:namespace": ["Other", "Sluice"]}}, True),
+        ({"StringEquals": {"cloudwatch:namespace": "Other"}}, False),
+        ({"StringEquals": {"cloudwatch:namespace": "S*"}}, False),
+        ({"StringLike": {"cloudwatch:namespace": "S*"}}, True),
+        ({"StringLike": {"cloudwatch:namespace": ["A*", "sluice"]}}, False),
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, True),
+        ({}, True),
+    ],
+)
+def test_condition_on_what_a_request_says_has_to_hold(condition: dict[str, Any], held: bool) -> None:
+    statement = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": condition}
+    use = Use("cloudwatch:PutMetricData", "*", (("cloudwatch:namespace", "Sluice"),))
+    assert Policy({"Statement": [statement]}).allows(use) is held
+
+
+def test_metrics_go_to_the_namespace_that_the_policy_names(server: Server) -> None:
+    statement = policy(("cloudwatch:PutMetricData", "*"))["Statement"][0]
+    statement["Condition"] = {"StringEquals": {"cloudwatch:namespace": "Sluice"}}
+    enforce(server.addresses.home, {"Statement": [statement]})
+    metric = [{"MetricName": "rows", "Value": 1.0}]
+    try:
+        of_role(server, "cloudwatch").put_metric_data(Namespace="Sluice", MetricData=metric)
+        with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:PutMetricData"):
+            of_role(server, "cloudwatch").put_metric_data(Namespace="Other", MetricData=metric)
+    finally:
+        policies.file(server.addresses.home).unlink()
+
+
+def test_condition_that_is_not_understood_is_refused() -> None:
+    condition = {"StringNotEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
+    with pytest.raises(ValueError, match="condition StringNotEquals on iam:PassedToService"):
+        Policy({"Statement": [statement]})
+
+
 @pytest.mark.parametrize("odd", [{"Effect": "Deny"}, {"NotAction": "s3:*"}])
 def test_policy_that_is_not_understood_is_refused(odd: dict[str, str]) -> None:
     statement = {"Sid": "Odd", "Effect": "Allow", "Action": "s3:*", "Resource": "*", **odd}

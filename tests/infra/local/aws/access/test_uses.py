@@ -58,11 +58,14 @@ def of_service(
     )
 
 
+PASSED = ("iam:PassedToService", "emr-serverless.amazonaws.com")
+
+
 def test_job_run_passes_its_role_on_and_has_tags() -> None:
     asked = {"executionRoleArn": "arn:aws:iam::123456789012:role/sluice-job-gold", "tags": {"a": "b"}}
     assert of_service("emr-serverless", path="/applications/00app/jobruns", body=asked) == [
         Use("emr-serverless:StartJobRun", EMR),
-        Use("iam:PassRole", "arn:aws:iam::123456789012:role/sluice-job-gold"),
+        Use("iam:PassRole", "arn:aws:iam::123456789012:role/sluice-job-gold", (PASSED,)),
         Use("emr-serverless:TagResource", EMR),
     ]
 
@@ -116,6 +119,10 @@ def test_requests_of_other_protocols() -> None:
     ]
     path = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
     assert of_service("monitoring", path=path) == [Use("cloudwatch:PutMetricData", "*")]
+    target = "GraniteServiceVersion20100801.PutMetricData"
+    named = of_service("monitoring", target=target, body={"Namespace": "Sluice", "MetricData": []})
+    assert named == [Use("cloudwatch:PutMetricData", "*", (("cloudwatch:namespace", "Sluice"),))]
+    assert named[0].general == Use("cloudwatch:PutMetricData", "*")
     table = of_service(
         "glue", target="AWSGlue.UpdateTable", body={"DatabaseName": "gold", "TableInput": {"Name": "fact_orders"}}
     )
