@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jobs.lake import errors, tables
 from jobs.lake.run import ACCEPTABLE, Run, utc
@@ -47,9 +47,18 @@ STEPS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse of Python 3.11 drops `--` where it is an option's value; a run may be called so, as anything else."""
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and arg_strings == ["--"]:
+            return self._get_value(action, "--")
+        return super()._get_values(action, arg_strings)
+
+
 def parse(arguments: list[str]) -> Run:
     """The run that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Runs one step of a pipeline.")
+    parser = _Parser(prog="run.py", description="Runs one step of a pipeline.")
     parser.add_argument("step", help="bronze.fx_rates, silver.orders, gate, gold.fact_orders, register, ...")
     subject = "pipeline or table that the step is about: gate lakehouse, lineage gold.fact_orders"
     parser.add_argument("subject", nargs="?", default="", help=subject)

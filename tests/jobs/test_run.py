@@ -40,6 +40,14 @@ def test_command_line_becomes_a_run() -> None:
     assert run.parse(["gate", "--run-id", "r1"]).dag_id == "by_hand"
 
 
+@pytest.mark.parametrize(
+    "odd", ["--", "-", "-x", "--help", "--run-id=x", "=", "a b", "~", "scheduled__2026-11-01T00:00:00+00:00"]
+)
+def test_run_may_be_called_as_anything(odd: str) -> None:
+    made = run.parse(["silver.orders", f"--dag={odd}", f"--run-id={odd}", f"--why={odd}"])
+    assert (made.step, made.subject, made.dag_id, made.run_id, made.why) == ("silver.orders", "", odd, odd, odd)
+
+
 @pytest.mark.parametrize("table", [t for t in tables.every() if not t.written_with], ids=lambda table: table.name)
 def test_tables_step_builds_the_table(monkeypatch: pytest.MonkeyPatch, table: Table) -> None:
     built: list[Run] = []
