@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 from sqlglot import exp
 
@@ -21,16 +22,23 @@ def _inlined(function: exp.Expr, *values: exp.Expr) -> exp.Expr:
     return whole
 
 
-_ELEMENT = exp.to_identifier("_element")
+_number = count()
 
 
-def _of_each(body: exp.Expr) -> exp.Lambda:
-    return exp.Lambda(this=body, expressions=[_ELEMENT.copy()])
+class _Each:
+    """A lambda over the elements of a list, whose parameter has a name of its own: lambdas stand within lambdas."""
 
+    def __init__(self) -> None:
+        self._one = exp.to_identifier(f"_element{next(_number)}")
 
-def _field(name: str | int) -> exp.Expr:
-    literal = exp.Literal.number(name) if isinstance(name, int) else exp.Literal.string(name)
-    return call("struct_extract", _ELEMENT, literal)
+    def field(self, name: str | int) -> exp.Expr:
+        """A field of the element, which is a row."""
+        literal = exp.Literal.number(name) if isinstance(name, int) else exp.Literal.string(name)
+        return call("struct_extract", self._one, literal)
+
+    def gives(self, body: exp.Expr) -> exp.Lambda:
+        """The lambda."""
+        return exp.Lambda(this=body, expressions=[self._one.copy()])
 
 
 def _pair(key: exp.Expr, value: exp.Expr) -> exp.Expr:
@@ -40,23 +48,28 @@ def _pair(key: exp.Expr, value: exp.Expr) -> exp.Expr:
 
 
 def _map_filter(entries: exp.Expr, test: exp.Expr) -> exp.Expr:
-    kept = call("list_filter", call("map_entries", entries), _of_each(_inlined(test, _field("key"), _field("value"))))
-    return call("map_from_entries", kept)
+    each = _Each()
+    held = _inlined(test, each.field("key"), each.field("value"))
+    return call("map_from_entries", call("list_filter", call("map_entries", entries), each.gives(held)))
 
 
 def _transform_keys(entries: exp.Expr, function: exp.Expr) -> exp.Expr:
-    made = _pair(_inlined(function, _field("key"), _field("value")), _field("value"))
-    return call("map_from_entries", call("list_transform", call("map_entries", entries), _of_each(made)))
+    each = _Each()
+    made = _pair(_inlined(function, each.field("key"), each.field("value")), each.field("value"))
+    return call("map_from_entries", call("list_transform", call("map_entries", entries), each.gives(made)))
 
 
 def _transform_values(entries: exp.Expr, function: exp.Expr) -> exp.Expr:
-    made = _pair(_field("key"), _inlined(function, _field("key"), _field("value")))
-    return call("map_from_entries", call("list_transform", call("map_entries", entries), _of_each(made)))
+    each = _Each()
+    made = _pair(each.field("key"), _inlined(function, each.field("key"), each.field("value")))
+    return call("map_from_entries", call("list_transform", call("map_entries", entries), each.gives(made)))
 
 
 def _zip_with(first: exp.Expr, second: exp.Expr, function: exp.Expr) -> exp.Expr:
     """The shorter array is filled with NULL."""
-    return call("list_transform", call("list_zip", first, second), _of_each(_inlined(function, _field(1), _field(2))))
+    each = _Each()
+    made = _inlined(function, each.field(1), each.field(2))
+    return call("list_transform", call("list_zip", first, second), each.gives(made))
 
 
 def _any_match(array: exp.Expr, test: exp.Expr) -> exp.Expr:

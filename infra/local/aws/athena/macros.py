@@ -20,23 +20,23 @@ _CALLS = {
     "json_size(j, p)": """CASE json_type(j, p) WHEN 'ARRAY' THEN json_array_length(j, p)
         WHEN 'OBJECT' THEN len(json_keys(j, p)) ELSE CASE WHEN json_type(j, p) IS NOT NULL THEN 0 END END""",
     "millisecond(t)": "date_part('millisecond', t) % 1000",
-    "multimap_agg(k, v)": """map_from_entries(list_transform(list_distinct(list(k)), lambda one: {'k': one,
-        'v': list_transform(list_filter(list({'k': k, 'v': v}), lambda p: p['k'] = one), lambda p: p['v'])}))""",
+    "multimap_agg(k, v)": """map_from_entries(list_transform(list_distinct(list(k)), lambda _one: {'k': _one,
+        'v': list_transform(list_filter(list({'k': k, 'v': v}), lambda _p: _p['k'] = _one), lambda _p: _p['v'])}))""",
     "nan()": "CAST('NaN' AS DOUBLE)",
     "normalize(t)": "nfc_normalize(t)",
-    "repeat(v, n)": "list_transform(range(n), lambda i: v)",
+    "repeat(v, n)": "list_transform(range(n), lambda _i: v)",
     # A date alone has no time; a time with a zone is in UTC here.
     "to_iso8601(t)": """CASE typeof(t) WHEN 'DATE' THEN strftime(CAST(t AS TIMESTAMP), '%Y-%m-%d')
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%gZ')
         ELSE strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g') END""",
     "trim_array(a, n)": "list_slice(a, 1, len(a) - n)",
-    "trino_distinct(a)": "list_filter(a, lambda v, i: list_position(a, v) = i)",
+    "trino_distinct(a)": "list_filter(a, lambda _v, _i: list_position(a, _v) = _i)",
     "trino_split(t, d, n)": """CASE WHEN len(string_split(t, d)) <= n THEN string_split(t, d) ELSE list_append(
         list_slice(string_split(t, d), 1, n - 1),
         array_to_string(list_slice(string_split(t, d), n, len(string_split(t, d))), d)) END""",
-    "trino_split_to_map(t, e, k)": """map_from_entries(list_transform(string_split(t, e), lambda p:
-        {'k': string_split(p, k)[1],
-         'v': array_to_string(list_slice(string_split(p, k), 2, len(string_split(p, k))), k)}))""",
+    "trino_split_to_map(t, e, k)": """map_from_entries(list_transform(string_split(t, e), lambda _p:
+        {'k': string_split(_p, k)[1],
+         'v': array_to_string(list_slice(string_split(_p, k), 2, len(string_split(_p, k))), k)}))""",
     "url_extract_host(u)": f"nullif(regexp_extract(u, '{_URL}', 2), '')",
     "url_extract_path(u)": f"regexp_extract(u, '{_URL}', 3)",
     "url_extract_protocol(u)": f"nullif(regexp_extract(u, '{_URL}', 1), '')",

@@ -77,7 +77,7 @@ def _map_agg(key: exp.Expr, value: exp.Expr) -> exp.Expr:
 def _array_union(first: exp.Expr, second: exp.Expr) -> exp.Expr:
     """Each element once, in the order in which it comes first."""
     both = call("list_concat", first, second)
-    at = exp.to_identifier("i")
+    at = exp.to_identifier("_place")  # no name of the query's own
     element = call("list_extract", both, at)
     is_first = exp.EQ(this=call("list_position", both, element), expression=at.copy())
     places = call("list_filter", call("range", _ONE, exp.Add(this=call("len", both), expression=_ONE.copy())),
