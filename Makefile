@@ -5,7 +5,8 @@ SHELL := /bin/bash
 	emergency-stop emergency-undo compose tools lint-files hooks security \
 	deploy rollback destroy terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
 	policies policies-record policies-enforce policies-relax \
-	changed-tests airflow-tests flow-tests job-tests dq-tests mutant-tests stand-in-tests
+	changed-tests airflow-tests flow-tests job-tests dq-tests mutant-tests stand-in-tests \
+	lake-mutants platform-mutants
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -135,7 +136,10 @@ compose: setup ## write docker-compose.yaml again, from the platform's list of p
 	@$(JOBS) -m infra.containers.compose
 
 mutants: setup ## put each known fault into the code, and check that its test fails
-	@$(JOBS) -m tests.mutants
+	@$(MAKE) --no-print-directory -j 2 lake-mutants platform-mutants
+
+lake-mutants platform-mutants: setup
+	@$(JOBS) -m tests.mutants $(@:-mutants=)
 
 check: setup ## between two commits: lint, types and the tests of changed modules
 	@$(MAKE) --no-print-directory -j 2 lint changed-tests
@@ -164,4 +168,4 @@ stand-in-tests: setup
 	@$(JOBS) -m pytest tests/infra
 
 mutant-tests: setup
-	@$(JOBS) -m tests.mutants --tested
+	@$(JOBS) -m tests.mutants tested

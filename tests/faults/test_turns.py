@@ -1,4 +1,4 @@
-"""A few random turns of silver and of gold; 200 by hand: `python -m tests.faults.silver_turns 200 SEED`."""
+"""Twenty random turns of silver and of gold; 200 by hand: `python -m tests.faults.silver_turns 200 SEED`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from pyspark.sql import SparkSession
 
 from tests.faults import gold_turns, silver_turns
 
-TURNS = [5, pytest.param(20, marks=pytest.mark.slow)]
+TURNS = 20
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("turns", TURNS)
-def test_silver_is_what_bronze_gives_whatever_happens(spark: SparkSession, lake: str, turns: int) -> None:
-    silver_turns.play(spark, turns, seed=turns)
+def test_silver_is_what_bronze_gives_whatever_happens(spark: SparkSession, lake: str) -> None:
+    silver_turns.play(spark, TURNS, seed=TURNS)
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("turns", TURNS)
-def test_gold_is_what_its_inputs_give_whatever_happens(spark: SparkSession, lake: str, turns: int) -> None:
-    gold_turns.play(spark, turns, seed=turns)
+def test_gold_is_what_its_inputs_give_whatever_happens(spark: SparkSession, lake: str) -> None:
+    gold_turns.play(spark, TURNS, seed=TURNS)

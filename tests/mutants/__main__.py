@@ -1,6 +1,9 @@
 """Plants each fault of `faults.yaml` into a copy of the code and sees whether the named test turns red.
 
-One JVM and one AWS stand-in serve all of them: each fault's tests run in a fork of this process, which has the slow
+`python -m tests.mutants lake` plants those that tests of jobs and rules notice, `platform` all others: two cores do
+both at once. `tested` plants the quick ones of both, and trusts that the tests are green: they were just run.
+
+One JVM and one AWS stand-in serve a part: each fault's tests run in a fork of this process, which has the slow
 libraries imported, and make a Spark context of their own in that JVM. Nothing in the checkout is changed.
 """
 
@@ -12,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,7 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 AIRFLOW_TESTS = ("tests/dags/", "tests/plugins/")
+PLATFORM_TESTS = (*AIRFLOW_TESTS, "tests/flow/", "tests/infra/", "tests/github/")
 SECONDS = 120  # for one test
 
 
@@ -65,9 +69,16 @@ def faults() -> list[Fault]:
     return [Fault(**{**entry, "red": tuple(entry["red"])}) for entry in listed]
 
 
-def main(tested: bool) -> int:
-    """Plants the faults; 0 when each is caught. If the suite has just shown the tests green, only the quick ones."""
-    begun, listed = time.monotonic(), [fault for fault in faults() if not (tested and fault.slow)]
+PARTS: Mapping[str, Callable[[Fault], bool]] = {
+    "lake": lambda fault: not fault.red[0].startswith(PLATFORM_TESTS),
+    "platform": lambda fault: fault.red[0].startswith(PLATFORM_TESTS),
+    "tested": lambda fault: not fault.slow,
+}
+
+
+def main(part: str) -> int:
+    """Plants the faults of a part; 0 when each is caught."""
+    begun, tested, listed = time.monotonic(), part == "tested", [fault for fault in faults() if PARTS[part](fault)]
     with tempfile.TemporaryDirectory() as folder:
         tree = _copy(Path(folder) / "tree")
         with _services():
@@ -76,9 +87,9 @@ def main(tested: bool) -> int:
                 if not _green(tree, red):
                     print("the tests fail without any fault: fix that first", file=sys.stderr)
                     return 1
-                print(f"{len(red)} tests are green without a fault, {time.monotonic() - begun:.0f} s", flush=True)
+                print(f"{part}: {len(red)} tests are green in {time.monotonic() - begun:.0f} s", flush=True)
             missed = [fault for fault in listed if not _caught(tree, fault)]
-    print(f"{len(listed) - len(missed)} of {len(listed)} faults caught in {time.monotonic() - begun:.0f} s")
+    print(f"{part}: {len(listed) - len(missed)} of {len(listed)} faults caught in {time.monotonic() - begun:.0f} s")
     for fault in missed:
         print(f"NOT NOTICED: {fault.promise} ({fault.file}): a test is missing", file=sys.stderr)
     return 1 if missed else 0
@@ -183,4 +194,4 @@ def _services() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main("--tested" in sys.argv))
+    sys.exit(main(sys.argv[1]))
