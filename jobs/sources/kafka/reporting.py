@@ -30,12 +30,12 @@ class Reporter:
     Attributes:
         run: of the stream.
         topic: that it reads.
-        consumer: for the ends of the topic.
+        consumer: of the present session, for the ends of the topic.
     """
 
     run: Run
     topic: StreamedTopic
-    consumer: Consumer
+    consumer: Consumer = field(init=False)
     _batches: deque[CommittedBatch] = field(default_factory=deque)
     _lags: deque[tuple[float, int]] = field(default_factory=deque)
     _committed_at: str | None = None

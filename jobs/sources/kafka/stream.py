@@ -3,7 +3,8 @@
 A session is one streaming query under the leases of both tables, from the position that the tables themselves tell.
 Spark's own checkpoint lives on the driver's disk and ends with the session: there is no second position that could
 contradict the tables, and a new session is the answer to everything: a broker or S3 that was away, another job that
-wants the tables, a restart. Kill it at any moment; the next session goes on after the newest batch that was committed.
+wants the tables, a new log-in in the secret, a restart. Kill it at any moment; the next session goes on after the
+newest batch that was committed.
 
 A message whose time Spark's source can't hold fails the query. The next session commits the messages around it by a
 plain client, with the same writer, and only then starts the query again.
@@ -20,7 +21,6 @@ from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -36,6 +36,7 @@ from jobs.sources.kafka import broker, newest, offset_log, plain, position, redr
 from jobs.sources.kafka.batches import BatchWriter, CommittedBatch, begin, create_tables, remove_unfinished
 from jobs.sources.kafka.compaction import Compaction
 from jobs.sources.kafka.position import Position
+from jobs.sources.kafka.present_login import PresentLogin
 from jobs.sources.kafka.record_time import SPARK_HOLDS
 from jobs.sources.kafka.reporting import Reporter
 from jobs.sources.kafka.topic import StreamedTopic, of_table
@@ -75,28 +76,25 @@ def run(spark: SparkSession, run: Run, topic: StreamedTopic, register: Register 
         LakeError: no session has worked for ten minutes; its own error is the reason.
     """
     healthy, pause, overflown = time.monotonic(), 1.0, False
-    login = broker.Login.from_secret()
-    admin = login.admin()
-    with login.consumer() as consumer:
-        reporter = Reporter(run, topic, consumer)
-        while _desired_state(topic).keeps(run.code):
-            session = _Session(spark, run, topic, reporter, register, admin, plainly=overflown)
-            try:
-                session.run()
-            except (ConfigurationError, DataError):
+    reporter = Reporter(run, topic)
+    while _desired_state(topic).keeps(run.code):
+        session = _Session(spark, run, topic, reporter, register, plainly=overflown)
+        try:
+            session.run()
+        except (ConfigurationError, DataError):
+            raise
+        except Exception as error:
+            if session.worked:
+                healthy, pause = time.monotonic(), 1.0
+            before, overflown = overflown, "java.lang.ArithmeticException" in str(error)
+            another_way = overflown and not before
+            if time.monotonic() - healthy > GIVE_UP.total_seconds() and not another_way:
                 raise
-            except Exception as error:
-                if session.worked:
-                    healthy, pause = time.monotonic(), 1.0
-                before, overflown = overflown, "java.lang.ArithmeticException" in str(error)
-                another_way = overflown and not before
-                if time.monotonic() - healthy > GIVE_UP.total_seconds() and not another_way:
-                    raise
-                print(f"{topic.name}: {in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                healthy, pause, overflown = time.monotonic(), 1.0, False
+            print(f"{topic.name}: {in_a_line(error)}; starts again in {pause:.0f} s", flush=True)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            healthy, pause, overflown = time.monotonic(), 1.0, False
     print(f"{topic.name}: drained, as it was asked to", flush=True)
 
 
@@ -114,12 +112,11 @@ class _Session:
         topic: StreamedTopic,
         reporter: Reporter,
         register: Register,
-        admin: AdminClient,
         *,
         plainly: bool,
     ) -> None:
         self._spark, self._run, self._topic, self._reporter = spark, run, topic, reporter
-        self._register, self._admin, self._plainly = register, admin, plainly
+        self._register, self._plainly = register, plainly
         self._tables = (topic.events.name, topic.dead.name)
         self._one_at_a_time = threading.Lock()  # a batch, or the end
         self._ended = False
@@ -127,7 +124,14 @@ class _Session:
         self.worked = False
 
     def run(self) -> None:
-        """Returns when the stream is to end, or to give way to a job that waits for its tables."""
+        """Returns when the stream is to end, to give way to a job that waits for its tables, or to log in anew."""
+        self._present = PresentLogin(self._topic.name)
+        self._login = self._present.login
+        self._admin = self._login.admin()
+        with self._login.consumer() as self._reporter.consumer:
+            self._run_logged_in()
+
+    def _run_logged_in(self) -> None:
         topic = self._topic
         known = position.of_table(topic.events) or Position()
         with leases.hold(self._run, *self._tables, waiting=lambda: self._reporter.report(known, "waiting")) as held:
@@ -161,7 +165,7 @@ class _Session:
         if known and not known.is_of(topic.name):
             position.refuse_unread(topic.events, known, broker.bounds_if_any(consumer, known.topic))
         reached = position.start(topic.events, topic.name, broker.topic_id(self._admin, topic.name), bounds)
-        newest.confirm(broker.Login.from_secret(), reached, bounds)
+        newest.confirm(self._login, reached, bounds)
         if position.checkpoint(topic.events) is None:
             position.save_checkpoint(topic.events, {})  # from now on its absence means something
         if known is None or (known.topic, known.topic_id) != (reached.topic, reached.topic_id):
@@ -187,7 +191,7 @@ class _Session:
 
     def _read_plainly(self) -> None:
         """Commits by a plain client, until what Spark's source fails over lies behind the position."""
-        with broker.Login.from_secret().consumer(**plain.OPTIONS) as consumer:
+        with self._login.consumer(**plain.OPTIONS) as consumer:
             plain.until_past(lambda: [] if self._to_end() else self._commit_plainly(consumer))
 
     def _commit_plainly(self, consumer: Consumer) -> list[plain.Record]:
@@ -206,7 +210,7 @@ class _Session:
         offsets = json.dumps({name: {str(partition): offset for partition, offset in reached.offsets.items()}})
         messages = (
             self._spark.readStream.format("kafka")
-            .options(**broker.Login.from_secret().spark_options(), **FETCH)
+            .options(**self._login.spark_options(), **FETCH)
             .option("subscribe", name)
             .option("startingOffsets", offsets)
             .option("failOnDataLoss", "true")
@@ -236,8 +240,9 @@ class _Session:
             self._compaction.after_batch()
 
     def _to_end(self) -> bool:
-        """Whether another job waits for the tables, or the stream is no longer wanted."""
-        return leases.awaited(*self._tables) or not _desired_state(self._topic).keeps(self._run.code)
+        """Whether another job waits for the tables, the stream is no longer wanted, or there is a new log-in."""
+        wanted = _desired_state(self._topic).keeps(self._run.code)
+        return leases.awaited(*self._tables) or not wanted or self._present.is_past()
 
     def _watch(self, running: StreamingQuery) -> None:
         while running.isActive and self._failure is None:

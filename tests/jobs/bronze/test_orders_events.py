@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from jobs.lake.delta import log
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.run import Run
 from jobs.lake.state import leases, objects, stream_control
-from jobs.sources.kafka import batches, compaction, reporting, stream
+from jobs.sources.kafka import batches, broker, compaction, present_login, reporting, stream
 from tests.jobs import lakehouse
 from tests.jobs.topics import DEAD, EVENTS, Topic, event, rows, wait, write_desired_state
 
@@ -141,6 +142,34 @@ def test_stream_gives_way_to_a_job_that_waits_and_goes_on_after_it(
     assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1)]
 
 
+def test_running_stream_takes_the_secrets_new_log_in_and_keeps_its_own_while_that_one_is_wrong(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(present_login, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(broker, "SECONDS", 2.0)
+    said: list[str] = []
+
+    def times_said(text: str) -> int:
+        said.append(capsys.readouterr().out)
+        return "".join(said).count(text)
+
+    topic.send([event("O1")])
+    with topic.streaming():
+        wait(lambda: len(topic.places()) == 1)
+        _change_secret(api_secret="wrong")
+        wait(lambda: times_said(f"{topic.name}: goes on with the log-in that it has") > 0)
+        topic.send([event("O2")])
+        wait(lambda: len(topic.places()) == 2)
+        _change_secret(api_secret=topic.secret, group_id="another")
+        wait(lambda: times_said(f"{topic.name}: takes the new log-in of the secret") == 1)
+        wait(lambda: times_said(f"{topic.name}: reads from") == 2)
+        topic.send([event("O3")])
+        wait(lambda: len(topic.places()) == 3)
+
+    assert topic.places() == [(EVENTS, 0, 0), (EVENTS, 0, 1), (EVENTS, 0, 2)]
+    assert times_said("wrong") == 0
+
+
 def test_tables_can_be_queried_as_soon_as_the_stream_has_started(topic: Topic) -> None:
     topic.send([event("O1")])
 
@@ -183,6 +212,12 @@ def test_stream_of_another_release_drains(topic: Topic) -> None:
 
     assert topic.places() == [(EVENTS, 0, 0)]
     assert (_report()["code"], _report()["lag"]) == ("old", 0)
+
+
+def _change_secret(**values: str) -> None:
+    secrets, name = boto3.client("secretsmanager"), f"{settings.lake().project}/kafka/credentials"
+    known = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    secrets.put_secret_value(SecretId=name, SecretString=json.dumps(known | values))
 
 
 def _report() -> dict[str, Any]:

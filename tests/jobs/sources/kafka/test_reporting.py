@@ -27,7 +27,7 @@ def test_stream_sends_figures_that_the_alarms_know(
 
     monkeypatch.setattr(metrics, "send", noted)
     topic: Any = SimpleNamespace(events=SimpleNamespace(name="bronze.orders_events"))
-    reporter = Reporter(Run("r", "bronze.orders_events"), topic, consumer=cast(Any, None))
+    reporter = Reporter(Run("r", "bronze.orders_events"), topic)
     now = time.monotonic()
     for seconds in range(batches):
         reporter._batches.append(cast(Any, SimpleNamespace(at=now, read=10, dead=1, seconds=2.0 + seconds)))
