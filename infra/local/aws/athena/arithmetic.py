@@ -83,6 +83,15 @@ def rounding(node: exp.Round, types: list[str]) -> exp.Expr | None:
     return _decimal(node.copy(), min(MAX_PRECISION, precision + 1), scale)
 
 
+def truncation(node: exp.Trunc, types: list[str]) -> exp.Expr | None:
+    """A truncated decimal keeps its scale if TRUNCATE names one, and has none otherwise."""
+    if not types[0].startswith("DECIMAL") or (operand := kinds.decimal(types[0])) is None:
+        return None
+    precision, scale = operand
+    named = node.args.get("decimals") is not None
+    return _decimal(node.copy(), precision if named else max(precision - scale, 1), scale if named else 0)
+
+
 def remainder(node: exp.Mod, types: list[str]) -> exp.Expr | None:
     """The remainder of decimals has the larger scale, however wide they are."""
     left, right = map(kinds.decimal, types)

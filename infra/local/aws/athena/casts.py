@@ -7,6 +7,7 @@ import re
 import duckdb
 from sqlglot import exp
 
+from infra.local.aws.athena import times, zones
 from infra.local.aws.athena.arithmetic import MAX_PRECISION
 from infra.local.aws.athena.failures import call, failure
 from infra.local.aws.athena.kinds import TEXT, decimal, is_integer, kind
@@ -65,10 +66,12 @@ def cast(node: exp.Cast, types: list[str]) -> exp.Expr | None:
 
 def _as_text(node: exp.Cast, source: str) -> exp.Expr | None:
     value, to = node.this, node.args["to"]
-    if source in ("DOUBLE", "FLOAT"):
-        text: exp.Expr = call("trino_double_text", value)
+    if zones.is_zoned(value):
+        text: exp.Expr = zones.as_text(value)
+    elif source in ("DOUBLE", "FLOAT"):
+        text = call("trino_double_text", value)
     elif source in _TIMES:
-        text = call("strftime", value if source == "DATE" else _rounded(value), exp.Literal.string(_TIMES[source]))
+        text = call("strftime", value if source == "DATE" else times.rounded(value), exp.Literal.string(_TIMES[source]))
     elif kind(source) == TEXT or source == "BOOLEAN" or is_integer(source) or decimal(source):
         text = exp.cast(value.copy(), "VARCHAR")
     else:
@@ -82,10 +85,3 @@ def _as_text(node: exp.Cast, source: str) -> exp.Expr | None:
     too_long = exp.GT(this=call("length", text), expression=length.copy())
     checked = exp.Case(ifs=[exp.If(this=too_long, true=exp.cast(refused, "VARCHAR"))], default=text)
     return exp.Try(this=checked) if isinstance(node, exp.TryCast) else checked
-
-
-def _rounded(time: exp.Expr) -> exp.Expr:
-    return exp.Add(
-        this=exp.paren(time.copy()),
-        expression=exp.Interval(this=exp.Literal.string("500"), unit=exp.var("MICROSECONDS")),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from infra.local.aws.athena import translations
+from infra.local.aws.athena import translations, zones
 from infra.local.aws.athena.failures import call, failure
 from infra.local.aws.athena.kinds import ARRAY, MAP, kind, name
 from infra.local.aws.athena.types import split
@@ -93,6 +93,8 @@ def replaced(node: exp.RegexpReplace, types: list[str]) -> exp.Expr | None:
 
 def type_name(node: exp.Typeof, types: list[str]) -> exp.Expr:
     """Trino's name of a type."""
+    if zones.is_zoned(node.this):
+        return exp.Literal.string("timestamp(3) with time zone")
     return exp.Literal.string(name(types[0], node.this))
 
 

@@ -31,6 +31,10 @@ _CALLS = {
         ELSE strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g') END""",
     "trim_array(a, n)": "list_slice(a, 1, len(a) - n)",
     "trino_distinct(a)": "list_filter(a, lambda _v, _i: list_position(a, _v) = _i)",
+    # Of numbers that are counts.
+    "trino_entropy(c)": "log2(sum(c)) - sum(CASE WHEN c > 0 THEN c * log2(c) ELSE 0 END) / sum(c)",
+    # DuckDB's is corrected for a sample.
+    "trino_skewness(v)": "skewness(v) * (count(v) - 2) / sqrt(count(v) * (count(v) - 1))",
     "trino_split(t, d, n)": """CASE WHEN len(string_split(t, d)) <= n THEN string_split(t, d) ELSE list_append(
         list_slice(string_split(t, d), 1, n - 1),
         array_to_string(list_slice(string_split(t, d), n, len(string_split(t, d))), d)) END""",
@@ -44,7 +48,6 @@ _CALLS = {
     # Below the least bucket is 0, above the greatest one n + 1.
     "width_bucket(v, low, high, n)": """CASE WHEN v < low THEN 0 WHEN v >= high THEN n + 1
         ELSE CAST(floor((v - low) * CAST(n AS DOUBLE) / (high - low)) AS BIGINT) + 1 END""",
-    "with_timezone(t, z)": "timezone(z, t)",
 }
 
 

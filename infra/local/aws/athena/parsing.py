@@ -1,4 +1,4 @@
-"""Parses the text of a statement, after its parameters have been put in."""
+"""Parses the text of a statement, after its parameters have been put in, and writes it for DuckDB."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sqlglot.tokenizer_core import TokenType
 
 from infra.local.aws.athena import errors
@@ -38,6 +38,18 @@ def parse(sql: str) -> exp.Expr:
     if len(statements) != 1:
         raise QueryError("SYNTAX_ERROR", f"Only one sql statement is allowed; this has {len(statements)}")
     return statements[0]
+
+
+def for_engine(tree: exp.Expr) -> str:
+    """A statement as DuckDB's SQL.
+
+    Raises:
+        QueryError: DuckDB has nothing for a part of it. Left out without a word, the answer would be another.
+    """
+    try:
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise QueryError("NOT_SUPPORTED", f"The local Athena can't run this. {error}") from error
 
 
 def bind(sql: str, parameters: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import duckdb
 from sqlglot import exp
 
+from infra.local.aws.athena.parsing import for_engine
 from infra.local.aws.athena.types import split
 
 _TAKES_NOTHING = "pi"
@@ -77,7 +78,7 @@ class Probe:
     def _refusal(self) -> str:
         """DuckDB's error; empty if the statement can be bound."""
         try:
-            self._connection.execute(f"DESCRIBE {self._tree.sql('duckdb')}")
+            self._connection.execute(f"DESCRIBE {for_engine(self._tree)}")
         except duckdb.InterruptException:  # the query was cancelled
             raise
         except duckdb.Error as error:

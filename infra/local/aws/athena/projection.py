@@ -20,6 +20,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from infra.local.aws.athena import analysis
 from infra.local.aws.athena.errors import QueryError
+from infra.local.aws.athena.parsing import for_engine
 
 _NOW = re.compile(r"NOW(?:([+-]\d+)DAYS?)?")
 
@@ -108,6 +109,6 @@ def _left(conditions: Iterable[exp.Expr], known: Sequence[Partition], connection
         tree.args["where"].set("this", exp.and_(tree.args["where"].this, condition))
     try:
         analysis.as_trino(tree, connection)
-        return {str(row[0]) for row in connection.execute(tree.sql("duckdb")).fetchall()}
+        return {str(row[0]) for row in connection.execute(for_engine(tree)).fetchall()}
     except (duckdb.Error, QueryError):
         return set(values)  # the query itself will say what is wrong

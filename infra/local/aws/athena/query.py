@@ -22,10 +22,11 @@ from infra.local.aws.athena import (
     refusals,
     staleness,
     translations,
+    zones,
 )
 from infra.local.aws.athena.catalog import CATALOG, Catalog, View, view_of
 from infra.local.aws.athena.errors import QueryError, line_and_column
-from infra.local.aws.athena.parsing import parse
+from infra.local.aws.athena.parsing import for_engine, parse
 from infra.local.aws.athena.projection import Partition
 from infra.local.aws.athena.tables import attach
 from infra.local.aws.athena.types import quoted
@@ -75,8 +76,9 @@ class Engine:
             database: database of the names that give none.
         """
         self.prepare(tree, sql, database)
+        zones.print_columns(tree)
         try:
-            return self.connection.execute(tree.sql("duckdb"))
+            return self.connection.execute(for_engine(tree))
         except duckdb.Error as error:
             raise errors.of_engine(error, tree, sql) from error
 
@@ -150,7 +152,7 @@ class Engine:
             tree = parse(view.sql)
             pushdown.push(tree, parts)
             self.prepare(tree, view.sql, view.database)
-            self.connection.execute(f"CREATE VIEW {place} AS {tree.sql('duckdb')}")
+            self.connection.execute(f"CREATE VIEW {place} AS {for_engine(tree)}")
             described = self.connection.execute(f"SELECT * FROM {place} LIMIT 0").description or []  # noqa: S608  # quoted
         except (QueryError, duckdb.Error) as error:
             self._open.pop()

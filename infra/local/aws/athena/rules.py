@@ -108,6 +108,7 @@ RULES: dict[type[exp.Expr], tuple[Rule, ...]] = {
     exp.Typeof: (Rule(_given("this"), None, functions.type_name),),
     exp.Like: (Rule(_binary, checks.likeness),),
     exp.Round: (Rule(_given("this"), checks.arguments, arithmetic.rounding),),
+    exp.Trunc: (Rule(_given("this"), None, arithmetic.truncation),),
     exp.DateDiff: (Rule(_binary, checks.arguments, times.difference),),
     **dict.fromkeys((exp.TimestampTrunc, exp.DateTrunc), (Rule(_given("this"), checks.arguments, times.moved),)),
     **dict.fromkeys((exp.DateAdd, exp.DateSub), (Rule(_given("this"), checks.arguments, times.moved),)),

@@ -15,6 +15,14 @@ _OF_DATES = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 _UNITS = ("MILLISECOND", "SECOND", "MINUTE", "HOUR", *_OF_DATES)
 
 
+def rounded(time: exp.Expr) -> exp.Expr:
+    """A time whose first three digits of a second are rounded; a text then has no more of them."""
+    return exp.Add(
+        this=exp.paren(time.copy()),
+        expression=exp.Interval(this=exp.Literal.string("500"), unit=exp.var("MICROSECONDS")),
+    )
+
+
 def unit(node: exp.Expr, types: list[str]) -> str:
     """The unit that a function names.
 

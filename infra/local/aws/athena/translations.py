@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from infra.local.aws.athena import joda, lambdas
+from infra.local.aws.athena import joda, lambdas, zones
 from infra.local.aws.athena.errors import QueryError
 from infra.local.aws.athena.failures import call, failure
 
@@ -27,7 +27,7 @@ def translate(tree: exp.Expr) -> exp.Expr:
         QueryError: a call can't be said in DuckDB's words.
     """
     for node in reversed(list(tree.dfs())):  # arguments before their calls
-        made = _translated(node)
+        made = _translated(zones.translated(node))
         if made is not node:
             node.replace(made)
             tree = made if node is tree else tree
@@ -38,8 +38,6 @@ def _translated(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.Anonymous() if made := _BY_NAME.get((node.name.lower(), len(node.expressions))):
             return made(*node.expressions)
-        case exp.AtTimeZone() if node.args["zone"].name.upper() == "UTC":  # which is what a time's zone is here
-            return exp.cast(exp.paren(node.this.copy()), "TIMESTAMPTZ")
         case exp.ArrayDistinct():
             return call("trino_distinct", node.this)
         case exp.ArrayToString() if shown := node.args.get("null"):
@@ -50,6 +48,10 @@ def _translated(node: exp.Expr) -> exp.Expr:
             return call("json_extract_string", node.this, _path(node.args["path"]))
         case exp.ParseDatetime() if given := node.args.get("format"):
             return joda.parse_datetime(node.this, given)
+        case exp.LimitOptions() if node.args.get("with_ties"):
+            raise QueryError("NOT_SUPPORTED", "The local Athena knows no WITH TIES: keep the rows whose rank() is <= n")
+        case exp.Skewness():
+            return call("trino_skewness", node.this)
         case exp.Split() if limit := node.args.get("limit"):
             return call("trino_split", node.this, node.expression, limit)
         case exp.StrToMap():
@@ -95,7 +97,7 @@ def _zip(*arrays: exp.Expr) -> exp.Expr:
 _BY_NAME: dict[tuple[str, int], Callable[..., exp.Expr]] = {
     **lambdas.BY_NAME,
     ("array_union", 2): _array_union,
-    ("at_timezone", 2): lambda time, zone: _translated(exp.AtTimeZone(this=exp.paren(time.copy()), zone=zone.copy())),
+    ("entropy", 1): lambda count: call("trino_entropy", count),
     ("format_datetime", 2): joda.format_datetime,
     ("json_exists", 2): lambda text, path: _known(call("json_extract", text, _path(path))),
     ("map_agg", 2): _map_agg,

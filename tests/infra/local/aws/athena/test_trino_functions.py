@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.aws.athena.errors import QueryError
 from tests.infra.local.aws.athena.engine import Athena
 
 
@@ -59,7 +60,11 @@ ANSWERS = {
         ("parse_datetime('2026-01-02 03:04', 'yyyy-MM-dd HH:mm')", "2026-01-02 03:04:00.000 UTC"),
         ("parse_datetime('2026-01-02 03:04 +0200', 'yyyy-MM-dd HH:mm Z')", "2026-01-02 01:04:00.000 UTC"),
         ("timestamp '2026-01-02 03:04:05 UTC' AT TIME ZONE 'UTC'", "2026-01-02 03:04:05.000 UTC"),
-        ("with_timezone(timestamp '2026-01-02 03:04:05', 'Europe/Madrid')", "2026-01-02 02:04:05.000 UTC"),
+        ("truncate(12.345, 1)", "12.300"),
+        ("truncate(-12.345)", "-12"),
+        ("(SELECT entropy(n) FROM (VALUES 1, 1, 0) t(n))", "1.0"),
+        ("(SELECT round(skewness(n), 4) FROM (VALUES 1, 2, 9) t(n))", "0.6655"),
+        ("(SELECT skewness(n) FROM (VALUES 1, 2) t(n))", None),
         ("millisecond(timestamp '2026-01-02 03:04:05.678')", "678"),
         ("zip(array[1, 2], array['a'])", "[{field0=1, field1=a}, {field0=2, field1=null}]"),
         ("zip_with(array[1, 2], array[3, 4], (y, z) -> y * 10 + z)", "[13, 24]"),
@@ -122,3 +127,16 @@ ANSWERS = {
 )
 def test_function_has_trino_s_value(athena: Athena, expression: str, value: str | None) -> None:
     assert athena.rows(f"SELECT {expression} AS x FROM (VALUES 7) a(x)") == [[value]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "part"),
+    [
+        ("SELECT array_sort(array[3, 1], (x, y) -> IF(x < y, 1, -1))", "comparator"),
+        ("SELECT soundex('Miller')", "SOUNDEX"),
+        ("SELECT v FROM (VALUES 1, 1) t(v) ORDER BY v FETCH FIRST 1 ROW WITH TIES", "WITH TIES"),
+    ],
+)
+def test_what_can_not_be_said_is_refused_and_not_left_out(athena: Athena, sql: str, part: str) -> None:
+    with pytest.raises(QueryError, match=f"^NOT_SUPPORTED: .*{part}"):
+        athena.rows(sql)
