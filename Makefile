@@ -6,7 +6,7 @@ SHELL := /bin/bash
 	deploy rollback destroy terraform-check terraform-scan terraform-state terraform-plan terraform-apply \
 	policies policies-record policies-enforce policies-relax \
 	changed-tests airflow-tests flow-tests job-tests dq-tests mutant-tests stand-in-tests \
-	lake-mutants platform-mutants
+	kernel-mutants steps-mutants platform-mutants
 
 JOBS    := .venv/jobs/bin/python
 AIRFLOW := .venv/airflow/bin/python
@@ -136,9 +136,9 @@ compose: setup ## write docker-compose.yaml again, from the platform's list of p
 	@$(JOBS) -m infra.containers.compose
 
 mutants: setup ## put each known fault into the code, and check that its test fails
-	@$(MAKE) --no-print-directory -j 2 lake-mutants platform-mutants
+	@$(MAKE) --no-print-directory -j 2 kernel-mutants steps-mutants platform-mutants
 
-lake-mutants platform-mutants: setup
+kernel-mutants steps-mutants platform-mutants: setup
 	@$(JOBS) -m tests.mutants $(@:-mutants=)
 
 check: setup ## between two commits: lint, types and the tests of changed modules
