@@ -108,8 +108,8 @@ def test_what_may_happen_to_a_table_makes_no_fault(
     build(SILVER, "run-3")
 
     assert faults("run-3") == ""
-    assert {row["order_id"] for row in rows(spark, SILVER)} == {
-        row["order_id"] for row in rows(spark, ORDERS) if row["status"] != "LOST"
+    assert {row["order_id"] for row in rows(SILVER)} == {
+        row["order_id"] for row in rows(ORDERS) if row["status"] != "LOST"
     }
 
 
@@ -159,7 +159,7 @@ def test_full_refresh_puts_right_what_a_person_changed_and_opens_the_gate(spark:
     build(SILVER, "run-4", full_refresh=True)
 
     assert faults("run-4") == ""
-    assert {row["amount"] for row in rows(spark, SILVER)} == {Decimal("10.00")}
+    assert {row["amount"] for row in rows(SILVER)} == {Decimal("10.00")}
 
 
 @pytest.mark.slow

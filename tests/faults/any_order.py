@@ -75,9 +75,9 @@ def backfill(spark: SparkSession, days: Sequence[int]) -> str:
             passed = {name: version(name) for name in ("silver.orders", "silver.fx_rates")}
             gate_verdicts.record_passed(Run(f"run-{number}", "gate"), passed)
             build("gold.fact_orders", f"run-{number}")
-    content = {name: rows(spark, name) for name in TABLES}
+    content = {name: rows(name) for name in TABLES}
     assert all(content.values())
-    kept_out = sorted((row["raw_row"], row["rule"]) for row in rows(spark, "quarantine.orders"))
+    kept_out = sorted((row["raw_row"], row["rule"]) for row in rows("quarantine.orders"))
     return hashlib.sha256(repr([content, kept_out]).encode()).hexdigest()[:16]
 
 

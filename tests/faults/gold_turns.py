@@ -74,17 +74,15 @@ class Scene:
 
     def check(self) -> None:
         """Compares both tables with the oracle."""
-        silver = {name: rows(self.spark, name) for name in (ORDERS, RATES, ACCOUNTS)}
+        silver = {name: rows(name) for name in (ORDERS, RATES, ACCOUNTS)}
         found = {
             row["order_id"]: (
                 row["amount_native"], row["amount_usd"], row["fx_as_of_date"], row["fx_reason"], row["customer_id"],
             )
-            for row in rows(self.spark, FACTS)
+            for row in rows(FACTS)
         }  # fmt: skip
         assert found == facts(silver), "\n".join(self.told)
-        assert {row["id"]: row["salesforce_id"] for row in rows(self.spark, CUSTOMERS)} == customers(silver), "\n".join(
-            self.told
-        )
+        assert {row["id"]: row["salesforce_id"] for row in rows(CUSTOMERS)} == customers(silver), "\n".join(self.told)
 
     def orders(self) -> str:
         some = {f"O{self.chance.randrange(8)}" for _ in range(self.chance.randrange(1, 4))}
@@ -146,7 +144,7 @@ class Scene:
     def silver_dropped(self) -> str:
         """A silver table is dropped and built again, so that its versions count from 0."""
         name = self.chance.choice((ORDERS, RATES, ACCOUNTS))
-        content = rows(self.spark, name)
+        content = rows(name)
         objects.delete_prefix(f"{name.replace('.', '/')}/")
         change(self.spark, name, content)
         return f"{name} is dropped and built again"

@@ -76,12 +76,12 @@ class Scene:
 
     def check(self) -> None:
         """Compares silver and quarantine with the oracle, and judges the counts."""
-        bronze = [(name, row) for name in (ORDERS, EVENTS) if log.version(_uri(name)) for row in rows(self.spark, name)]
+        bronze = [(name, row) for name in (ORDERS, EVENTS) if log.version(_uri(name)) for row in rows(name)]
         wanted = oracle(bronze)
-        found = {row["order_id"]: (row["updated_at"], row["source"], row["amount"]) for row in rows(self.spark, SILVER)}
+        found = {row["order_id"]: (row["updated_at"], row["source"], row["amount"]) for row in rows(SILVER)}
         assert found == {name: _state(row) for name, row in wanted.items()}, "\n".join(self.told)
         bad = sorted((name, row["_batch_id"]) for name, row in bronze if is_bad(row))
-        kept = rows(self.spark, QUARANTINE) if log.version(_uri(QUARANTINE)) is not None else []
+        kept = rows(QUARANTINE) if log.version(_uri(QUARANTINE)) is not None else []
         assert sorted((row["source_table"], row["batch_id"]) for row in kept) == bad, "\n".join(self.told)
         judged = conservation.judge(suite.load(SILVER), version(SILVER), None, Run(f"run-{self._runs}", "gate"))
         assert judged[0].success, f"{judged[0].observed}\n" + "\n".join(self.told)

@@ -118,7 +118,7 @@ def build(day: int) -> None:
 
 def kept_out(spark: SparkSession, name: str, key: str) -> dict[Any, str]:
     """The rule of each row in quarantine, by a field of the raw row."""
-    found = [(json.loads(row["raw_row"])[key], row["rule"]) for row in rows(spark, f"quarantine.{name}")]
+    found = [(json.loads(row["raw_row"])[key], row["rule"]) for row in rows(f"quarantine.{name}")]
     assert len(dict(found)) == len(found)
     return dict(found)
 
@@ -138,9 +138,9 @@ def test_day_with_an_odd_row_of_each_kind_is_green_and_so_is_the_day_after_it(
     assert (orders["read"], orders["written"], orders["quarantined"]) == (
         GOOD_ORDERS + 1 + len(ODD_ORDERS), GOOD_ORDERS + 1, len(ODD_ORDERS),
     )  # fmt: skip
-    amounts = by(spark, "gold.fact_orders", "order_id", "amount_native")
+    amounts = by("gold.fact_orders", "order_id", "amount_native")
     assert amounts == dict.fromkeys(["O-ZONE", *(f"G{number}" for number in range(GOOD_ORDERS))], Decimal("12.30"))
-    assert by(spark, "gold.fact_orders", "order_id", "order_date")["O-ZONE"] == date(2026, 10, 1)
+    assert by("gold.fact_orders", "order_id", "order_date")["O-ZONE"] == date(2026, 10, 1)
 
     moment = END + timedelta(hours=8)
     sources.snowflake(
@@ -149,6 +149,6 @@ def test_day_with_an_odd_row_of_each_kind_is_green_and_so_is_the_day_after_it(
     )
     build(1)
 
-    mended = by(spark, "gold.fact_orders", "order_id", "amount_native")
+    mended = by("gold.fact_orders", "order_id", "amount_native")
     assert mended.keys() - amounts.keys() == {"O-20226", "O-0", "O-CENTS"}
     assert set(mended.values()) == {Decimal("12.30")}

@@ -38,7 +38,7 @@ def test_bronze_that_was_created_again_is_read_whole_and_adds_up(
     made = build(SILVER, "run-2")
 
     assert (made["read"], made["since"]) == (3, {ORDERS: None})
-    assert by(spark, SILVER, "order_id", "status").keys() == {"O1", "O2", "O3"}
+    assert by(SILVER, "order_id", "status").keys() == {"O1", "O2", "O3"}
     assert f"{ORDERS} was dropped and created again" in capsys.readouterr().out
     judged = conservation.judge(suite.load(SILVER), version(SILVER), None, Run("run-2", "gate"))
     assert [judgement.success for judgement in judged] == [True, True]
@@ -54,7 +54,7 @@ def test_replay_after_bronze_was_created_again_reads_the_new_table(spark: SparkS
 
     build(SILVER, "run-2", batches=("b1",))
 
-    assert by(spark, SILVER, "order_id", "status").keys() == {"O1", "O2", "O9"}
+    assert by(SILVER, "order_id", "status").keys() == {"O1", "O2", "O9"}
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_gold_refuses_silver_that_was_created_again_after_the_gate_and_says_the_
 
     passed("run-1")
     assert build(GOLD, "run-1")["whole"]
-    assert by(spark, GOLD, "order_id", "status") == {"O2": "SHIPPED"}
+    assert by(GOLD, "order_id", "status") == {"O2": "SHIPPED"}
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_published_version_of_an_older_silver_does_not_hold_back_the_new_one(spa
 
     build(GOLD, "run-2")
 
-    assert by(spark, GOLD, "order_id", "status") == {"O1": "CANCELLED"}
+    assert by(GOLD, "order_id", "status") == {"O1": "CANCELLED"}
 
 
 def test_commit_of_the_release_before_names_no_ids_and_its_numbers_are_believed(lake: str) -> None:

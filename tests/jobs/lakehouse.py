@@ -20,7 +20,7 @@ from pyspark.sql.types import StructType
 
 from jobs import steps
 from jobs.lake import settings, tables
-from jobs.lake.delta import log, snapshot, writes
+from jobs.lake.delta import log, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.extract import Request
 from jobs.lake.ingest import LINEAGE
@@ -253,22 +253,24 @@ def version(table: str) -> int:
     return found
 
 
-def rows(spark: SparkSession, table: str) -> list[dict[str, Any]]:
-    """Every row and column, in a fixed order, times in UTC."""
-    return sorted(collect(snapshot.read(spark, settings.lake().uri(table))), key=str)
+def rows(table: str) -> list[dict[str, Any]]:
+    """Every row and column, in a fixed order, times in UTC; read without Spark, which takes four times as long."""
+    stored = DeltaTable(settings.lake().uri(table), storage_options=settings.storage_options())
+    return sorted(map(_in_utc, stored.to_pyarrow_table().to_pylist()), key=str)
 
 
 def collect(found: DataFrame) -> list[dict[str, Any]]:
     """Rows with times in UTC: Spark passes them to Python in the machine's own zone, without a zone in them."""
-    return [
-        {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.asDict().items()}
-        for row in found.collect()
-    ]
+    return [_in_utc(row.asDict()) for row in found.collect()]
 
 
-def by(spark: SparkSession, table: str, key: str, value: str) -> dict[Any, Any]:
+def _in_utc(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def by(table: str, key: str, value: str) -> dict[Any, Any]:
     """One column by another, which must be unique."""
-    found = rows(spark, table)
+    found = rows(table)
     pairs = {row[key]: row[value] for row in found}
     assert len(pairs) == len(found), f"{key} is doubled in {found}"
     return pairs

@@ -115,13 +115,13 @@ def lakehouse_silver() -> None:
 def lakehouse_gold(spark: SparkSession) -> None:
     run("gate", "daily_lakehouse", "lakehouse")
     build("gold.fact_orders", MIDNIGHT, dag_id="daily_lakehouse")
-    assert by(spark, "gold.fact_orders", "order_id", "status") == {"O1": "PLACED"}
+    assert by("gold.fact_orders", "order_id", "status") == {"O1": "PLACED"}
 
 
 def test_pipeline_of_a_row_modules_and_suites_reaches_gold(spark: SparkSession, lake: str, shop: Pipeline) -> None:
     shop_day()
 
-    assert by(spark, "gold.articles", "sku", "colour") == {"1": "red", "2": "blue"}
+    assert by("gold.articles", "sku", "colour") == {"1": "red", "2": "blue"}
     passed = gate_verdicts.passed_versions(Run(MIDNIGHT, "gold.articles", "daily_shop"), ["silver.articles"])
     assert passed.keys() == {"silver.articles"}
     with pytest.raises(GateError, match=r"passed no version of silver\.orders"):
@@ -206,8 +206,8 @@ def test_error_for_a_gate_without_a_pipeline_lists_those_that_exist(
 @pytest.mark.slow
 def test_lakehouse_is_read_by_no_other_pipeline(spark: SparkSession, lake: str, shop: Pipeline) -> None:
     lakehouse_silver()
-    before = {name: rows(spark, name) for name in GATED}
+    before = {name: rows(name) for name in GATED}
 
     shop_day()
 
-    assert {name: rows(spark, name) for name in GATED} == before
+    assert {name: rows(name) for name in GATED} == before

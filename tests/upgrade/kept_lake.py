@@ -34,7 +34,7 @@ def content(spark: SparkSession) -> dict[str, list[Any]]:
     names = [table.name for table in tables.every()]
     names += [quarantine.name(table) for table in tables.layer("silver")]
     there = [name for name in names if log.version(settings.lake().uri(name)) is not None]
-    return {name: json.loads(json.dumps(rows(spark, name), default=_plain)) for name in there}
+    return {name: json.loads(json.dumps(rows(name), default=_plain)) for name in there}
 
 
 def unpack(file: Path) -> dict[str, list[Any]]:

@@ -80,18 +80,18 @@ def test_next_day_reads_just_what_is_new_and_comes_to_what_a_rebuild_gives(
     orders = record("silver.orders")
     assert orders["since"] == {ORDERS: 2, EVENTS: 3}, "only what came since is read"
     assert (orders["read"], orders["quarantined"]) == (5, 1)
-    assert by(spark, "silver.orders", "order_id", "status")["K1"] == "SHIPPED"
-    assert by(spark, "gold.dim_customers", "id", "is_inferred")["C9"] is False
-    assert len(rows(spark, "bronze.orders_dlq")) == 3
+    assert by("silver.orders", "order_id", "status")["K1"] == "SHIPPED"
+    assert by("gold.dim_customers", "id", "is_inferred")["C9"] is False
+    assert len(rows("bronze.orders_dlq")) == 3
 
     _assert_same_shape()
 
-    published = {name: rows(spark, name) for name in ("silver.orders", "gold.fact_orders", "gold.dim_customers")}
-    without_quotes = sum(row["per_euro"] is None for row in rows(spark, "silver.fx_rates"))
+    published = {name: rows(name) for name in ("silver.orders", "gold.fact_orders", "gold.dim_customers")}
+    without_quotes = sum(row["per_euro"] is None for row in rows("silver.fx_rates"))
     assert without_quotes == 8, "days that this release has not read"
     for name, written in (("silver.orders", 0), ("silver.fx_rates", 8), ("silver.salesforce_accounts", 0)):
         assert build(name, "rebuild", full_refresh=True)["written"] == written, name
-    assert {name: rows(spark, name) for name in published} == published
+    assert {name: rows(name) for name in published} == published
 
 
 def test_lineage_reaches_back_into_the_earlier_release(

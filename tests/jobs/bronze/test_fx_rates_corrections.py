@@ -106,7 +106,7 @@ def test_orders_of_a_withdrawn_rate_take_the_rate_of_the_day_before(spark: Spark
         passed = {name: version(name) for name in ("silver.orders", SILVER)}
         gate_verdicts.record_passed(Run(run_id, "gate"), passed)
         build(GOLD, run_id)
-        return by(spark, GOLD, "order_id", "fx_as_of_date")
+        return by(GOLD, "order_id", "fx_as_of_date")
 
     before = gold("run-1")
     ecb(zipped(SAME.replace("02,1.1000,160.50", "02,1.1000,N/A")))
@@ -115,5 +115,5 @@ def test_orders_of_a_withdrawn_rate_take_the_rate_of_the_day_before(spark: Spark
 
     assert {name: f"{day:%d}" for name, day in before.items()} == {"O1": "01", "O2": "02", "O3": "02"}
     assert {name: f"{day:%d}" for name, day in after.items()} == {"O1": "01", "O2": "01", "O3": "01"}
-    withdrawn = [row for row in rows(spark, SILVER) if row["is_withdrawn"]]
+    withdrawn = [row for row in rows(SILVER) if row["is_withdrawn"]]
     assert [(row["ccy"], f"{row['as_of_date']:%d}") for row in withdrawn] == [("JPY", "02")]

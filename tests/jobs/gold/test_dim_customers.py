@@ -86,5 +86,5 @@ def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: Spa
 
     made = build("gold.dim_customers")
 
-    assert [row["id"] for row in rows(spark, "gold.dim_customers")] == ["C1", "C9"]
+    assert [row["id"] for row in rows("gold.dim_customers")] == ["C1", "C9"]
     assert (made["inputs"], made["written"]) == (passed, 2)

@@ -222,7 +222,7 @@ def test_step_publishes_what_the_gate_passed_and_its_suite_accepts_it(spark: Spa
 
     made = build("gold.fact_orders")
 
-    assert [(row["order_id"], row["amount_usd"], row["order_month"]) for row in rows(spark, "gold.fact_orders")] == [
+    assert [(row["order_id"], row["amount_usd"], row["order_month"]) for row in rows("gold.fact_orders")] == [
         ("2026-10-04", Decimal("15.00"), "2026-10"),
         ("O2", None, "2026-09"),
     ]

@@ -143,7 +143,7 @@ def test_gold_is_built_from_rates_that_have_no_quotes_yet(spark: SparkSession) -
     held = snapshot.read(spark, settings.lake().uri(RATES)).select(earlier)
     content = [row.asDict() for row in held.collect()]
     objects.delete_prefix("silver/fx_rates/")
-    before = rows(spark, FACTS)
+    before = rows(FACTS)
     schema = StructType([schema_of(RATES)[name] for name in earlier])
     writes.create(spark, settings.lake().uri(RATES), schema, None, "as an earlier release made it")
     writes.append(frame(spark, content, schema), settings.lake().uri(RATES), CommitRecord())
@@ -153,7 +153,7 @@ def test_gold_is_built_from_rates_that_have_no_quotes_yet(spark: SparkSession) -
     made = publish(FACTS)
 
     assert not made[FACTS]["whole"]
-    assert [row for row in rows(spark, FACTS) if row["order_id"] != "O7"] == before
+    assert [row for row in rows(FACTS) if row["order_id"] != "O7"] == before
 
 
 @pytest.mark.usefixtures("silver")
@@ -174,7 +174,7 @@ def test_changed_accounts_and_customers_without_orders_give_the_same_gold_as_a_r
 
 def assert_as_rebuilt(spark: SparkSession, made: dict[str, Any], *, affected: list[str]) -> None:
     """The table equals a rebuild, and the step computed these keys and no others."""
-    assert rows(spark, made["table_name"]) == whole(spark, made["table_name"])
+    assert rows(made["table_name"]) == whole(spark, made["table_name"])
     assert not made["whole"]
     assert made["read"] + made["deleted"] == len(affected)
 

@@ -55,7 +55,7 @@ def staged() -> list[str]:
 def test_window_becomes_one_batch_with_its_lineage(spark: SparkSession, lake: str) -> None:
     counts = ingest_day(spark, 1, source([{"id": "a", "n": 1}], [{"id": "b", "n": 2}]))
 
-    found = rows(spark, ACCOUNTS)
+    found = rows(ACCOUNTS)
     made = record(ACCOUNTS)
     assert [(row["id"], row["n"], row["_source"]) for row in found] == [
         ("a", 1, "salesforce/accounts"),
@@ -75,7 +75,7 @@ def test_batch_read_again_replaces_itself_in_one_commit(spark: SparkSession, lak
 
     ingest_day(spark, 2, source([{"id": "b", "n": 2}]))
 
-    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1, "b": 2}
+    assert by(ACCOUNTS, "id", "n") == {"a": 1, "b": 2}
     assert version(ACCOUNTS) == before + 1
 
 
@@ -85,11 +85,11 @@ def test_kill_between_commit_and_watermark_reads_the_window_again_and_doubles_no
     extract = source([{"id": "a", "n": 1}])
     with killed_at(watermark, "save"):
         ingest_day(spark, 1, extract)
-    assert len(rows(spark, ACCOUNTS)) == 1
+    assert len(rows(ACCOUNTS)) == 1
 
     ingest_day(spark, 1, extract)
 
-    assert len(rows(spark, ACCOUNTS)) == 1
+    assert len(rows(ACCOUNTS)) == 1
     assert [commit.record.batch_id for commit in commits()[:2]] == ["beginning-20261002T000000Z"] * 2
     assert objects.read_json(WATERMARK)["end"] == "2026-10-02T00:00:00+00:00"
 
@@ -116,7 +116,7 @@ def test_source_that_breaks_off_writes_nothing(spark: SparkSession, lake: str) -
 def test_window_without_rows_is_committed_and_moves_the_watermark(spark: SparkSession, lake: str) -> None:
     ingest_day(spark, 1, source([]))
 
-    assert rows(spark, ACCOUNTS) == []
+    assert rows(ACCOUNTS) == []
     assert (record(ACCOUNTS)["read"], record(ACCOUNTS)["run_id"]) == (0, "run-1")
     assert objects.read_json(WATERMARK)["end"] == "2026-10-02T00:00:00+00:00"
 
@@ -128,7 +128,7 @@ def test_new_column_is_added_and_older_rows_have_null_there(spark: SparkSession,
     ingest_day(spark, 2, source([{"id": "b", "n": 2, "more": "x"}], schema=wider))
     ingest_day(spark, 3, source([{"id": "c", "n": 3, "more": "y"}], schema=wider))
 
-    assert by(spark, ACCOUNTS, "id", "more") == {"a": None, "b": "x", "c": "y"}
+    assert by(ACCOUNTS, "id", "more") == {"a": None, "b": "x", "c": "y"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_other_schema_stops_the_batch_and_nothing_is_written(
         ingest_day(spark, 2, source([row], schema=schema))
 
     assert version(ACCOUNTS) == before
-    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1}
+    assert by(ACCOUNTS, "id", "n") == {"a": 1}
     assert objects.read_json(WATERMARK) == saved
     assert staged() == []
 
@@ -168,7 +168,7 @@ def test_column_that_is_gone_is_kept_once_it_is_retired_and_new_rows_have_null_t
     ingest_day(spark, 2, narrower, schema=schema)  # and when the batch replaces itself
     ingest_day(spark, 3, source([]), schema=schema)
 
-    assert by(spark, ACCOUNTS, "id", "n") == {"a": 1, "b": None}
+    assert by(ACCOUNTS, "id", "n") == {"a": 1, "b": None}
 
 
 def test_new_column_of_the_schema_keeps_its_comment_and_class(spark: SparkSession, lake: str) -> None:
@@ -179,7 +179,7 @@ def test_new_column_of_the_schema_keeps_its_comment_and_class(spark: SparkSessio
 
     ingest_day(spark, 2, batch, schema=StructType([*SCHEMA, more]))
 
-    assert by(spark, ACCOUNTS, "id", "more") == {"a": None, "b": "x"}
+    assert by(ACCOUNTS, "id", "more") == {"a": None, "b": "x"}
     assert snapshot.read(spark, settings.lake().uri(ACCOUNTS)).schema["more"].metadata == more.metadata
 
 
@@ -207,7 +207,7 @@ def test_column_that_suddenly_turns_null_stops_the_batch_until_that_is_accepted(
     ingest_day(spark, 2, source(lost), accept=("null_column",))
     ingest_day(spark, 3, source(lost))  # what was accepted once is not refused again
 
-    assert len(rows(spark, ACCOUNTS)) == 41
+    assert len(rows(ACCOUNTS)) == 41
 
 
 def test_column_that_was_never_filled_is_accepted_even_in_a_first_batch(spark: SparkSession, lake: str) -> None:
@@ -216,4 +216,4 @@ def test_column_that_was_never_filled_is_accepted_even_in_a_first_batch(spark: S
     ingest_day(spark, 1, source(nothing))
     ingest_day(spark, 1, source(nothing))  # and when it replaces itself
 
-    assert len(rows(spark, ACCOUNTS)) == 20
+    assert len(rows(ACCOUNTS)) == 20

@@ -120,4 +120,4 @@ def test_orders_that_a_join_loses_are_never_published(
     assert version(GOLD) == before
     monkeypatch.setattr(fact_orders, "compute", real)
     publish("run-2")
-    assert set(by(spark, GOLD, "order_id", "status")) == {"O1", "O2"}
+    assert set(by(GOLD, "order_id", "status")) == {"O1", "O2"}

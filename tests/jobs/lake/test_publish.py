@@ -54,7 +54,7 @@ def published(spark: SparkSession, run_id: str, audit: publish.Audit = accept) -
 
 
 def statuses(spark: SparkSession) -> Row:
-    return by(spark, GOLD, "order_id", "status")
+    return by(GOLD, "order_id", "status")
 
 
 @pytest.mark.usefixtures("silver")
@@ -150,7 +150,7 @@ def test_vanished_keys_are_deleted_and_moved_ones_exist_once(spark: SparkSession
 
     counts = published(spark, "run-2")
 
-    assert by(spark, GOLD, "order_id", "order_month") == {"O1": "2026-10", "O3": "2026-11"}
+    assert by(GOLD, "order_id", "order_month") == {"O1": "2026-10", "O3": "2026-11"}
     assert (counts.written, counts.unchanged, counts.deleted) == (1, 1, 1)
 
 
@@ -161,5 +161,5 @@ def test_run_that_the_gate_has_not_passed_writes_nothing(spark: SparkSession) ->
     with pytest.raises(GateError, match=r"passed no version of silver\.orders, silver\.fx_rates in run by_hand run-1"):
         published(spark, "run-1")
 
-    assert rows(spark, GOLD) == []
+    assert rows(GOLD) == []
     assert log.newest_of(settings.lake().uri(GOLD), GOLD) is None

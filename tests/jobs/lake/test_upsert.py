@@ -34,7 +34,7 @@ LATER = at("2026-10-02")
 
 
 def amounts(spark: SparkSession) -> dict[str, int]:
-    return {name: int(amount) for name, amount in by(spark, SILVER, "order_id", "amount").items()}
+    return {name: int(amount) for name, amount in by(SILVER, "order_id", "amount").items()}
 
 
 def priced(name: str, amount: int, **other: Any) -> dict[str, Any]:
@@ -94,12 +94,12 @@ def test_batch_that_was_replaced_supersedes_what_it_gave_before(
 def test_quarantined_rows_of_a_batch_that_is_empty_now_leave(spark: SparkSession, lake: str) -> None:
     land(spark, ORDERS, "b1", [priced("O1", 1), priced("Q1", -1)])
     build(SILVER)
-    assert len(rows(spark, "quarantine.orders")) == 1
+    assert len(rows("quarantine.orders")) == 1
     land(spark, ORDERS, "b1", [])
 
     build(SILVER, "run-2")
 
-    assert (rows(spark, SILVER), rows(spark, "quarantine.orders")) == ([], [])
+    assert (rows(SILVER), rows("quarantine.orders")) == ([], [])
 
 
 def test_full_refresh_with_a_mended_reader_leaves_no_row_of_the_broken_one(
@@ -140,7 +140,7 @@ def test_row_that_a_tightened_rule_refuses_is_in_quarantine_and_no_longer_in_sil
     made = build(SILVER, "run-2", full_refresh=how == "full refresh")
 
     assert amounts(spark) == {"O1": 1}
-    assert {row["rule"] for row in rows(spark, "quarantine.orders")} == {"amount too_large"}
+    assert {row["rule"] for row in rows("quarantine.orders")} == {"amount too_large"}
     assert (made["quarantined"], made["deleted"]) == (1, 1)
 
 
@@ -159,7 +159,7 @@ def test_great_loss_is_refused_before_anything_is_written_and_can_be_accepted(sp
     with pytest.raises(AssertionError, match="there is no table"):
         version("quarantine.orders")
     assert build(SILVER, "run-2", accept=("fewer_rows",))["deleted"] == 11
-    assert len(rows(spark, SILVER)) == 20
+    assert len(rows(SILVER)) == 20
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ def test_of_events_of_the_same_time_kafkas_last_wins_in_whatever_order_they_come
         land(spark, EVENTS, f"orders-{offset:012}", [events[offset]])
         build(SILVER, f"run-{offset}")
 
-    assert by(spark, SILVER, "order_id", "status")["O1"] == "PAID"
+    assert by(SILVER, "order_id", "status")["O1"] == "PAID"
     assert build(SILVER, "run-9", full_refresh=True)["written"] == 0
 
 
@@ -216,7 +216,7 @@ def test_account_that_is_seen_again_after_its_tombstone_is_live_again(spark: Spa
     for number, deleted in enumerate(("false", "true", "false")):
         land(spark, ACCOUNTS, f"b{number}", [account(is_deleted=deleted)])
         build(silver, f"run-{number}")
-        states.append([row["is_deleted"] for row in rows(spark, silver)])
+        states.append([row["is_deleted"] for row in rows(silver)])
 
     assert states == [[False], [True], [False]]
     assert record(silver)["written"] == 1

@@ -59,7 +59,7 @@ def empty(**options: Any) -> None:
 
 
 def quarantined(spark: SparkSession) -> dict[str, dict[str, Any]]:
-    return {row["row_id"]: row for row in rows(spark, QUARANTINE)}
+    return {row["row_id"]: row for row in rows(QUARANTINE)}
 
 
 def test_old_quarantined_rows_lose_their_content_and_nothing_else(spark: SparkSession, kept_out: str) -> None:
@@ -112,12 +112,12 @@ def test_silver_neither_fills_nor_doubles_an_emptied_row(
 def test_dead_letter_stays_with_its_place_and_reason_and_says_that_it_is_empty(
     spark: SparkSession, kept_out: str
 ) -> None:
-    before = {row["offset"]: row for row in rows(spark, DEAD)}
+    before = {row["offset"]: row for row in rows(DEAD)}
     gone = {"value": None, "key": None, "headers": None, "detail": empty_rejected.EMPTIED}
 
     empty(tables=(DEAD,))
 
-    assert {row["offset"]: row for row in rows(spark, DEAD)} == {
+    assert {row["offset"]: row for row in rows(DEAD)} == {
         0: {**before[0], **gone},
         1: {**before[1], **gone},  # a tombstone has a key
         2: before[2],

@@ -111,7 +111,7 @@ def housekeep(**options: Any) -> None:
 
 
 def content(spark: SparkSession) -> dict[str, list[dict[str, Any]]]:
-    return {table: rows(spark, table) for table in HOUSED}
+    return {table: rows(table) for table in HOUSED}
 
 
 def test_next_run_finds_nothing_new_and_the_gate_stays_open(

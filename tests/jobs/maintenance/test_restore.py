@@ -64,7 +64,7 @@ def restore(*words: str, run_id: str = "by-hand") -> None:
 
 
 def statuses(spark: SparkSession) -> dict[str, str]:
-    return by(spark, SILVER, "order_id", "status")
+    return by(SILVER, "order_id", "status")
 
 
 def test_dry_run_shows_rows_writers_and_what_comes_after_and_changes_nothing(
@@ -126,7 +126,7 @@ def test_table_goes_back_to_what_it_was_at_a_moment(built: str, spark: SparkSess
     moment = next(commit.time for commit in log.commits(settings.lake().uri(SILVER)) if commit.version == 1)
     restore(SILVER, "--timestamp", (moment + timedelta(milliseconds=1)).isoformat(), *WHO)
     assert newest(SILVER).restored == 1
-    assert len(rows(spark, SILVER)) == 2
+    assert len(rows(SILVER)) == 2
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_table_whose_own_files_are_gone_goes_back_to_what_is_whole(
     restore(SILVER, "--version", "1", *WHO)
 
     assert "not counted: 1 files of the newest version are gone" in capsys.readouterr().out
-    assert len(rows(spark, SILVER)) == 2
+    assert len(rows(SILVER)) == 2
 
 
 def test_version_that_the_log_no_longer_has_is_refused(built: str) -> None:
@@ -250,7 +250,7 @@ def test_tables_of_one_stream_go_back_together(
 
     restore(EVENTS, "--version", str(first), *WHO)
 
-    places = {name: sorted(row["offset"] for row in rows(spark, name)) for name in (EVENTS, DEAD)}
+    places = {name: sorted(row["offset"] for row in rows(name)) for name in (EVENTS, DEAD)}
     assert places == {EVENTS: [2], DEAD: [0, 1]}
     shown = capsys.readouterr().out
     assert f"{DEAD}: is version" in shown
@@ -260,7 +260,7 @@ def test_tables_of_one_stream_go_back_together(
     with killed_at(leases.Lease, "renew"):
         restore(EVENTS, "--version", "3", *WHO, run_id="undo")
     restore(EVENTS, "--version", "3", *WHO, run_id="undo")
-    places = {name: sorted(row["offset"] for row in rows(spark, name)) for name in (EVENTS, DEAD)}
+    places = {name: sorted(row["offset"] for row in rows(name)) for name in (EVENTS, DEAD)}
     assert places == {EVENTS: [0, 2, 3], DEAD: [1]}
 
 

@@ -70,9 +70,9 @@ def content(spark: SparkSession) -> dict[str, Any]:
     """The rows of each table. Bronze without what says how often and in which batch a row was read."""
     own = snowflake_orders.SCHEMA.names
     return {
-        ORDERS: {str({name: row[name] for name in own}) for row in rows(spark, ORDERS)},
-        QUARANTINE: {(json.loads(row["raw_row"])["order_id"], row["rule"]) for row in rows(spark, QUARANTINE)},
-        **{name: rows(spark, name) for name in (SILVER, GOLD)},
+        ORDERS: {str({name: row[name] for name in own}) for row in rows(ORDERS)},
+        QUARANTINE: {(json.loads(row["raw_row"])["order_id"], row["rule"]) for row in rows(QUARANTINE)},
+        **{name: rows(name) for name in (SILVER, GOLD)},
     }
 
 

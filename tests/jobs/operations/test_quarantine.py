@@ -51,7 +51,7 @@ def operate(step: str, **options: Any) -> None:
 
 
 def reasons(spark: SparkSession) -> list[tuple[str, str]]:
-    return sorted((row["batch_id"], row["rule"]) for row in rows(spark, "quarantine.orders"))
+    return sorted((row["batch_id"], row["rule"]) for row in rows("quarantine.orders"))
 
 
 def allow_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_replay_after_a_fix_moves_rows_to_silver_once_and_leaves_the_rest(
 
     operate("replay", subject=SILVER, rule=STATUS)
 
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
     assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
     made = record(SILVER)
     assert (made["run_id"], made["replayed"], made["read"]) == ("by-hand", ["b1", "b2"], 5)
@@ -122,7 +122,7 @@ def test_replay_killed_between_its_commits_is_completed_by_the_next(
     operate("replay", subject=SILVER, rule=STATUS)
 
     assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
 
 
 @pytest.mark.slow
@@ -131,11 +131,11 @@ def test_replay_does_not_make_later_steps_skip_new_rows(spark: SparkSession, mon
     land(spark, ORDERS, "b4", [order("O3")])
     allow_lost(monkeypatch)
     operate("replay", subject=SILVER)
-    assert "O3" not in by(spark, SILVER, "order_id", "status")  # not read yet
+    assert "O3" not in by(SILVER, "order_id", "status")  # not read yet
 
     build(SILVER)
 
-    assert "O3" in by(spark, SILVER, "order_id", "status")
+    assert "O3" in by(SILVER, "order_id", "status")
 
 
 @pytest.mark.usefixtures("kept_out")
@@ -157,7 +157,7 @@ def test_rows_that_came_home_are_not_lost_when_a_restore_undoes_that(
 
     build(SILVER, "run-9")
 
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "O2", "Q1", "Q3"}
     assert reasons(spark) == [("b1", AMOUNT), ("b3", AMOUNT)]
     assert build(SILVER, "run-10")["read"] == 0, "all of bronze is read once"
 
@@ -172,7 +172,7 @@ def test_batch_that_the_source_corrects_frees_its_rows(spark: SparkSession) -> N
     build(SILVER)
 
     assert reasons(spark) == [("b2", STATUS), ("b2", STATUS), ("b3", AMOUNT)]
-    assert by(spark, SILVER, "order_id", "status")["Q1"] == "PAID"
+    assert by(SILVER, "order_id", "status")["Q1"] == "PAID"
 
 
 def test_replay_says_what_is_missing(spark: SparkSession, lake: str) -> None:

@@ -122,15 +122,15 @@ def test_correction_wins_and_broken_quotes_are_quarantined_also_when_read_again(
     corrected = read("b2", SECOND, "0.5")
     late = read("b1", FIRST, "0.8")
 
-    assert {row["ccy"]: (row["usd_rate"], row["published_at"]) for row in rows(spark, SILVER)} == {
+    assert {row["ccy"]: (row["usd_rate"], row["published_at"]) for row in rows(SILVER)} == {
         "EUR": (Decimal("1.25"), at(SECOND)),
         "USD": (Decimal("1"), at(SECOND)),
         "GBP": (Decimal("2.5"), at(SECOND)),
     }
-    assert {row["as_of_date"] for row in rows(spark, SILVER)} == {date(2026, 10, 1)}
+    assert {row["as_of_date"] for row in rows(SILVER)} == {date(2026, 10, 1)}
     assert (corrected["written"], corrected["quarantined"]) == (3, 1)
     assert (late["read"], late["written"], late["quarantined"]) == (4, 0, 1)
-    assert {row["rule"] for row in rows(spark, "quarantine.fx_rates")} == {"usd_rate not_be_null"}
+    assert {row["rule"] for row in rows("quarantine.fx_rates")} == {"usd_rate not_be_null"}
 
 
 def test_unchanged_rate_that_is_read_again_keeps_its_value_and_only_its_time_moves(
@@ -146,7 +146,7 @@ def test_unchanged_rate_that_is_read_again_keeps_its_value_and_only_its_time_mov
     for batch, published_at in (("b1", FIRST), ("b2", SECOND)):
         land(spark, RATES, batch, [quote("2026-10-01", ccy, rate, published_at) for ccy, rate in quotes.items()])
         made = build(SILVER)
-        found.append(rows(spark, SILVER))
+        found.append(rows(SILVER))
 
     before, after = found
     assert after == [{**row, "published_at": at(SECOND)} for row in before]
@@ -160,6 +160,6 @@ def test_currency_that_ends_keeps_its_older_rates_and_gets_no_new_ones(spark: Sp
         land(spark, RATES, f"b{batch}", [quote(day, ccy, "1", f"{day} 14:00:00") for ccy in quoted])
         build(SILVER)
 
-    found = [(str(row["as_of_date"]), row["ccy"]) for row in rows(spark, SILVER)]
+    found = [(str(row["as_of_date"]), row["ccy"]) for row in rows(SILVER)]
 
     assert sorted(found) == sorted((day, ccy) for day, quoted in days.items() for ccy in quoted)

@@ -63,7 +63,7 @@ def test_batches_in_either_order_end_in_the_same_table(
         land(spark, ORDERS, name, [{**row, "_ingested_at": read_at} for row in batch])
         build(SILVER)
 
-    assert rows(spark, SILVER) == [
+    assert rows(SILVER) == [
         silver_order("O1", status="SHIPPED", order_date=date(2026, 9, 30), updated_at=at("2026-10-03")),
         silver_order("O2", amount=Decimal("7.00"), updated_at=at("2026-10-01 09:00:00")),
         silver_order("O3", updated_at=at("2026-10-01 10:00:00.000002")),
@@ -79,7 +79,7 @@ def test_order_whose_date_moves_to_another_month_exists_once_and_only_new_rows_a
 
     made = build(SILVER)
 
-    assert by(spark, SILVER, "order_id", "order_month") == {"O1": "2026-11", "O2": "2026-10"}
+    assert by(SILVER, "order_id", "order_month") == {"O1": "2026-11", "O2": "2026-10"}
     assert (made["read"], made["written"]) == (1, 1)
 
 
@@ -131,8 +131,8 @@ def test_quarantine_takes_exactly_the_broken_rows(spark: SparkSession, lake: str
 
     made = build(SILVER)
 
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "O2"}
-    assert set(by(spark, "quarantine.orders", "rule", "row_id")) == set(broken)
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "O2"}
+    assert set(by("quarantine.orders", "rule", "row_id")) == set(broken)
     assert (made["read"], made["written"], made["quarantined"]) == (len(batch), 2, len(broken))
 
 
@@ -145,7 +145,7 @@ def test_quarantine_keeps_the_row_as_read_and_a_replay_adds_nothing(spark: Spark
 
     assert build(SILVER)["quarantined"] == 1
 
-    (kept,) = rows(spark, "quarantine.orders")
+    (kept,) = rows("quarantine.orders")
 
     assert (kept["rule"], kept["source_table"], kept["batch_id"]) == ("amount not_be_null", ORDERS, "b1")
     assert kept["run_id"] == "run-1"
@@ -162,18 +162,18 @@ def test_order_without_a_time_or_stamped_in_the_future_is_quarantined_until_its_
     land(spark, ORDERS, "b1", [order("O1"), order("N", updated_at=None), order("F", **future)])
     build(SILVER)
 
-    assert {row["rule"] for row in rows(spark, "quarantine.orders")} == {
+    assert {row["rule"] for row in rows("quarantine.orders")} == {
         "updated_at not_be_null",
         "updated_at be_between",
     }
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1"}
+    assert set(by(SILVER, "order_id", "status")) == {"O1"}
 
     land(spark, ORDERS, "b2", [order("F", **{**future, "_ingested_at": at("2026-10-10")})])
     build(SILVER)
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "F"}
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "F"}
     build(SILVER, "run-3", full_refresh=True)
-    assert set(by(spark, SILVER, "order_id", "status")) == {"O1", "F"}
-    assert len(rows(spark, "quarantine.orders")) == 2
+    assert set(by(SILVER, "order_id", "status")) == {"O1", "F"}
+    assert len(rows("quarantine.orders")) == 2
 
 
 @pytest.mark.slow
@@ -184,10 +184,10 @@ def test_amount_that_bronze_could_not_hold_is_kept_out_by_name_and_comes_in_when
     land(spark, ORDERS, "b1", [order("O1"), lost])
     assert build(SILVER)["quarantined"] == 1
 
-    (kept_out,) = rows(spark, "quarantine.orders")
+    (kept_out,) = rows("quarantine.orders")
     assert kept_out["rule"].startswith("amount ")
     assert json.loads(json.loads(kept_out["raw_row"])["unread"]) == {"amount": "12345678901234567.89"}
 
     land(spark, ORDERS, "b2", [order("O2", updated_at=at("2026-10-02"))])
     assert build(SILVER, "run-2")["written"] == 1
-    assert by(spark, SILVER, "order_id", "amount").keys() == {"O1", "O2"}
+    assert by(SILVER, "order_id", "amount").keys() == {"O1", "O2"}

@@ -34,7 +34,7 @@ def test_newest_state_wins_in_whatever_order_the_sources_are_read(
         if number:  # the first two come together
             build(SILVER, f"run-{number}")
 
-    states = {row["order_id"]: (row["status"], row["source"], row["updated_at"]) for row in rows(spark, SILVER)}
+    states = {row["order_id"]: (row["status"], row["source"], row["updated_at"]) for row in rows(SILVER)}
     assert states == {
         "O1": ("SHIPPED", "snowflake", at("2026-10-01 10:00:00")),
         "S1": ("PLACED", "snowflake", at("2026-10-01 08:00:00")),
@@ -50,7 +50,7 @@ def test_stream_that_has_not_started_blocks_nothing(spark: SparkSession, lake: s
 
     land(spark, EVENTS, "orders-000000000001", [order_event("K1")])
     assert build(SILVER, "run-2")["read_by_source"] == {EVENTS: 1}
-    assert by(spark, SILVER, "order_id", "source") == {"O1": "snowflake", "K1": "kafka"}
+    assert by(SILVER, "order_id", "source") == {"O1": "snowflake", "K1": "kafka"}
     assert build(SILVER, "run-3", full_refresh=True)["unchanged"] == 2, "read again in one step, it is the same"
 
 
@@ -89,7 +89,7 @@ def test_batches_are_named_if_only_new_ones_are_read_and_not_if_all_are(spark: S
         {EVENTS: ["orders-000000000002"]},
         {ORDERS: None, EVENTS: None},
     ]
-    assert by(spark, "quarantine.orders", "batch_id", "run_id") == {
+    assert by("quarantine.orders", "batch_id", "run_id") == {
         "orders-000000000001": "run-1",
         "orders-000000000002": "run-2",
     }

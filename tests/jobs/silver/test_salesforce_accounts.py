@@ -72,11 +72,11 @@ def test_newest_state_stays_and_broken_accounts_are_quarantined(spark: SparkSess
 
     made = build(SILVER)
 
-    assert rows(spark, SILVER) == [
+    assert rows(SILVER) == [
         silver_account(one, name="New", is_deleted=True, system_modstamp=at("2026-10-02")),
         silver_account(two),
     ]
-    assert {row["rule"] for row in rows(spark, "quarantine.salesforce_accounts")} == {
+    assert {row["rule"] for row in rows("quarantine.salesforce_accounts")} == {
         "id match_regex",
         "id not_be_null",
         "account_number not_be_null",
@@ -108,7 +108,7 @@ def test_deletion_for_good_wins_over_the_live_row_of_the_same_read_and_a_later_r
     land(spark, ACCOUNTS, "b2", [gone(last), account(first), account(back, system_modstamp=later), gone(early)])
     build(SILVER)
 
-    assert {row["id"]: (row["is_deleted"], row["system_modstamp"]) for row in rows(spark, SILVER)} == {
+    assert {row["id"]: (row["is_deleted"], row["system_modstamp"]) for row in rows(SILVER)} == {
         **dict.fromkeys((last, together), (True, at("2026-10-01"))),
         first: (False, at("2026-10-01")),  # seen again by a later read
         **dict.fromkeys((back, early), (False, at("2026-10-02"))),

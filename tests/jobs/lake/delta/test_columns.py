@@ -42,7 +42,7 @@ def test_new_column_is_added_with_comment_and_class_and_the_commit_names_its_run
     assert found is not None
     field = json.loads(found.schema().to_json())["fields"][-1]
     assert field == {"name": "colour", "type": "string", "nullable": True, "metadata": dict(COLOUR.metadata)}
-    assert rows(spark, TABLE) == [{"id": "a", "month": "2026-10", "n": 1, "colour": None}]
+    assert rows(TABLE) == [{"id": "a", "month": "2026-10", "n": 1, "colour": None}]
     newest = next(log.commits(uri))
     assert newest.record
     assert newest.record.is_of(RUN)
@@ -91,7 +91,7 @@ def test_column_that_is_gone_is_refused_until_it_is_retired(spark: SparkSession,
     changed = spark.createDataFrame([("a", "2026-10"), ("b", "2026-10")], narrower)
     writes.merge(spark, uri, changed, keys=("id",), record=CommitRecord())
     writes.append(spark.createDataFrame([("c", "2026-10")], narrower), uri, CommitRecord())
-    assert by(spark, TABLE, "id", "n") == {"a": None, "b": None, "c": None}
+    assert by(TABLE, "id", "n") == {"a": None, "b": None, "c": None}
 
 
 def test_type_can_be_changed_by_the_way_that_the_error_says(spark: SparkSession, uri: str) -> None:
@@ -100,7 +100,7 @@ def test_type_can_be_changed_by_the_way_that_the_error_says(spark: SparkSession,
     writes.create(spark, uri, renamed, "month", "Things.", retired=("n",))
 
     writes.append(spark.createDataFrame([("b", "2026-10", "2")], renamed), uri, CommitRecord())
-    found = {row["id"]: (row["n"], row["n_text"]) for row in rows(spark, TABLE)}
+    found = {row["id"]: (row["n"], row["n_text"]) for row in rows(TABLE)}
     assert found == {"a": (1, None), "b": (None, "2")}
 
 

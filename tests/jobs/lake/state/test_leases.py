@@ -74,16 +74,19 @@ def test_table_is_given_back_by_a_step_that_fails(lake: str) -> None:
 def test_of_many_that_ask_at_once_exactly_one_gets_it(lake: str) -> None:
     got, start, done = [], threading.Barrier(8), threading.Event()
 
+    def answered(number: int) -> None:
+        got.append(number)
+        if len(got) == 8:
+            done.set()
+
     def ask(number: int) -> None:
         start.wait()
         try:
             with leases.hold(run(number), TABLE):
-                got.append(number)
+                answered(number)
                 done.wait(30)
         except TableBusyError:
-            got.append(-number)
-            if len(got) == 8:
-                done.set()
+            answered(-number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(1, 9)]
     for thread in threads:

@@ -106,6 +106,6 @@ def test_silver_reads_replayed_messages_as_a_batch_of_their_own(strict: Topic, s
     built = lakehouse.build("silver.orders", "run-2")
 
     assert built["read_by_source"] == {EVENTS: 2}
-    assert set(lakehouse.by(spark, "silver.orders", "order_id", "source").items()) == {
+    assert set(lakehouse.by("silver.orders", "order_id", "source").items()) == {
         ("S1", "snowflake"), ("O1", "kafka"), ("O2", "kafka"), ("O3", "kafka"),
     }  # fmt: skip
