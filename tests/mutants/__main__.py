@@ -92,7 +92,7 @@ def main(part: str) -> int:
                 return 1
             print(f"{part}: {len(red)} tests are green in {time.monotonic() - begun:.0f} s", flush=True)
             missed = [fault for fault in listed if not _caught(tree, fault)]
-            if not _green(tree, red[::10]):
+            if not _green(tree, red[::30]):  # a few will do: a dead JVM turns all red
                 print("some tests stay red without any fault: what was caught may be no proof", file=sys.stderr)
                 return 1
     print(f"{part}: {len(listed) - len(missed)} of {len(listed)} faults caught in {time.monotonic() - begun:.0f} s")
