@@ -136,7 +136,7 @@ compose: setup ## write docker-compose.yaml again, from the platform's list of p
 	@$(JOBS) -m infra.containers.compose
 
 mutants: setup ## put each known fault into the code, and check that its test fails
-	@$(MAKE) --no-print-directory -j 2 kernel-mutants steps-mutants platform-mutants
+	@$(MAKE) --no-print-directory -k -j 2 kernel-mutants steps-mutants platform-mutants
 
 kernel-mutants steps-mutants platform-mutants: setup
 	@$(JOBS) -m tests.mutants $(@:-mutants=)
