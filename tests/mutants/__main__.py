@@ -5,7 +5,7 @@ rules, `platform` those of Airflow and of what stands for AWS: side by side they
 those of all whose tests are quick. Before and after, tests must be green without a fault: where Delta is missing or
 the JVM has died, each test is red, and would seem to notice anything.
 
-One JVM and one AWS stand-in serve a part: each fault's tests run in a fork of this process, which has the slow
+One JVM and one AWS stand-in serve many faults: each fault's tests run in a fork of this process, which has the slow
 libraries imported, and make a Spark context of their own in that JVM. Nothing in the checkout is changed.
 """
 
@@ -30,6 +30,7 @@ AIRFLOW_TESTS = ("tests/dags/", "tests/plugins/")
 PLATFORM_TESTS = (*AIRFLOW_TESTS, "tests/flow/", "tests/infra/", "tests/github/")
 KERNEL_TESTS = "tests/jobs/lake/"
 SECONDS = 300  # for one test
+IN_ONE_JVM = 90  # faults; what their contexts leave behind fills its memory after some 140
 
 
 @dataclass(frozen=True)
@@ -83,18 +84,22 @@ PARTS: Mapping[str, Callable[[Fault], bool]] = {
 def main(part: str) -> int:
     """Plants the faults of a part; 0 when each is caught."""
     begun, listed = time.monotonic(), [fault for fault in faults() if PARTS[part](fault)]
+    missed: list[Fault] = []
     with tempfile.TemporaryDirectory() as folder:
         tree = _copy(Path(folder) / "tree")
+        red = sorted({test for fault in listed for test in fault.red})
         with _services():
-            red = sorted({test for fault in listed for test in fault.red})
             if not _green(tree, red):
                 print("the tests fail without any fault: fix that first", file=sys.stderr)
                 return 1
-            print(f"{part}: {len(red)} tests are green in {time.monotonic() - begun:.0f} s", flush=True)
-            missed = [fault for fault in listed if not _caught(tree, fault)]
-            if not _green(tree, red[::30]):  # a few will do: a dead JVM turns all red
-                print("some tests stay red without any fault: what was caught may be no proof", file=sys.stderr)
-                return 1
+        print(f"{part}: {len(red)} tests are green in {time.monotonic() - begun:.0f} s", flush=True)
+        for first in range(0, len(listed), IN_ONE_JVM):
+            some = listed[first : first + IN_ONE_JVM]
+            with _services():
+                missed += [fault for fault in some if not _caught(tree, fault)]
+                if not _green(tree, sorted({test for fault in some[::20] for test in fault.red})):
+                    print("tests stay red without any fault: what was caught is no proof", file=sys.stderr)
+                    return 1
     print(f"{part}: {len(listed) - len(missed)} of {len(listed)} faults caught in {time.monotonic() - begun:.0f} s")
     for fault in missed:
         print(f"NOT NOTICED: {fault.promise} ({fault.file}): a test is missing", file=sys.stderr)
@@ -187,11 +192,14 @@ def _services() -> Iterator[None]:
         # For the JVM alone: a test that has an AWS of its own would be led to this one.
         with mock.patch.dict(os.environ, spark_conf.environment(aws.environment())):
             gateway = launch_gateway(SparkConf().setAll(list(spark.conf(aws.s3, long=False).items())))
-        os.environ[lakes.SHARED_AWS] = " ".join(aws)
-        os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway.gateway_parameters.port)
-        os.environ["PYSPARK_GATEWAY_SECRET"] = str(gateway.gateway_parameters.auth_token)
+        known = {
+            lakes.SHARED_AWS: " ".join(aws),
+            "PYSPARK_GATEWAY_PORT": str(gateway.gateway_parameters.port),
+            "PYSPARK_GATEWAY_SECRET": str(gateway.gateway_parameters.auth_token),
+        }
         try:
-            yield
+            with mock.patch.dict(os.environ, known):
+                yield
         finally:
             gateway.shutdown()
             gateway.proc.stdin.close()
