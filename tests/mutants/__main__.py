@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import yaml
@@ -30,6 +31,7 @@ AIRFLOW_TESTS = ("tests/dags/", "tests/plugins/")
 PLATFORM_TESTS = (*AIRFLOW_TESTS, "tests/flow/", "tests/infra/", "tests/github/")
 KERNEL_TESTS = "tests/jobs/lake/"
 SECONDS = 300  # for one test
+SET_UP_FAILED = 71  # exit code: no test failed, but what was made for one
 IN_ONE_JVM = 90  # faults; what their contexts leave behind fills its memory after some 140
 
 
@@ -113,6 +115,8 @@ def _caught(tree: Path, fault: Fault) -> bool:
         code = _pytest(tree, fault.red)
     finally:
         (tree / fault.file).write_text(former)
+    if code == SET_UP_FAILED and _pytest(tree, fault.red) == 0:  # by the fault then, and not by what came before it
+        code = 1
     # 1 means that tests ran and failed. Tests that can't even be collected prove nothing.
     outcome = {0: "NOT NOTICED", 1: "caught"}.get(code, f"pytest ended with {code}")
     print(f"  {outcome:<12} {time.monotonic() - begun:5.1f} s  {fault.promise}", flush=True)
@@ -151,10 +155,31 @@ def _as_child(tree: Path, words: list[str], show: bool) -> int:
             os.dup2(nowhere, 2)
         import pytest
 
-        code = int(pytest.main(words))
+        seen = _Failed()
+        code = int(pytest.main(words, plugins=[seen]))
+        if code == 1 and not seen.tests:
+            code = SET_UP_FAILED
+        _end_context()
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+class _Failed:
+    """Counts tests that failed themselves, for pytest."""
+
+    tests = 0
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.tests += report.when == "call" and report.failed
+
+
+def _end_context() -> None:
+    """A context that a red test left running would keep all later ones out of the JVM."""
+    from pyspark import SparkContext
+
+    if active := SparkContext._active_spark_context:
+        active.stop()
 
 
 def _copy(tree: Path) -> Path:
