@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from botocore.exceptions import BotoCoreError, ClientError
+from confluent_kafka import KafkaException
 
 from jobs.lake.error_line import in_a_line
 from jobs.lake.errors import LakeError
@@ -41,7 +42,7 @@ class PresentLogin:
                 return False
             with found.consumer() as consumer:
                 broker.bounds(consumer, self._topic)
-        except (LakeError, BotoCoreError, ClientError) as error:
+        except (LakeError, BotoCoreError, ClientError, KafkaException, UnicodeError) as error:
             print(f"{self._topic}: goes on with the log-in that it has. {in_a_line(error)}", flush=True)
             return False
         print(f"{self._topic}: takes the new log-in of the secret", flush=True)
