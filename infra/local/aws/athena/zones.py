@@ -57,6 +57,8 @@ def translated(node: exp.Expr) -> exp.Expr:
             return _of_moments(node)
         case exp.Max() | exp.Min() if is_zoned(node.this):
             return _extreme(node)
+        case exp.Add() if is_zoned(node.expression):  # an interval, and then the time
+            return _moved(exp.Add(this=node.expression.copy(), expression=node.this.copy()))
         case _ if isinstance(node, _MOVED) and is_zoned(node.this):
             return _moved(node)
         case _ if isinstance(node, _OF_MOMENTS):

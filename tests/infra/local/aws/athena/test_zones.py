@@ -83,6 +83,7 @@ def test_moments_are_compared_whatever_the_zone(athena: Athena, expression: str,
     [
         (f"date_trunc('day', {BERLIN})", "2026-07-02 00:00:00.000 Europe/Berlin"),
         (f"{BERLIN} + interval '1' day", "2026-07-03 01:00:00.000 Europe/Berlin"),
+        (f"interval '1' day + ({BERLIN})", "2026-07-03 01:00:00.000 Europe/Berlin"),
         # The clocks go forward: an hour later is two hours on, a day later the same hour.
         (
             "timestamp '2026-03-29 00:30:00 UTC' AT TIME ZONE 'Europe/Berlin' + interval '1' hour",
