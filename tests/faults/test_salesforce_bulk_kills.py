@@ -108,6 +108,6 @@ def test_bulk_read_that_was_killed_at_its_commit_fetches_nothing_again(
 
     steps.build(run)
 
-    assert sorted(row["id"] for row in bronze_rows(spark, ACCOUNTS)) == known
+    assert sorted(row["id"] for row in bronze_rows(ACCOUNTS)) == known
     assert bulk_jobs(org) == 1
     assert objects.keys("_staging/") == []
