@@ -65,8 +65,7 @@ def test_examples_that_can_not_be_had_change_no_verdict(spark: SparkSession, mon
         raise RuntimeError("no examples today")
 
     monkeypatch.setattr(rules, "holds", fail)
-    (judged,) = validate.validate(
-        Suite("silver.x", (Rule(NOT_NULL, {"column": "id"}, "warning"),), "d"), *[table(spark, "a", None)] * 2, ["n"]
-    )
+    suite, rows = Suite("silver.x", (Rule(NOT_NULL, {"column": "id"}, "warning"),), "d"), table(spark, "a", None)
+    (judged,) = validate.validate(suite, rows, rows, ["n"])
 
     assert (judged.critical, judged.error, judged.examples) == (False, None, ())

@@ -105,8 +105,8 @@ def undecided(
     spark: SparkSession, best: Sequence[Row], present: Sequence[Row], lost: Sequence[Row] = ()
 ) -> dict[str, Any]:
     """By key, the time from which on rows can be the newest."""
-    frames = [hashed(spark, rows).select(*COLUMNS, "_hash") for rows in (best, present, lost)]
-    return {each["key"]: each["_since"] for each in collect(newest_wins.undecided(*frames, ["key"], ORDER))}
+    new, held, gone = (hashed(spark, rows).select(*COLUMNS, "_hash") for rows in (best, present, lost))
+    return {each["key"]: each["_since"] for each in collect(newest_wins.undecided(new, held, gone, ["key"], ORDER))}
 
 
 @pytest.mark.parametrize(
