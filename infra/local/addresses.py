@@ -95,6 +95,15 @@ class Addresses:
         return f"{self.project}-code"
 
     @property
+    def logs_bucket(self) -> str:
+        return f"{self.project}-logs"
+
+    @property
+    def reports_bucket(self) -> str:
+        """Of Athena's results, as on AWS."""
+        return f"{self.project}-reports"
+
+    @property
     def emr_application_id(self) -> str:
         return application_id(EMR_APPLICATION_NAME)
 
@@ -121,10 +130,11 @@ class Addresses:
             "SLUICE_PROJECT": self.project,
             "SLUICE_LAKE_BUCKET": self.lake_bucket,
             "SLUICE_CODE_BUCKET": self.code_bucket,
+            "SLUICE_LOGS_BUCKET": self.logs_bucket,
             "SLUICE_EMR_APPLICATION_ID": self.emr_application_id,
             "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/{self.project}-job-{{kind}}",
             "SLUICE_ALERT_TOPICS": f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{self.project}-alerts",
-            "SLUICE_ATHENA_OUTPUT": f"s3://{self.code_bucket}/athena/",
+            "SLUICE_ATHENA_OUTPUT": f"s3://{self.reports_bucket}/athena/",
         }
 
 

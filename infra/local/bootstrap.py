@@ -65,7 +65,7 @@ def _timed(title: str, step: Callable[[], str]) -> str:
 
 def _buckets(addresses: Addresses) -> str:
     s3 = clients.client(addresses, "s3")
-    wanted = (addresses.lake_bucket, addresses.code_bucket)
+    wanted = (addresses.lake_bucket, addresses.code_bucket, addresses.logs_bucket, addresses.reports_bucket)
     present = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for name in wanted:
         if name not in present:

@@ -66,7 +66,7 @@ def run(addresses: Addresses, arguments: Sequence[str]) -> int:
             }
         },
         configurationOverrides={
-            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": f"s3://{addresses.code_bucket}/logs/"}}
+            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": f"s3://{addresses.logs_bucket}/"}}
         },
     )["jobRunId"]
     say(f"job run {started}: run.py {' '.join(arguments)}")
@@ -97,12 +97,12 @@ def _end(emr: Any, application: str, job_run: str) -> str:
 def _output(addresses: Addresses, job_run: str) -> str:
     """The driver's output. The log may come to S3 a little after the run's end."""
     s3 = clients.client(addresses, "s3")
-    key = f"logs/applications/{addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stdout.gz"
+    key = f"applications/{addresses.emr_application_id}/jobs/{job_run}/SPARK_DRIVER/stdout.gz"
     wait_until(
-        lambda: s3.list_objects_v2(Bucket=addresses.code_bucket, Prefix=key)["KeyCount"],
+        lambda: s3.list_objects_v2(Bucket=addresses.logs_bucket, Prefix=key)["KeyCount"],
         seconds=20,
-        late=lambda: PlatformError(f"job run {job_run} left no log at s3://{addresses.code_bucket}/{key}"),
+        late=lambda: PlatformError(f"job run {job_run} left no log at s3://{addresses.logs_bucket}/{key}"),
         pause=1,
     )
-    body: bytes = s3.get_object(Bucket=addresses.code_bucket, Key=key)["Body"].read()
+    body: bytes = s3.get_object(Bucket=addresses.logs_bucket, Key=key)["Body"].read()
     return gzip.decompress(body).decode(errors="replace").rstrip()

@@ -9,7 +9,8 @@
 #
 #   SLUICE_PROJECT             prefix of the names of secrets, topics and metrics
 #   SLUICE_LAKE_BUCKET         bucket of the lake
-#   SLUICE_CODE_BUCKET         bucket of releases and job logs
+#   SLUICE_CODE_BUCKET         bucket of releases
+#   SLUICE_LOGS_BUCKET         bucket of job runs' logs
 #   SLUICE_EMR_APPLICATION_ID  EMR Serverless application
 #   SLUICE_EMR_ARCHITECTURE    of that application: ARM64 or X86_64
 #   SLUICE_EMR_ROLE_ARN        role that job runs have; {kind} in it stands for the kind of job
@@ -31,8 +32,8 @@
 export OPENLINEAGE__TRANSPORT__TYPE=sluice_airflow.lineage.transport.LakeTransport
 export AIRFLOW__OPENLINEAGE__NAMESPACE="${SLUICE_PROJECT:-}"
 
-for name in SLUICE_PROJECT SLUICE_LAKE_BUCKET SLUICE_CODE_BUCKET SLUICE_EMR_APPLICATION_ID SLUICE_EMR_ARCHITECTURE \
-  SLUICE_EMR_ROLE_ARN SLUICE_ALERT_TOPICS SLUICE_MWAA_ENVIRONMENT SLUICE_SCHEDULE_START; do
+for name in SLUICE_PROJECT SLUICE_LAKE_BUCKET SLUICE_CODE_BUCKET SLUICE_LOGS_BUCKET SLUICE_EMR_APPLICATION_ID \
+  SLUICE_EMR_ARCHITECTURE SLUICE_EMR_ROLE_ARN SLUICE_ALERT_TOPICS SLUICE_MWAA_ENVIRONMENT SLUICE_SCHEDULE_START; do
   eval "value=\${$name:-}"
   if [ -z "$value" ]; then
     echo "ERROR: $name is not set: put it among the settings of the deployment" >&2

@@ -24,6 +24,7 @@ module "job_roles" {
   project        = var.project
   lake           = module.storage.arns["lake"]
   code           = module.storage.arns["code"]
+  logs           = module.storage.arns["logs"]
   application    = module.emr_serverless.application_arn
   data_key       = module.keys.arns["data"]
   operations_key = module.keys.arns["operations"]
@@ -44,6 +45,7 @@ module "mwaa" {
   security_group     = module.network.work_group
   lake               = module.storage.arns["lake"]
   code               = module.storage.arns["code"]
+  logs               = module.storage.arns["logs"]
   application        = module.emr_serverless.application_arn
   data_key           = module.keys.arns["data"]
   operations_key     = module.keys.arns["operations"]

@@ -5,6 +5,7 @@ locals {
     SLUICE_PROJECT             = var.project
     SLUICE_LAKE_BUCKET         = module.storage.names["lake"]
     SLUICE_CODE_BUCKET         = module.storage.names["code"]
+    SLUICE_LOGS_BUCKET         = module.storage.names["logs"]
     SLUICE_EMR_APPLICATION_ID  = module.emr_serverless.application_id
     SLUICE_EMR_ARCHITECTURE    = var.emr.architecture
     SLUICE_EMR_ROLE_ARN        = module.job_roles.pattern

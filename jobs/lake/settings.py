@@ -62,6 +62,7 @@ class Deployment:
     project: str
     lake_bucket: str
     code_bucket: str
+    logs_bucket: str
     release: str
     emr_application_id: str
     emr_role_arn: str
@@ -78,7 +79,8 @@ class Deployment:
 
     @property
     def log_uri(self) -> str:
-        return f"s3://{self.code_bucket}/logs/"
+        """Where EMR Serverless puts drivers' logs; empty while no bucket is named."""
+        return f"s3://{self.logs_bucket}/" if self.logs_bucket else ""
 
 
 def lake() -> Lake:
@@ -137,6 +139,7 @@ def deployment() -> Deployment:
         project=project(),
         lake_bucket=os.environ.get("SLUICE_LAKE_BUCKET", ""),
         code_bucket=code_bucket,
+        logs_bucket=os.environ.get("SLUICE_LOGS_BUCKET", ""),
         release=_release(code_bucket),
         emr_application_id=os.environ.get("SLUICE_EMR_APPLICATION_ID", ""),
         worker_wait_seconds=float(os.environ.get("SLUICE_WORKER_WAIT_SECONDS") or 0),

@@ -17,7 +17,7 @@ VARIABLES = {
     "application_id": "SLUICE_EMR_APPLICATION_ID",
     "execution_role_arn": "SLUICE_EMR_ROLE_ARN",
     "release": "SLUICE_RELEASE",
-    "log_uri": "SLUICE_CODE_BUCKET",
+    "log_uri": "SLUICE_LOGS_BUCKET",
     "lake_bucket": "SLUICE_LAKE_BUCKET",
 }
 
@@ -61,7 +61,7 @@ class JobSettings:
             application_id=deployment.emr_application_id,
             execution_role_arn=deployment.emr_role_arn,
             release=deployment.release,
-            log_uri=deployment.log_uri if deployment.code_bucket else "",
+            log_uri=deployment.log_uri,
             lake_bucket=deployment.lake_bucket,
             project=deployment.project,
             worker_wait_seconds=deployment.worker_wait_seconds,

@@ -213,8 +213,8 @@ def test_night_in_which_everything_happens(platform: Platform, tree: Path) -> No
 
 def log_of_driver(platform: Platform, job_run: str) -> str:
     """What a job run's driver wrote, in all its attempts."""
-    s3, bucket = platform.client("s3"), platform.addresses.code_bucket
-    prefix = f"logs/applications/{platform.addresses.emr_application_id}/jobs/{job_run}/"
+    s3, bucket = platform.client("s3"), platform.addresses.logs_bucket
+    prefix = f"applications/{platform.addresses.emr_application_id}/jobs/{job_run}/"
 
     def found() -> str:
         keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]

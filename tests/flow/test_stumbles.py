@@ -88,12 +88,12 @@ def kill(platform: Platform, part: str) -> int:
 @contextlib.contextmanager
 def unreadable_logs(platform: Platform) -> Iterator[None]:
     """Whatever a driver logs to S3 is gone at once."""
-    s3, bucket = platform.client("s3"), platform.addresses.code_bucket
+    s3, bucket = platform.client("s3"), platform.addresses.logs_bucket
     over = threading.Event()
 
     def sweep() -> None:
         while not over.wait(0.3):
-            for entry in s3.list_objects_v2(Bucket=bucket, Prefix="logs/applications/").get("Contents", []):
+            for entry in s3.list_objects_v2(Bucket=bucket, Prefix="applications/").get("Contents", []):
                 s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
     sweeper = threading.Thread(target=sweep, daemon=True)

@@ -85,6 +85,7 @@ def loaded(python: Path, home: Path) -> dict[str, Any]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONDONTWRITEBYTECODE": "1",
         "SLUICE_CODE_BUCKET": "code",
+        "SLUICE_LOGS_BUCKET": "logs",
         "SLUICE_RELEASE": "s3://code/releases/of-another-deployment",
     }
     done = subprocess.run(

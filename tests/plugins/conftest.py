@@ -175,7 +175,7 @@ def _deploy(home: Path) -> JobSettings:
     from sluice_airflow.job_settings import JobSettings
 
     s3 = boto3.client("s3")
-    for bucket in ("sluice-code", "sluice-lake"):
+    for bucket in ("sluice-code", "sluice-lake", "sluice-logs"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     with zipfile.ZipFile(home / "jobs.zip", "w") as package:
         package.writestr("jobs/__init__.py", "")
@@ -190,7 +190,7 @@ def _deploy(home: Path) -> JobSettings:
         application_id=application["applicationId"],
         execution_role_arn="arn:aws:iam::123456789012:role/sluice-job",
         release="s3://sluice-code/releases/test",
-        log_uri="s3://sluice-code/logs/",
+        log_uri="s3://sluice-logs/",
         lake_bucket="sluice-lake",
     )
 

@@ -17,6 +17,7 @@ variables {
   project        = "sluice"
   lake           = "arn:aws:s3:::lake"
   code           = "arn:aws:s3:::code"
+  logs           = "arn:aws:s3:::logs"
   application    = "arn:aws:emr-serverless:us-east-1:123456789012:/applications/00abc"
   data_key       = "arn:aws:kms:us-east-1:123456789012:key/data"
   operations_key = "arn:aws:kms:us-east-1:123456789012:key/operations"

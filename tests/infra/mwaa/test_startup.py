@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPT = (REPOSITORY / "infra" / "mwaa" / "startup.sh").read_text()
 SETTINGS = {
     "SLUICE_PROJECT": "sluice-dev", "SLUICE_LAKE_BUCKET": "lake", "SLUICE_CODE_BUCKET": "code",
+    "SLUICE_LOGS_BUCKET": "logs",
     "SLUICE_EMR_APPLICATION_ID": "00app", "SLUICE_EMR_ARCHITECTURE": "ARM64",
     "SLUICE_EMR_ROLE_ARN": "arn:aws:iam::123456789012:role/job", "SLUICE_ALERT_TOPICS": "arn:aws:sns:x:alerts",
     "SLUICE_MWAA_ENVIRONMENT": "sluice-dev", "SLUICE_SCHEDULE_START": "2026-11-29",

@@ -20,7 +20,7 @@ SETTINGS = JobSettings(
     application_id="00app",
     execution_role_arn="arn:aws:iam::123456789012:role/{{ params.role }}",
     release="s3://code/releases/abc",
-    log_uri="s3://code/logs/",
+    log_uri="s3://logs/",
     lake_bucket="lake",
     project="other",
     python_archive="python-arm64.tar.gz",
@@ -67,6 +67,7 @@ def test_every_setting_comes_from_the_deployment() -> None:
         "p",
         "lake",
         "code",
+        "logs",
         "s3://code/releases/abc",
         "00app",
         "role",
@@ -81,7 +82,7 @@ def test_every_setting_comes_from_the_deployment() -> None:
     )
     settings = JobSettings.of(deployment)
     assert settings == JobSettings(
-        "00app", "role", "s3://code/releases/abc", "s3://code/logs/", "lake", "p", 20.0, "topics", "http://marquez",
+        "00app", "role", "s3://code/releases/abc", "s3://logs/", "lake", "p", 20.0, "topics", "http://marquez",
         "python-arm64.tar.gz", ("kafka.jar",), {"AWS_REGION": "eu-west-1"},
     )  # fmt: skip
     # May be left out; what is of the release's tree can't be unset.
@@ -93,7 +94,7 @@ def test_every_setting_comes_from_the_deployment() -> None:
 
 
 def test_log_address_without_a_bucket_counts_as_unset() -> None:
-    assert JobSettings.of(Deployment("sluice", "", "", "", "", "", 0.0, date(2026, 1, 1), None)) == UNSET
+    assert JobSettings.of(Deployment("sluice", "", "", "", "", "", "", 0.0, date(2026, 1, 1), None)) == UNSET
 
 
 def test_driver_gets_region_addresses_and_what_names_the_deployment() -> None:
@@ -112,4 +113,4 @@ def test_driver_gets_region_addresses_and_what_names_the_deployment() -> None:
 def test_step_without_a_time_limit_of_its_own_is_refused() -> None:
     """A default would end some step in the middle: a full refresh of years takes hours."""
     with pytest.raises(TypeError, match="execution_timeout_minutes"), DAG("lake", schedule=None):
-        EmrJobOperator(task_id="task", step="gate")
+        EmrJobOperator(task_id="task", step="gate")  # type: ignore[call-arg]

@@ -20,7 +20,17 @@ from sluice_airflow.refresh_dag import refresh_dag
 from sluice_airflow.stream_dag import stream_dag
 
 DEPLOYMENT = Deployment(
-    "sluice", "lake", "code", "s3://code/releases/abc", "00app", "role", 20.0, date(2026, 11, 17), None, jars=JARS
+    "sluice",
+    "lake",
+    "code",
+    "logs",
+    "s3://code/releases/abc",
+    "00app",
+    "role",
+    20.0,
+    date(2026, 11, 17),
+    None,
+    jars=JARS,
 )
 SILVER: dict[str, Any] = {"keys": ("id",), "order_by": ("at",), "zorder_by": ("id",)}
 GOLD: dict[str, Any] = {"keys": ("id",), "zorder_by": ("id",)}

@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "job" {
   statement {
     sid       = "WriteOwnLogs"
     actions   = ["s3:PutObject"]
-    resources = ["${var.code}/logs/applications/${split("/", var.application)[2]}/*"]
+    resources = ["${var.logs}/applications/${split("/", var.application)[2]}/*"]
   }
 
   # Before S3A makes a table's folder it asks for an object of the layer's own name.

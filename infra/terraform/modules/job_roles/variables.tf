@@ -18,10 +18,19 @@ variable "lake" {
 
 variable "code" {
   type        = string
-  description = "Bucket of releases, and of the jobs' logs."
+  description = "Bucket of releases."
   validation {
     condition     = startswith(var.code, "arn:")
     error_message = "code: an ARN."
+  }
+}
+
+variable "logs" {
+  type        = string
+  description = "Bucket of job runs' logs."
+  validation {
+    condition     = startswith(var.logs, "arn:")
+    error_message = "logs: an ARN."
   }
 }
 

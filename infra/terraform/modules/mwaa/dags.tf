@@ -36,14 +36,14 @@ data "aws_iam_policy_document" "dags" {
   statement {
     sid       = "ReadLogsOfJobRuns"
     actions   = ["s3:GetObject"]
-    resources = ["${var.code}/logs/*"]
+    resources = ["${var.logs}/*"]
   }
 
   # As for jobs: without it, "not there" would be 403.
   statement {
     sid       = "SeeWhatIsThere"
     actions   = ["s3:ListBucket"]
-    resources = [var.lake, var.code]
+    resources = [var.lake, var.logs]
   }
 
   statement {

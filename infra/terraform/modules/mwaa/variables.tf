@@ -145,6 +145,15 @@ variable "code" {
   }
 }
 
+variable "logs" {
+  type        = string
+  description = "Bucket of job runs' logs."
+  validation {
+    condition     = startswith(var.logs, "arn:")
+    error_message = "logs: an ARN."
+  }
+}
+
 variable "application" {
   type        = string
   description = "EMR Serverless application."

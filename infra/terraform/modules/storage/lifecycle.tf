@@ -4,7 +4,7 @@ locals {
   expiries = {
     # Parts of an interrupted read: the next one begins again without them. Lineage: the commits say the same for good.
     lake    = { "_staging/" = 7, "ops/openlineage/" = 90 }
-    code    = { "logs/" = var.log_retention_days }
+    code    = { "logs/" = var.log_retention_days } # where release 0.1.0 put job runs' logs
     logs    = { "" = var.log_retention_days }
     landing = { "" = var.landing_retention_days }
     reports = { "athena/" = 30 }

@@ -19,7 +19,9 @@ from tests.plugins.sluice_airflow.alerts.scene import NEXT, RUN
 if TYPE_CHECKING:
     from tests.plugins.sluice_airflow.alerts.scene import Scene
 
-DEPLOYMENT = Deployment("sluice", "lake", "code", "s3://code/releases/a", "app", "role", 0.0, date(2026, 1, 1), None)
+DEPLOYMENT = Deployment(
+    "sluice", "lake", "code", "logs", "s3://code/releases/a", "app", "role", 0.0, date(2026, 1, 1), None
+)
 
 
 def missed(scene: Scene, **run: Any) -> None:

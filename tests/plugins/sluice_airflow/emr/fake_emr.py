@@ -15,7 +15,7 @@ from sluice_airflow.emr.runs import ENDED
 from sluice_airflow.job_settings import JobSettings
 from tests.plugins.sluice_airflow.airflow_task import Task
 
-SETTINGS = JobSettings("00app", "arn:aws:iam::1:role/job", "s3://code/releases/test", "s3://code/logs/", "lake")
+SETTINGS = JobSettings("00app", "arn:aws:iam::1:role/job", "s3://code/releases/test", "s3://logs/", "lake")
 
 
 def refused(code: str, status: int = 400) -> ClientError:

@@ -41,7 +41,7 @@ def test_error_names_the_log_and_the_task_log_has_its_last_lines(
     with pytest.raises(AirflowException) as failure:
         Task(aws, "told", step="exit.1").run()
     run = aws.runs("told")[-1]["id"]
-    folder = f"s3://sluice-code/logs/applications/{aws.application_id}/jobs/{run}/SPARK_DRIVER"
+    folder = f"s3://sluice-logs/applications/{aws.application_id}/jobs/{run}/SPARK_DRIVER"
     assert f"Logs: {folder}/" in str(failure.value)
     assert "last words" in capfd.readouterr().out
 

@@ -94,7 +94,7 @@ def test_empty_choice_runs_every_step(aws: LocalAws) -> None:
 
 def test_unset_setting_is_named_and_never_retried(aws: LocalAws) -> None:
     task = Task(aws, "unset", step="done", settings={"release": "", "log_uri": ""})
-    with pytest.raises(AirflowFailException, match="SLUICE_RELEASE, SLUICE_CODE_BUCKET"):
+    with pytest.raises(AirflowFailException, match="SLUICE_RELEASE, SLUICE_LOGS_BUCKET"):
         task.start()
 
 

@@ -23,7 +23,7 @@ def request(**spark_conf: str) -> dict[str, Any]:
         arguments=["silver.orders"],
         environment={"SLUICE_LAKE_BUCKET": "sluice-lake"},
         spark_conf=spark_conf,
-        log_uri="s3://sluice-code/logs/",
+        log_uri="s3://sluice-logs/",
     )
 
 
@@ -56,7 +56,7 @@ def test_code_comes_from_the_release() -> None:
 
 def test_logs_go_to_the_deployments_prefix() -> None:
     assert request()["configurationOverrides"] == {
-        "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "s3://sluice-code/logs/"}}
+        "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "s3://sluice-logs/"}}
     }
 
 

@@ -87,7 +87,7 @@ def test_log_has_the_reason_of_the_last_attempt_and_says_where_its_log_is(
     task = stream_task("explained", step="report.data", failures_per_hour=2)
     job = failed(task)
     task.by_hand("run")
-    folder = f"s3://sluice-code/logs/applications/{aws.application_id}/jobs/{job}/attempts/2/SPARK_DRIVER/"
+    folder = f"s3://sluice-logs/applications/{aws.application_id}/jobs/{job}/attempts/2/SPARK_DRIVER/"
     (told,) = [record.getMessage() for record in caplog.records if "FAILED at" in record.getMessage()]
     assert told.endswith(f"with attempt 2: PlantedError: planted data (data error). Logs: {folder}")
     assert "step report.data arguments" in caplog.text, "the log's last lines are missing"

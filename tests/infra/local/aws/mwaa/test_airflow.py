@@ -28,7 +28,7 @@ from tests.infra.local.aws.stand_in import Server, start_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PORT = 18940
-NAME, LAKE, CODE = "sluice", "mwaa-lake", "mwaa-code"
+NAME, LAKE, CODE, LOGS = "sluice", "mwaa-lake", "mwaa-code", "mwaa-logs"
 ROLE = "arn:aws:iam::123456789012:role/sluice-airflow"
 REAL_MINUTES = {"LOCAL_EMR_MINUTE_SECONDS": "60"}  # the canary's job run may take thirty
 DAGS = {file.stem for file in (REPOSITORY / "dags").glob("*.py")}
@@ -87,7 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     home = tmp_path_factory.mktemp("mwaa")
     server = start_server(home, PORT, **REAL_MINUTES)
     s3, emr = server.client("s3"), server.client("emr-serverless")
-    for bucket in (LAKE, CODE):
+    for bucket in (LAKE, CODE, LOGS):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=CODE, VersioningConfiguration={"Status": "Enabled"})
     results = {"ResultConfiguration": {"OutputLocation": f"s3://{LAKE}/athena/"}}
@@ -98,6 +98,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         "SLUICE_PROJECT": NAME,
         "SLUICE_LAKE_BUCKET": LAKE,
         "SLUICE_CODE_BUCKET": CODE,
+        "SLUICE_LOGS_BUCKET": LOGS,
         "SLUICE_EMR_APPLICATION_ID": application,
         "SLUICE_EMR_ARCHITECTURE": "ARM64",
         "SLUICE_EMR_ROLE_ARN": f"arn:aws:iam::123456789012:role/sluice-job-{job_kinds.KIND}",
