@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +67,15 @@ class Platform:
         }
         return DeltaTable(f"s3://{self.addresses.lake_bucket}/{name.replace('.', '/')}", storage_options=options)
 
-    def trigger(self, dag: str = DAG, *, run_id: str | None = None, **conf: Any) -> str:
-        """Starts a manual run, whose id a person may choose; returns its id."""
+    def trigger(
+        self, dag: str = DAG, *, run_id: str | None = None, logical_date: datetime | None = None, **conf: Any
+    ) -> str:
+        """Starts a manual run, whose id and logical date a person may choose; returns its id."""
         self.airflow.pause(dag, False)
         url = f"{self.addresses.airflow}/api/v2/dags/{dag}/dagRuns"
         named = {"dag_run_id": run_id} if run_id else {}
-        answer = requests.post(url, json={"logical_date": None, "conf": conf, **named}, timeout=60)
+        dated = logical_date.isoformat() if logical_date else None
+        answer = requests.post(url, json={"logical_date": dated, "conf": conf, **named}, timeout=60)
         assert answer.ok, answer.text
         return str(answer.json()["dag_run_id"])
 

@@ -102,9 +102,9 @@ locals {
       alerts  = false
       runs    = true
     }
-    # report.daily
+    # report.daily; on Mondays it tells the week's trend from the figures of the quality page
     report = {
-      read    = ["bronze/", "silver/", "gold/", "quarantine/", "ops/run_ledger/", "reports/"]
+      read    = concat(local.quality, ["bronze/", "silver/", "gold/", "quarantine/", "ops/run_ledger/", "reports/"])
       write   = ["reports/"]
       delete  = []
       makes   = []
