@@ -112,7 +112,7 @@ benchmark: setup ## measure silver and gold as their table grows, and compare th
 lint: setup ## run ruff and mypy
 	@.venv/jobs/bin/ruff check . && .venv/jobs/bin/ruff format --check .
 	@.venv/jobs/bin/mypy --exclude '^tests/(dags|plugins)/' jobs dq infra tests
-	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags
+	@.venv/jobs/bin/mypy --python-executable .venv/airflow/bin/python plugins dags tests/dags tests/plugins
 
 tools: ## make the environment of the tools that look at the project's own files
 	@python3 -m infra.setup.tools
