@@ -9,6 +9,7 @@ import sys
 from infra.local.addresses import Addresses
 from infra.local.aws.access import policies
 from infra.policies import granted, recorded, report
+from infra.provision import settings
 from infra.provision.errors import ProvisionError
 
 
@@ -44,9 +45,10 @@ def main(arguments: list[str]) -> int:
 
 def comparisons(addresses: Addresses) -> list[report.Comparison]:
     """Each role's policy beside what it uses."""
-    used = recorded.read()
-    found = granted.documents(addresses)
-    names = {role: role.removeprefix(f"{addresses.project}-").removeprefix("job-") for role in found}
+    used = {**recorded.read(), **recorded.read(recorded.DEPLOYMENT)}
+    found = {**granted.documents(addresses), **granted.of_deployment(settings.read("dev"))}
+    names = {role: role.removeprefix("github-").removeprefix(f"{addresses.project}-") for role in found}
+    names = {role: name.removeprefix("job-") for role, name in names.items()}
     return [report.compare(names[role], document, used[names[role]]) for role, document in found.items()]
 
 

@@ -29,15 +29,41 @@ class Excuse(NamedTuple):
         return all(fnmatchcase(text, pattern) for text, pattern in pairs)
 
 
+_CHANGED = "a deployment changes or takes away what it has made"
+_ATHENA = "Athena reads the catalog and S3 for whoever asks"
+_ASKED = (("glue:Get*", "*"), ("s3:Get*", "*"), ("s3:PutObject", "/athena/*"))
+_DEPLOYMENT = (
+    ("budgets:*", "*", "a laptop has no Budgets"),
+    ("*:Delete*", "*", _CHANGED),
+    ("*:Update*", "*", _CHANGED),
+    ("*:Modify*", "*", _CHANGED),
+    ("iam:*PolicyVersion*", "*", _CHANGED),
+    ("sns:SetSubscriptionAttributes", "*", _CHANGED),
+    ("sqs:*", "*", "dev has no queue for Slack or PagerDuty"),
+    ("iam:CreateServiceLinkedRole", "*", "AWS makes a service's own role when an account uses the service first"),
+    ("ec2:CreateNetworkInterface", "*", "EMR Serverless joins the network for whoever makes the application"),
+    ("logs:AssociateKmsKey", "*", "AWS asks for it when a log group has a key"),
+    ("cloudtrail:Get*Selectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
+    ("emr-serverless:ListTagsForResource", "*", "the local application tells its tags with everything else"),
+    ("athena:StopQueryExecution", "*", "people stop a query"),
+    ("athena:ListNamedQueries", "*", "people look for the runbook's queries"),
+)
+
 EXCUSES: tuple[Excuse, ...] = (
+    *(Excuse("deploy", action, resource, why) for action, resource, why in _DEPLOYMENT),
+    Excuse("query", "s3:ListBucket", "*", _ATHENA),
+    *(Excuse("query", action, resource, _ATHENA) for action, resource in _ASKED),
+    *(Excuse("deploy", action, resource, _ATHENA) for action, resource in _ASKED),
     Excuse("*", "kms:*", "*", "S3, Secrets Manager and SNS use the key for whoever calls; a laptop has no keys"),
     Excuse("*", "s3:AbortMultipartUpload", "*", "S3A and delta-rs, when an upload in parts fails"),
+    Excuse("*", "s3:ListMultipartUploadParts", "*", "an upload in parts goes on"),
     Excuse("airflow", "airflow:InvokeRestApi", "*", "the emergency stop; on a laptop Airflow's API is asked directly"),
     Excuse(
         "airflow", "emr-serverless:TagResource", "/jobruns/*", "a retry that goes on with the job run of a lost try"
     ),
     Excuse("airflow", "sns:Publish", "-alerts-[clm]*", "alerts of other severities than a task that failed"),
     Excuse("*", "s3:ListBucket", "-code", "EMR Serverless itself, when it fetches a release"),
+    Excuse("airflow", "s3:ListBucket", "-logs", "a driver's log that is not there yet"),
     Excuse("*", "s3:DeleteObject", "/_locks/*", "who waited for a table takes its wish back"),
     # Not of Airflow and the report, which list job runs each time.
     Excuse("[!ar]*", "emr-serverless:ListJobRuns", "*", "whether the owner of a silent lease still lives"),

@@ -1,11 +1,14 @@
-"""What each role used in the recorded flow: `recorded.yaml`, kept beside the code like a lock file.
+"""What each role used in the recorded flows: files that are kept beside the code like lock files.
 
-`python -m infra.policies record` writes it from a platform on which the whole flow has run
-(`tests/flow/test_policies.py`). Roles are named without the project, resources as on a laptop.
+`recorded.yaml` is of jobs and DAGs: `python -m infra.policies record` writes it from a platform on which the whole flow
+has run (`tests/flow/test_policies.py`), with resources as on a laptop. `recorded_deployment.yaml` is of who
+deploys and who queries: with `SLUICE_RECORD=1` the slow test of `tests/infra/provision/test_terraform.py` writes it,
+when it has made dev, asked there and taken away what runs. Roles are named without the project.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,11 +18,13 @@ from infra.local.addresses import Addresses
 from infra.local.aws.access import policies, record
 from infra.local.aws.access.use import Use
 from infra.policies.excused import reason
-from infra.policies.granted import AIRFLOW
+from infra.policies.granted import AIRFLOW, DEPLOY, QUERY
 from jobs.lake import job_kinds
 
 FILE = Path(__file__).with_name("recorded.yaml")
-HEAD = "# What each role used in the recorded flow, written by `make policies-record`. Nobody edits it.\n"
+DEPLOYMENT = Path(__file__).with_name("recorded_deployment.yaml")
+HEAD = "# What each role used in the recorded flow, written by a test (see recorded.py). Nobody edits it.\n"
+_DRAWN = re.compile(r"(:/applications/)\w+")  # an id that another run does not draw again
 
 # The stand-in alone shows job runs on a page of its own; AWS asks for no permission to say who one is.
 NEVER_GRANTED = ("emr-serverless:GetDashboardForJobRun", *policies.ALWAYS)
@@ -40,6 +45,20 @@ def of_platform(addresses: Addresses) -> Uses:
     seen = record.read(addresses.home)
     return {
         name: frozenset(use for caller, use in seen if caller == role and _lasting(name, use))
+        for role, name in names.items()
+    }
+
+
+def of_deployment(addresses: Addresses) -> Uses:
+    """What who deploys and who queries have used so far of an AWS on this machine: each time the same."""
+    seen = record.read(addresses.home)
+    names = {f"github-{addresses.project}-{DEPLOY}": DEPLOY, f"{addresses.project}-{QUERY}": QUERY}
+    return {
+        name: frozenset(
+            Use(use.action, _DRAWN.sub(r"\1*", use.resource))
+            for caller, use in seen
+            if caller == role and use.action not in NEVER_GRANTED
+        )
         for role, name in names.items()
     }
 

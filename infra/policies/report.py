@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.aws.access.policies import Policy, as_list, pattern
-from infra.local.aws.access.use import Use
+from infra.local.aws.access.use import UNKNOWN, Use
 from infra.policies.excused import reason
 
 
@@ -79,5 +79,5 @@ def text(compared: Iterable[Comparison]) -> str:
 
 def _serves(grant: Use, use: Use) -> bool:
     return re.fullmatch(pattern(grant.action), use.action) is not None and (
-        re.fullmatch(pattern(grant.resource), use.resource) is not None
+        use.resource == UNKNOWN or re.fullmatch(pattern(grant.resource), use.resource) is not None
     )

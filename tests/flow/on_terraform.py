@@ -19,16 +19,18 @@ from botocore.config import Config
 from infra.deploy.airflow import Airflow
 from infra.deploy.deployment import Deployment
 from infra.local import environment, parts
-from infra.local.aws.access import policies
+from infra.local.aws.access import caller, policies
 from infra.local.kafka import topics
 from infra.local.polling import wait_until
 from infra.local.secrets import secrets
 from infra.package.content import Content
+from infra.policies import granted
 from infra.provision import settings, state
 from infra.provision.terraform import Workspace
 from tests.infra.local.aws.mwaa import release
 from tests.infra.local.aws.stand_in import Server, for_terraform, start_server
 
+PERSON, DEPLOYER = "test", "github-sluice-deploy"
 SOURCES = ("snowflake", "salesforce", "ecb", "kafka")
 
 
@@ -52,18 +54,24 @@ class Cloud:
         size = {"vcpu": 8, "memory": 16, "disk": 40}
         emr = {"maximum": size, "ready": {"Driver": {"count": 2, "vcpu": 1, "memory": 2}}}
         given = ("create_budget=false", f"sources={json.dumps(sources)}", f"emr={json.dumps(emr)}")
-        return Deployment(settings.read("dev"), Workspace(self.home / "dev"), self.client, self.say, given)
+        return Deployment(settings.read("dev"), Workspace(self.home / "dev"), self.as_deployer, self.say, given)
 
     def say(self, line: str) -> None:
         self.said.append(line)
         print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
     def client(self, service: str) -> Any:
+        """A client of a person, who may do all."""
+        return self.as_deployer(service, aws_access_key_id=PERSON, aws_secret_access_key=PERSON)
+
+    def as_deployer(self, service: str, **keys: str) -> Any:
+        """A client of the role that deploys, as which Terraform calls too: the environment has its keys."""
         return boto3.client(
             service,
             endpoint_url=self.server.addresses.aws,
             region_name=settings.read("dev").region,
             config=Config(inject_host_prefix=False, proxies={}, read_timeout=90),
+            **keys,
         )
 
     @cached_property
@@ -92,6 +100,7 @@ class Cloud:
             role = name if name.startswith("job-") else "airflow"
             known = documents.setdefault(f"sluice-{role}", {"Statement": []})
             known["Statement"] += json.loads(policy)["Statement"]
+        documents |= granted.of_deployment(settings.read("dev"))
         policies.file(self.server.addresses.home).write_text(json.dumps(documents))
         return sorted(documents)
 
@@ -131,8 +140,9 @@ def made(home: Path, port: int) -> Iterator[Cloud]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         server = start_server(home, port, LOCAL_EMR_MINUTE_SECONDS="60")
         stack.callback(server.end)
-        for name, value in for_terraform(server.addresses).items():
+        for name, value in {**for_terraform(server.addresses), **caller.credentials(DEPLOYER)}.items():
             patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it may have other keys
         for part in parts.stand_ins(server.addresses):
             if part.name in SOURCES:
                 _start(part, server, stack)

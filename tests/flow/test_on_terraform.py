@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import boto3
 import pytest
 
 from infra.deploy import release_in_s3
 from infra.deploy.errors import DeployError
+from infra.local.aws.access import caller
 from infra.local.kafka import produce
 from infra.local.kafka.events import messages
 from infra.local.polling import wait_until
@@ -25,7 +27,7 @@ from infra.provision import __main__ as provision
 from infra.provision import application
 from infra.provision.errors import ProvisionError
 from tests.flow import expected_gold
-from tests.flow.on_terraform import Cloud, made
+from tests.flow.on_terraform import PERSON, Cloud, made
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 PORT = 18680
@@ -127,7 +129,10 @@ def test_release_with_a_bug_is_rolled_back_by_itself_and_the_stream_has_no_gap(
     assert int(offsets) == before + 2 * SENT, "a message came twice"
 
 
-def test_destroy_keeps_the_data(cloud: Cloud, first: str) -> None:
+def test_destroy_keeps_the_data(cloud: Cloud, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in caller.credentials(PERSON).items():  # an administrator
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     deployment, emr = cloud.deployment, cloud.client("emr-serverless")
 
     def destroy() -> None:

@@ -58,8 +58,8 @@ run "a_deployment_reads_no_secret_and_no_data_and_changes_no_role_of_its_own" {
   }
   assert {
     condition = alltrue([for statement in jsondecode(output.policies["platform"]).Statement :
-      alltrue([for resource in flatten([statement.Resource]) : endswith(resource, ":role/sluice-*") || endswith(resource, ":policy/sluice-query")])
-      if anytrue([for action in flatten([statement.Action]) : startswith(action, "iam:")])
+      alltrue([for resource in flatten([statement.Resource]) : endswith(resource, ":role/sluice-*") || endswith(resource, ":policy/sluice-query") || endswith(resource, ":role/aws-service-role/*")])
+      if anytrue([for action in flatten([statement.Action]) : can(regex("^iam:[^GL]", action))])
     ])
     error_message = "a deployment may change roles of others"
   }

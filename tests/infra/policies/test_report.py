@@ -67,7 +67,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> list[report.Comparison
 
 
 def test_every_role_has_what_the_recorded_flow_uses_and_no_more(compared: list[report.Comparison]) -> None:
-    assert {row.role for row in compared} == {*job_kinds.KINDS, "airflow"}
+    assert {row.role for row in compared} == {*job_kinds.KINDS, "airflow", "deploy", "query"}
     assert [row.role for row in compared if not row.used] == []
     assert [row.role for row in compared if not row.exact] == [], report.text(compared)
 
@@ -87,6 +87,16 @@ def test_recorded_uses_are_those_of_roles_and_stay_as_they_were_written(tmp_path
     assert {role: set(found) for role, found in uses.items() if found} == {"gold": {READ}, "airflow": {WRITE}}
     recorded.write(uses, file)
     assert recorded.read(file) == uses
+
+
+def test_recorded_uses_of_a_deployment_are_of_its_role_and_name_no_id_that_was_drawn(tmp_path: Path) -> None:
+    seen = record.Record(record.folder(tmp_path) / "aws.jsonl")
+    made = Use("emr-serverless:GetApplication", "arn:aws:emr-serverless:x:/applications/00f1")
+    seen.add("github-sluice-deploy", [made, Use("sts:GetCallerIdentity", "*")])
+    seen.add("sluice-airflow", [WRITE])
+    known = made._replace(resource="arn:aws:emr-serverless:x:/applications/*")
+    seen.add("sluice-query", [READ])
+    assert recorded.of_deployment(Addresses(tmp_path, 8100)) == {"deploy": {known}, "query": {READ}}
 
 
 def test_command_ends_with_1_when_a_role_is_not_exact(

@@ -37,7 +37,9 @@ def uses(region: str, method: str, path: str, body: bytes) -> list[Use]:
             )
         used = [Use(f"airflow:{operation}", resource)]
         if operation in ("CreateEnvironment", "UpdateEnvironment"):
-            role = json.loads(body or b"{}").get("ExecutionRoleArn")
-            used += [Use("iam:PassRole", str(role))] if role else []
+            asked = json.loads(body or b"{}")
+            if role := asked.get("ExecutionRoleArn"):
+                used.append(Use("iam:PassRole", str(role), (("iam:PassedToService", "airflow.amazonaws.com"),)))
+            used += [Use("airflow:TagResource", resource)] if asked.get("Tags") else []
         return used
     return []

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.local.aws.access.use import Use
+from infra.local.aws.access.use import UNKNOWN, Use
 
 ALWAYS = ("sts:GetCallerIdentity",)  # AWS asks nobody for a permission
 _DRAWN = re.compile(r"^(arn:[^:]+:secretsmanager:.+)-[A-Za-z0-9]{6}$")
-JUDGED = ("cloudwatch:namespace", "iam:PassedToService")  # keys of conditions
+JUDGED = ("aws:RequestedRegion", "cloudwatch:namespace", "iam:PassedToService")  # keys of conditions
 _KNOWN = {"Sid", "Effect", "Action", "Resource", "Condition"}
 
 
@@ -67,7 +67,7 @@ class _Grant(NamedTuple):
     def covers(self, use: Use) -> bool:
         known = dict(use.known)
         held = all(values.fullmatch(known[key]) for key, values in self.conditions.items() if key in known)
-        return held and self.resources.fullmatch(use.resource) is not None
+        return held and (use.resource == UNKNOWN or self.resources.fullmatch(use.resource) is not None)
 
 
 def _conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, re.Pattern[str]]]:

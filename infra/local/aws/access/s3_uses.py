@@ -12,9 +12,26 @@ from infra.local.aws.access.use import S3, Use
 _KEY = re.compile(rb"<Key>([^<]*)</Key>")
 _OF_BUCKET = {  # by a word of the query
     "location": "GetBucketLocation",
-    "versioning": "GetBucketVersioning",
     "uploads": "ListBucketMultipartUploads",
     "versions": "ListBucketVersions",
+}
+_SETTINGS = {  # of a bucket, by a word of the query: IAM's name for it, after Get and Put
+    "accelerate": "AccelerateConfiguration",
+    "acl": "BucketAcl",
+    "cors": "BucketCORS",
+    "encryption": "EncryptionConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "logging": "BucketLogging",
+    "notification": "BucketNotification",
+    "object-lock": "BucketObjectLockConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "replication": "ReplicationConfiguration",
+    "requestPayment": "BucketRequestPayment",
+    "tagging": "BucketTagging",
+    "versioning": "BucketVersioning",
+    "website": "BucketWebsite",
 }
 
 
@@ -41,6 +58,8 @@ def uses(method: str, path: str, query: str, headers: Mapping[str, str], body: b
         return _of_bucket(method, bucket, words, body)
     action = _of_object(method, words)
     found = [Use(action, f"{S3}{bucket}/{key}")]
+    if headers.get("x-amz-tagging"):
+        found.append(Use("s3:PutObjectTagging", f"{S3}{bucket}/{key}"))
     if source := headers.get("x-amz-copy-source"):
         found.append(Use("s3:GetObject", S3 + unquote(source).lstrip("/").partition("?")[0]))
     return found
@@ -55,12 +74,14 @@ def _of_bucket(method: str, bucket: str, words: Mapping[str, list[str]], body: b
     if method == "POST" and "delete" in words:
         keys = [unescape(key.decode()) for key in _KEY.findall(body)]
         return [Use("s3:DeleteObject", f"{S3}{bucket}/{key}") for key in keys]
+    setting = next((_SETTINGS[word] for word in words if word in _SETTINGS), "")
     if method in ("GET", "HEAD"):
-        action = next((_OF_BUCKET[word] for word in words if word in _OF_BUCKET), "ListBucket")
+        listing = next((_OF_BUCKET[word] for word in words if word in _OF_BUCKET), "ListBucket")
+        action = f"Get{setting}" if setting else listing
+    elif setting:  # to take a setting away is to put another one, but for the policy
+        action = f"{'Delete' if (method, setting) == ('DELETE', 'BucketPolicy') else 'Put'}{setting}"
     else:
         action = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}.get(method, method)
-        if words:
-            action = f"{method.title()}Bucket{next(iter(words)).title()}"  # a setting of the bucket: a deployer's
     return [Use(f"s3:{action}", f"{S3}{bucket}")]
 
 

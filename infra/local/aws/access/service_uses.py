@@ -1,7 +1,4 @@
-"""What a request to a service other than S3 does, by IAM's names, with what AWS asks for besides.
-
-Resources are known of the services that jobs and DAGs call. Of others only the action is: it is a deployer who calls.
-"""
+"""What a request to a service other than S3 does, by IAM's names, with what AWS asks for besides."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from infra.local.addresses import ACCOUNT_ID
-from infra.local.aws.access import mwaa_uses
-from infra.local.aws.access.use import Use
+from infra.local.aws.access import deployer_uses, mwaa_uses
+from infra.local.aws.access.use import UNKNOWN, Use
 
 _PREFIX = {"monitoring": "cloudwatch"}  # where a service signs by another name than IAM's
 # sns:PublishBatch is no action of IAM's.
@@ -63,10 +60,19 @@ def uses(
         return []
     action = f"{_PREFIX.get(service, service)}:{operation}"
     of_service = _RESOURCES.get(service)
-    resources = of_service(operation, asked, region) if of_service else ["*"]
+    resources = of_service(operation, asked, region) if of_service else [deployer_uses.resource(service, asked, region)]
+    known = _known(service, region, asked)
+    own = [Use(_ACTION.get(action, action), resource, known) for resource in resources]
+    more = deployer_uses.besides(service, operation, asked, resources[-1])
+    return [*own, *(use._replace(known=use.known + known) for use in more)]
+
+
+def _known(service: str, region: str, asked: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What conditions may ask of a request."""
+    if service == "ec2":
+        return (("aws:RequestedRegion", region),)
     space = asked.get("Namespace") if service == "monitoring" else None
-    known = (("cloudwatch:namespace", str(space)),) if space else ()
-    return [Use(_ACTION.get(action, action), resource, known) for resource in resources]
+    return (("cloudwatch:namespace", str(space)),) if space else ()
 
 
 def _asked(path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[str, Mapping[str, Any]]:
@@ -89,7 +95,9 @@ def _emr(region: str, method: str, path: str, body: bytes) -> list[Use]:
         own = unquote(named.get("arn") or "") or base + path.partition("/attempts")[0].partition("/dashboard")[0]
         if operation != "StartJobRun":
             own = own.removesuffix("/jobruns")
-            return [Use(f"emr-serverless:{operation}", "*" if own == f"{base}/applications" else own)]
+            own_use = Use(f"emr-serverless:{operation}", "*" if own == f"{base}/applications" else own)
+            tagged = operation == "CreateApplication" and json.loads(body or b"{}").get("tags")
+            return [own_use, Use("emr-serverless:TagResource", UNKNOWN)] if tagged else [own_use]
         return _start(own.removesuffix("/jobruns"), json.loads(body or b"{}"))
     return []
 
@@ -116,6 +124,8 @@ def _secrets(operation: str, asked: Mapping[str, Any], region: str) -> list[str]
 
 def _glue(operation: str, asked: Mapping[str, Any], region: str) -> list[str]:
     """Glue asks for the catalog, the database and the table, each."""
+    if arn := asked.get("ResourceArn"):
+        return [str(arn)]
     base = f"arn:aws:glue:{region}:{ACCOUNT_ID}:"
     table = (asked.get("TableInput") or asked).get("Name")
     if operation.endswith("Database"):
@@ -125,12 +135,7 @@ def _glue(operation: str, asked: Mapping[str, Any], region: str) -> list[str]:
     return [f"{base}catalog"]
 
 
-def _sns(operation: str, asked: Mapping[str, Any], region: str) -> list[str]:
-    return [str(asked.get("TopicArn") or asked.get("TargetArn") or "*")]
-
-
 _RESOURCES: Mapping[str, Callable[[str, Mapping[str, Any], str], list[str]]] = {
     "secretsmanager": _secrets,
     "glue": _glue,
-    "sns": _sns,
 }

@@ -22,3 +22,8 @@ output "query_policy" {
   description = "ARN of the policy for people who query."
   value       = aws_iam_policy.query.arn
 }
+
+output "query_document" {
+  description = "That policy as JSON."
+  value       = data.aws_iam_policy_document.query.json
+}

@@ -14,8 +14,13 @@ resource "aws_iam_role_policy" "deploy" {
 data "aws_iam_policy_document" "release" {
   statement {
     sid       = "UploadRelease"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
     resources = [for prefix in ["releases", "airflow"] : "${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/${prefix}/*"]
+  }
+  statement {
+    sid       = "WriteStartupScript"
+    actions   = ["s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectVersion"]
+    resources = ["${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/airflow/*"]
   }
   statement {
     sid       = "EncryptRelease"
@@ -53,8 +58,13 @@ data "aws_iam_policy_document" "data_services" {
   }
   statement {
     sid       = "Catalog"
-    actions   = ["glue:CreateDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase", "glue:GetDatabase", "glue:GetTags", "glue:TagResource"]
+    actions   = ["glue:CreateDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase", "glue:GetDatabase"]
     resources = ["${local.arn}:glue:${local.here}:catalog", "${local.arn}:glue:${local.here}:database/*"] # layers have no common prefix
+  }
+  statement {
+    sid       = "CatalogTags"
+    actions   = ["glue:GetTags", "glue:TagResource"]
+    resources = ["${local.arn}:glue:${local.here}:database/*"]
   }
   statement {
     sid       = "Athena"
@@ -83,6 +93,17 @@ data "aws_iam_policy_document" "platform" {
     actions   = ["iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole", "iam:GetRole", "iam:TagRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"]
     resources = ["${local.arn}:iam::${local.account}:role/${var.project}-*"]
   }
+  # A plan looks at the roles of GitHub's jobs as well. Whoever made them changes them: an administrator.
+  statement {
+    sid       = "SeeOwnRoles"
+    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"]
+    resources = ["${local.arn}:iam::${local.account}:role/github-${var.project}-*"]
+  }
+  statement {
+    sid       = "SeeGitHub"
+    actions   = ["iam:GetOpenIDConnectProvider"]
+    resources = [local.provider]
+  }
   statement {
     sid       = "PolicyOfPeople"
     actions   = ["iam:CreatePolicy", "iam:DeletePolicy", "iam:GetPolicy", "iam:TagPolicy", "iam:GetPolicyVersion", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"]
@@ -98,6 +119,27 @@ data "aws_iam_policy_document" "platform" {
       values   = ["airflow.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
     }
   }
+  # AWS makes a service's own role when an account uses the service for the first time.
+  statement {
+    sid       = "LetServicesMakeTheirOwn"
+    actions   = ["iam:CreateServiceLinkedRole"]
+    resources = ["${local.arn}:iam::${local.account}:role/aws-service-role/*"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:AWSServiceName"
+      values   = ["airflow.amazonaws.com", "ops.emr-serverless.amazonaws.com"]
+    }
+  }
+  statement {
+    sid       = "LetEmrServerlessJoinTheNetwork"
+    actions   = ["ec2:CreateNetworkInterface"]
+    resources = ["${local.arn}:ec2:${local.here}:network-interface/*"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:CalledViaLast"
+      values   = ["ops.emr-serverless.amazonaws.com"]
+    }
+  }
   statement {
     sid       = "Airflow"
     actions   = ["airflow:CreateEnvironment", "airflow:UpdateEnvironment", "airflow:DeleteEnvironment", "airflow:GetEnvironment", "airflow:TagResource"]
@@ -105,8 +147,8 @@ data "aws_iam_policy_document" "platform" {
   }
   statement {
     sid       = "EmrServerless"
-    actions   = ["emr-serverless:CreateApplication", "emr-serverless:UpdateApplication", "emr-serverless:DeleteApplication", "emr-serverless:GetApplication", "emr-serverless:StopApplication", "emr-serverless:TagResource", "emr-serverless:ListTagsForResource"]
-    resources = ["${local.arn}:emr-serverless:${local.here}:/", "${local.arn}:emr-serverless:${local.here}:/applications/*"] # ids are drawn
+    actions   = ["emr-serverless:UpdateApplication", "emr-serverless:DeleteApplication", "emr-serverless:GetApplication", "emr-serverless:TagResource", "emr-serverless:ListTagsForResource"]
+    resources = ["${local.arn}:emr-serverless:${local.here}:/applications/*"] # ids are drawn
   }
   statement {
     sid       = "Keys"
@@ -144,8 +186,18 @@ data "aws_iam_policy_document" "platform" {
     resources = ["*"] # they have no resource level
   }
   statement {
+    sid       = "NewApplication"
+    actions   = ["emr-serverless:CreateApplication"]
+    resources = ["*"] # it has no resource level
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [local.region]
+    }
+  }
+  statement {
     sid       = "Network"
-    actions   = ["ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute", "ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:AssociateRouteTable", "ec2:DisassociateRouteTable", "ec2:CreateRoute", "ec2:DeleteRoute", "ec2:CreateInternetGateway", "ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:DeleteInternetGateway", "ec2:AllocateAddress", "ec2:ReleaseAddress", "ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:CreateFlowLogs", "ec2:DeleteFlowLogs", "ec2:CreateTags"]
+    actions   = ["ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute", "ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:AssociateRouteTable", "ec2:DisassociateRouteTable", "ec2:CreateRoute", "ec2:DeleteRoute", "ec2:CreateInternetGateway", "ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:DeleteInternetGateway", "ec2:AllocateAddress", "ec2:DisassociateAddress", "ec2:ReleaseAddress", "ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:CreateFlowLogs", "ec2:DeleteFlowLogs", "ec2:CreateTags"]
     resources = ["*"] # ids are drawn; the region bounds it
     condition {
       test     = "StringEquals"

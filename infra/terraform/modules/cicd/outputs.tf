@@ -5,5 +5,5 @@ output "role_arns" {
 
 output "policies" {
   description = "The deploying role's policies as JSON."
-  value       = { data = data.aws_iam_policy_document.data_services.json, platform = data.aws_iam_policy_document.platform.json, release = data.aws_iam_policy_document.release.json }
+  value       = { data = data.aws_iam_policy_document.data_services.json, platform = data.aws_iam_policy_document.platform.json, release = data.aws_iam_policy_document.release.json, state = data.aws_iam_policy_document.state["deploy"].json }
 }

@@ -107,11 +107,12 @@ def test_job_runs_of_a_role_call_by_that_role(server: Server) -> None:
 
     jobs = Jobs(server)
     role = "arn:aws:iam::123456789012:role/sluice-job-silver"
-    program = "import os; print(os.environ['AWS_ACCESS_KEY_ID'])"
+    # Spark copies a driver's output in a thread that its exit does not wait for.
+    program = "import os, time; print(os.environ['AWS_ACCESS_KEY_ID'], flush=True); time.sleep(1)"
     run = jobs.wait(jobs.start(program, executionRoleArn=role))["jobRunId"]
     assert jobs.log(run).split() == ["sluice-job-silver"]
     used = {use for caller, use in record.read(server.addresses.home) if caller == "sluice-job-silver"}
-    assert Use("s3:PutObject", f"arn:aws:s3:::{BUCKET}/logs/applications/{jobs.application}/*") in used
+    assert Use("s3:PutObject", f"arn:aws:s3:::{BUCKET}/logs/*") in used
 
 
 def test_job_run_whose_role_may_not_read_its_code_fails_and_names_the_action(server: Server) -> None:
