@@ -113,4 +113,4 @@ def test_driver_gets_region_addresses_and_what_names_the_deployment() -> None:
 def test_step_without_a_time_limit_of_its_own_is_refused() -> None:
     """A default would end some step in the middle: a full refresh of years takes hours."""
     with pytest.raises(TypeError, match="execution_timeout_minutes"), DAG("lake", schedule=None):
-        EmrJobOperator(task_id="task", step="gate")  # type: ignore[call-arg]
+        EmrJobOperator(task_id="task", step="gate")  # type: ignore[call-arg]  # what is missing is what is tested

@@ -65,9 +65,11 @@ def resource(service: str, asked: Mapping[str, Any], region: str) -> str:
         value = asked.get(parameter)
         if not value:
             continue
+        if form == UNKNOWN:
+            return UNKNOWN
         named = str(value[0] if isinstance(value, list) else value)
-        if form == UNKNOWN or named.startswith("arn:"):
-            return form and named
+        if named.startswith("arn:"):
+            return named
         named = named.rpartition("/")[2] if parameter == "QueueUrl" else named
         return "arn:aws:" + form.format(named, region=region, account=ACCOUNT_ID)
     return "*"
