@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# One task does for each stage.
-TEN_ROWS = {
-    "spark.sql.shuffle.partitions": "1",
-    "spark.ui.showConsoleProgress": "false",
-}
+QUIET = {"spark.ui.showConsoleProgress": "false"}
 # The second compiler pays in a long session: 25 silver builds began at 21 CPU seconds and ended at 6.7, else at 9.
 SHORT = "-XX:TieredStopAtLevel=1"
 # It pays for what runs often: asked four times as late, it saves 16 of 219 CPU seconds of 38 tests.
@@ -31,7 +27,7 @@ def conf(s3_url: str, *, long: bool = True) -> dict[str, str]:
     from infra.setup.spark_conf import FEW_ROWS, local_conf
     from jobs.lake import session
 
-    return {**local_conf(s3_url, compilers=LONG if long else SHORT), **session.CONF, **FEW_ROWS, **TEN_ROWS}
+    return {**local_conf(s3_url, compilers=LONG if long else SHORT), **session.CONF, **FEW_ROWS, **QUIET}
 
 
 def session(s3_url: str) -> SparkSession:

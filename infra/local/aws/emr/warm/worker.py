@@ -23,7 +23,7 @@ LIBRARIES = (
     "pyspark.sql.functions", "pyspark.sql.pandas.types", "pyspark.sql.streaming", "delta.tables", "pandas",
     "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "deltalake", "boto3", "botocore.session", "requests",
     "yaml", "great_expectations", "great_expectations.expectations.core", "snowflake.connector", "simple_salesforce",
-    "confluent_kafka", "msgspec", "babel.core",
+    "confluent_kafka", "msgspec", "babel.core", "openlineage.client.facet_v2",
 )  # fmt: skip
 LOOK_SECONDS = 0.05
 CLEAR_SECONDS = 30
