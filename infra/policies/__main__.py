@@ -49,7 +49,8 @@ def comparisons(addresses: Addresses) -> list[report.Comparison]:
     found = {**granted.documents(addresses), **granted.of_deployment(settings.read("dev"))}
     names = {role: role.removeprefix("github-").removeprefix(f"{addresses.project}-") for role in found}
     names = {role: name.removeprefix("job-") for role, name in names.items()}
-    return [report.compare(names[role], document, used[names[role]]) for role, document in found.items()]
+    besides = {granted.PLAN: granted.reading_lists()}
+    return [report.compare(name, found[role], used[name], besides.get(name)) for role, name in names.items()]
 
 
 def _enforce(addresses: Addresses) -> None:

@@ -32,18 +32,26 @@ class Excuse(NamedTuple):
 _CHANGED = "a deployment changes or takes away what it has made"
 _ATHENA = "Athena reads the catalog and S3 for whoever asks"
 _ASKED = (("glue:Get*", "*"), ("s3:Get*", "*"), ("s3:PutObject", "/athena/*"))
+_CHANGES = (
+    "glue:UpdateDatabase", "glue:DeleteDatabase", "athena:UpdateWorkGroup", "athena:DeleteWorkGroup",
+    "athena:DeleteNamedQuery", "secretsmanager:UpdateSecret", "cloudtrail:UpdateTrail", "iam:UpdateRole",
+    "iam:UpdateAssumeRolePolicy", "iam:ListPolicyVersions", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion",
+    "iam:DeletePolicy", "airflow:UpdateEnvironment", "emr-serverless:UpdateApplication", "kms:DeleteAlias",
+    "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "sns:SetSubscriptionAttributes", "ec2:ModifyVpcEndpoint",
+)  # fmt: skip
+_OF_BUDGETS = ("ViewBudget", "ModifyBudget", "TagResource", "ListTagsForResource")
+_OF_QUEUES = ("CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes", "TagQueue", "ListQueueTags")
+_FILES = "OPTIMIZE and VACUUM of a layer, once it has small or old files"
+_KEYS = "S3, Secrets Manager and SNS use the key for whoever calls; a laptop has no keys"
 _DEPLOYMENT = (
-    ("budgets:*", "*", "a laptop has no Budgets"),
-    ("*:Delete*", "*", _CHANGED),
-    ("*:Update*", "*", _CHANGED),
-    ("*:Modify*", "*", _CHANGED),
-    ("iam:*PolicyVersion*", "*", _CHANGED),
-    ("sns:SetSubscriptionAttributes", "*", _CHANGED),
-    ("sqs:*", "*", "dev has no queue for Slack or PagerDuty"),
+    *((f"budgets:{action}", "*", "a laptop has no Budgets") for action in _OF_BUDGETS),
+    *((action, "*", _CHANGED) for action in _CHANGES),
+    *((f"sqs:{action}", "*", "dev has no queue for Slack or PagerDuty") for action in _OF_QUEUES),
     ("iam:CreateServiceLinkedRole", "*", "AWS makes a service's own role when an account uses the service first"),
     ("ec2:CreateNetworkInterface", "*", "EMR Serverless joins the network for whoever makes the application"),
     ("logs:AssociateKmsKey", "*", "AWS asks for it when a log group has a key"),
-    ("cloudtrail:Get*Selectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
+    ("cloudtrail:GetEventSelectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
+    ("cloudtrail:GetInsightSelectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
     ("emr-serverless:ListTagsForResource", "*", "the local application tells its tags with everything else"),
     ("athena:StopQueryExecution", "*", "people stop a query"),
     ("athena:ListNamedQueries", "*", "people look for the runbook's queries"),
@@ -54,7 +62,8 @@ EXCUSES: tuple[Excuse, ...] = (
     Excuse("query", "s3:ListBucket", "*", _ATHENA),
     *(Excuse("query", action, resource, _ATHENA) for action, resource in _ASKED),
     *(Excuse("deploy", action, resource, _ATHENA) for action, resource in _ASKED),
-    Excuse("*", "kms:*", "*", "S3, Secrets Manager and SNS use the key for whoever calls; a laptop has no keys"),
+    *(Excuse("*", f"kms:{action}", "*", _KEYS) for action in ("Decrypt", "GenerateDataKey")),
+    Excuse("deploy", "kms:CreateGrant", "*", _KEYS),
     Excuse("*", "s3:AbortMultipartUpload", "*", "S3A and delta-rs, when an upload in parts fails"),
     Excuse("*", "s3:ListMultipartUploadParts", "*", "an upload in parts goes on"),
     Excuse("airflow", "airflow:InvokeRestApi", "*", "the emergency stop; on a laptop Airflow's API is asked directly"),
@@ -77,9 +86,7 @@ EXCUSES: tuple[Excuse, ...] = (
     Excuse("register", "s3:*Object", "/gold/quality/*", "results that release 0.1.0 wrote are moved"),
     Excuse("housekeeping", "s3:[PD]*Object", "_history/*", "records of a month that is over are folded"),
     Excuse("housekeeping", "s3:DeleteObject", "/ops/run_ledger/*", "records of a month that is over are folded"),
-    Excuse(
-        "housekeeping", "s3:[PD]*Object", "/bronze/*", "OPTIMIZE and VACUUM of bronze, once a week has left something"
-    ),
+    *(Excuse("housekeeping", "s3:[PD]*Object", f"/{layer}/*", _FILES) for layer in ("bronze", "quarantine")),
     Excuse("operations", "s3:[PD]*Object", "/quarantine/*", "rows that a mended rule lets home"),
     Excuse("operations", "s3:[PD]*Object", "/_control/*", "messages that a mended rule makes events"),
     Excuse("operations", "s3:DeleteObject", "/bronze/*", "messages that a mended rule makes events"),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
 from infra.local.addresses import ACCOUNT_ID, REGION, Addresses
 from infra.local.secrets import secrets
 from infra.policies import planned
@@ -14,8 +16,9 @@ from infra.provision.settings import Environment
 from jobs.alerts.severity import SEVERITIES
 from jobs.lake import job_kinds
 
-AIRFLOW, DEPLOY, QUERY = "airflow", "deploy", "query"
+AIRFLOW, DEPLOY, PLAN, QUERY = "airflow", "deploy", "plan", "query"
 REPOSITORY = "your-company/sluice"
+PLAN_READS = ("SecurityAudit", "ViewOnlyAccess")  # as modules/cicd attaches them
 Document = dict[str, Any]
 
 
@@ -37,9 +40,10 @@ def documents(addresses: Addresses) -> dict[str, Document]:
 
 
 def of_deployment(environment: Environment, project: str = "sluice") -> dict[str, Document]:
-    """The policies of the role that deploys and of people who query: `{"github-sluice-deploy": …, "sluice-query": …}`.
+    """The policies of GitHub's roles, which deploy and plan, and of people who query.
 
-    The role that deploys has that of people as well.
+    `{"github-sluice-deploy": …, "github-sluice-plan": …, "sluice-query": …}`. The role that deploys has that of people
+    as well. The role that plans has the lists that AWS keeps besides (`reading_lists`).
 
     Args:
         environment: that is deployed.
@@ -69,12 +73,25 @@ def of_deployment(environment: Environment, project: str = "sluice") -> dict[str
         },
     }
     found = planned.outputs(
-        environment.region, modules, {"deploy": "${module.cicd.policies}", "query": "${module.catalog.query_document}"}
+        environment.region, modules, {"github": "${module.cicd.policies}", "query": "${module.catalog.query_document}"}
     )
     query = json.loads(found["query"])
-    policies = [*map(json.loads, found["deploy"].values()), query]
-    deploy = {"Statement": [each for policy in policies for each in policy["Statement"]]}
-    return {f"github-{project}-{DEPLOY}": deploy, f"{project}-{QUERY}": query}
+    github = {role: list(map(json.loads, policies.values())) for role, policies in found["github"].items()}
+    github[DEPLOY].append(query)
+    return {f"github-{project}-{role}": together(*policies) for role, policies in github.items()} | {
+        f"{project}-{QUERY}": query
+    }
+
+
+def reading_lists() -> Document:
+    """The lists of reading actions that AWS keeps, and that a plan has: as moto carries them."""
+    kept = json.loads(aws_managed_policies_data)
+    return together(*(kept[name]["Document"] for name in PLAN_READS))
+
+
+def together(*documents: Document) -> Document:
+    """All statements of some policies."""
+    return {"Statement": [statement for document in documents for statement in document["Statement"]]}
 
 
 def _of_laptop(addresses: Addresses) -> Mapping[str, Document]:

@@ -2,7 +2,7 @@
 
 `recorded.yaml` is of jobs and DAGs: `python -m infra.policies record` writes it from a platform on which the whole flow
 has run (`tests/flow/test_policies.py`), with resources as on a laptop. `recorded_deployment.yaml` is of who
-deploys and who queries: with `SLUICE_RECORD=1` the slow test of `tests/infra/provision/test_terraform.py` writes it,
+deploys, plans and queries: with `SLUICE_RECORD=1` the slow test of `tests/infra/provision/test_terraform.py` writes it,
 when it has made dev, asked there and taken away what runs. Roles are named without the project.
 """
 
@@ -18,7 +18,7 @@ from infra.local.addresses import Addresses
 from infra.local.aws.access import policies, record
 from infra.local.aws.access.use import Use
 from infra.policies.excused import reason
-from infra.policies.granted import AIRFLOW, DEPLOY, QUERY
+from infra.policies.granted import AIRFLOW, DEPLOY, PLAN, QUERY
 from jobs.lake import job_kinds
 
 FILE = Path(__file__).with_name("recorded.yaml")
@@ -50,9 +50,10 @@ def of_platform(addresses: Addresses) -> Uses:
 
 
 def of_deployment(addresses: Addresses) -> Uses:
-    """What who deploys and who queries have used so far of an AWS on this machine: each time the same."""
+    """What who deploys, plans and queries have used so far of an AWS on this machine: each time the same."""
     seen = record.read(addresses.home)
-    names = {f"github-{addresses.project}-{DEPLOY}": DEPLOY, f"{addresses.project}-{QUERY}": QUERY}
+    names = {f"github-{addresses.project}-{role}": role for role in (DEPLOY, PLAN)}
+    names[f"{addresses.project}-{QUERY}"] = QUERY
     return {
         name: frozenset(
             Use(use.action, _DRAWN.sub(r"\1*", use.resource))

@@ -38,9 +38,19 @@ class Comparison:
         return not self.missing and not self.unused
 
 
-def compare(role: str, document: Mapping[str, Any], used: Iterable[Use]) -> Comparison:
-    """Compares a role's policy with what it uses."""
-    known, policy = tuple(sorted(used)), Policy(document)
+def compare(
+    role: str, document: Mapping[str, Any], used: Iterable[Use], besides: Mapping[str, Any] | None = None
+) -> Comparison:
+    """Compares a role's policy with what it uses.
+
+    Args:
+        role: without the project.
+        document: its policy.
+        used: what it uses.
+        besides: a policy of AWS's own that it has too. Nobody asks whether all of that is used.
+    """
+    known = tuple(sorted(used))
+    policies = [Policy(each) for each in (document, besides) if each]
     granted = tuple(
         Use(action, resource)
         for statement in document["Statement"]
@@ -52,7 +62,7 @@ def compare(role: str, document: Mapping[str, Any], used: Iterable[Use]) -> Comp
         role=role,
         used=known,
         granted=granted,
-        missing=tuple(use for use in known if not policy.allows(use)),
+        missing=tuple(use for use in known if not any(policy.allows(use) for policy in policies)),
         unused=tuple(grant for grant in idle if not reason(role, grant)),
         excused=tuple((grant, why) for grant in idle if (why := reason(role, grant))),
     )

@@ -50,6 +50,13 @@ def test_grant_is_used_only_where_one_request_needs_its_action_on_its_resource()
     assert report.compare("gold", crossed, [SILVER, WRITE]).unused == (READ, Use("s3:PutObject", SILVER.resource))
 
 
+def test_what_a_list_of_awss_own_allows_is_not_missing_and_need_not_be_used() -> None:
+    own, kept = policy(["s3:GetObject"], [READ.resource]), policy(["s3:Get*"], [SILVER.resource])
+    assert report.compare("plan", own, [READ, SILVER], kept).exact
+    assert report.compare("plan", own, [READ, WRITE], kept).missing == (WRITE,)
+    assert report.compare("plan", own, [SILVER], kept).unused == (READ,)
+
+
 def test_excused_grant_is_told_with_its_reason() -> None:
     grant = Use("kms:Decrypt", "arn:aws:kms:eu-west-1:123456789012:key/data")
     excused = report.compare("gold", policy([grant.action], [grant.resource]), [])
@@ -67,7 +74,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> list[report.Comparison
 
 
 def test_every_role_has_what_the_recorded_flow_uses_and_no_more(compared: list[report.Comparison]) -> None:
-    assert {row.role for row in compared} == {*job_kinds.KINDS, "airflow", "deploy", "query"}
+    assert {row.role for row in compared} == {*job_kinds.KINDS, "airflow", "deploy", "plan", "query"}
     assert [row.role for row in compared if not row.used] == []
     assert [row.role for row in compared if not row.exact] == [], report.text(compared)
 
@@ -96,7 +103,9 @@ def test_recorded_uses_of_a_deployment_are_of_its_role_and_name_no_id_that_was_d
     seen.add("sluice-airflow", [WRITE])
     known = made._replace(resource="arn:aws:emr-serverless:x:/applications/*")
     seen.add("sluice-query", [READ])
-    assert recorded.of_deployment(Addresses(tmp_path, 8100)) == {"deploy": {known}, "query": {READ}}
+    seen.add("github-sluice-plan", [SILVER])
+    found = recorded.of_deployment(Addresses(tmp_path, 8100))
+    assert found == {"deploy": {known}, "plan": {SILVER}, "query": {READ}}
 
 
 def test_command_ends_with_1_when_a_role_is_not_exact(

@@ -37,7 +37,7 @@ GITHUB = ("github_repository=your-company/sluice",)
 WHOLE = (*GITHUB, *LEFT_OUT)
 FIRST = ("create_mwaa=false", *LEFT_OUT)  # the release is uploaded after the first apply, into the bucket that it makes
 NAME = "0123456789ab"
-PERSON, DEPLOYER, PEOPLE = "test", "github-sluice-deploy", "sluice-query"
+PERSON, DEPLOYER, PLANNER, PEOPLE = "test", "github-sluice-deploy", "github-sluice-plan", "sluice-query"
 # What a deployment may take away again. The rest GitHub's roles or the lake's data need: an administrator destroys it.
 TAKEN_AWAY = ("observability", "job_roles", "emr_serverless", "alerts", "network", "secrets", "audit")
 
@@ -120,6 +120,7 @@ def test_dev_is_made_whole_planned_empty_and_destroyed_clean(
 
     # The role that deploys makes all, under its policy, but for the roles of GitHub's jobs: an administrator does.
     allowed = granted.of_deployment(environment)
+    allowed[PLANNER] = granted.together(allowed[PLANNER], granted.reading_lists())
     _enforce(aws, allowed)
     _call_as(monkeypatch, DEPLOYER)
     assert run("plan", FIRST) == 2
@@ -138,6 +139,9 @@ def test_dev_is_made_whole_planned_empty_and_destroyed_clean(
     assert run("plan") == 2
     assert run("apply") == 0
     assert run("plan") == 0, "a second plan has something to change"
+    _call_as(monkeypatch, PLANNER)  # which shows a pull request what it would change
+    assert run("plan") == 0, "a plan by another role has something to change"
+    _call_as(monkeypatch, DEPLOYER)
     _release_works(aws, outputs["settings"], uploaded["name"], environment.region)
     _people_ask(aws, outputs["athena_workgroup"], environment.region)
     options = ("-input=false", "-auto-approve", *workspace.variables(environment, *WHOLE))

@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# A plan reads how things are set, and no data: AWS keeps these lists of reading actions.
+# A plan reads how things are set, and no data: AWS keeps these lists of reading actions. What they lack is below.
 resource "aws_iam_role_policy_attachment" "plan" {
   for_each   = toset(["SecurityAudit", "job-function/ViewOnlyAccess"])
   role       = aws_iam_role.of["plan"].name
@@ -99,6 +99,22 @@ data "aws_iam_policy_document" "state" {
         variable = "kms:ResourceAliases"
         values   = ["alias/${var.project}-operations"]
       }
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
+      sid       = "SeeCatalog"
+      actions   = ["glue:GetDatabase"]
+      resources = ["${local.arn}:glue:${local.region}:${local.account}:catalog", "${local.arn}:glue:${local.region}:${local.account}:database/*"] # layers have no common prefix
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
+      sid       = "SeeNamedQueries"
+      actions   = ["athena:GetNamedQuery"]
+      resources = ["${local.arn}:athena:${local.region}:${local.account}:workgroup/${var.project}"]
     }
   }
   # A plan locks the state too.
