@@ -39,12 +39,14 @@ _CHANGES = (
     "iam:DeletePolicy", "airflow:UpdateEnvironment", "emr-serverless:UpdateApplication", "kms:DeleteAlias",
     "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "sns:SetSubscriptionAttributes", "ec2:ModifyVpcEndpoint",
 )  # fmt: skip
+_BUDGETS = "a laptop has no Budgets"
+_TAGS = "the local application tells its tags with everything else"
 _OF_BUDGETS = ("ViewBudget", "ModifyBudget", "TagResource", "ListTagsForResource")
 _OF_QUEUES = ("CreateQueue", "DeleteQueue", "GetQueueAttributes", "SetQueueAttributes", "TagQueue", "ListQueueTags")
 _FILES = "OPTIMIZE and VACUUM of a layer, once it has small or old files"
 _KEYS = "S3, Secrets Manager and SNS use the key for whoever calls; a laptop has no keys"
 _DEPLOYMENT = (
-    *((f"budgets:{action}", "*", "a laptop has no Budgets") for action in _OF_BUDGETS),
+    *((f"budgets:{action}", "*", _BUDGETS) for action in _OF_BUDGETS),
     *((action, "*", _CHANGED) for action in _CHANGES),
     *((f"sqs:{action}", "*", "dev has no queue for Slack or PagerDuty") for action in _OF_QUEUES),
     ("iam:CreateServiceLinkedRole", "*", "AWS makes a service's own role when an account uses the service first"),
@@ -52,13 +54,16 @@ _DEPLOYMENT = (
     ("logs:AssociateKmsKey", "*", "AWS asks for it when a log group has a key"),
     ("cloudtrail:GetEventSelectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
     ("cloudtrail:GetInsightSelectors", "*", "AWS tells that a trail has selectors; the local one doesn't"),
-    ("emr-serverless:ListTagsForResource", "*", "the local application tells its tags with everything else"),
+    ("emr-serverless:ListTagsForResource", "*", _TAGS),
     ("athena:StopQueryExecution", "*", "people stop a query"),
     ("athena:ListNamedQueries", "*", "people look for the runbook's queries"),
 )
 
 EXCUSES: tuple[Excuse, ...] = (
     *(Excuse("deploy", action, resource, why) for action, resource, why in _DEPLOYMENT),
+    Excuse("plan", "budgets:ViewBudget", "*", _BUDGETS),
+    Excuse("plan", "budgets:ListTagsForResource", "*", _BUDGETS),
+    Excuse("plan", "emr-serverless:ListTagsForResource", "*", _TAGS),
     Excuse("query", "s3:ListBucket", "*", _ATHENA),
     *(Excuse("query", action, resource, _ATHENA) for action, resource in _ASKED),
     *(Excuse("deploy", action, resource, _ATHENA) for action, resource in _ASKED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 
 from infra.local.addresses import Addresses
 from infra.local.aws.access import record
+from infra.local.aws.access.policies import Policy
 from infra.local.aws.access.use import Use
 from infra.policies import __main__ as command
-from infra.policies import recorded, report
+from infra.policies import granted, recorded, report
 from infra.policies.excused import EXCUSES, reason
 from jobs.lake import job_kinds
 from tests.infra.provision.test_terraform import WITHOUT
 
+# Objects, parts of uploads, and versions that go before their bucket.
+NOT_OF_A_PLAN = r"s3:(GetObject|ListMultipartUploadParts|ListBucketVersions)"
 READ = Use("s3:GetObject", "arn:aws:s3:::lake/gold/*")
 WRITE = Use("s3:PutObject", "arn:aws:s3:::lake/gold/*")
 SILVER = Use("s3:GetObject", "arn:aws:s3:::lake/silver/*")
@@ -77,6 +81,20 @@ def test_every_role_has_what_the_recorded_flow_uses_and_no_more(compared: list[r
     assert {row.role for row in compared} == {*job_kinds.KINDS, "airflow", "deploy", "plan", "query"}
     assert [row.role for row in compared if not row.used] == []
     assert [row.role for row in compared if not row.exact] == [], report.text(compared)
+
+
+def test_plan_may_look_at_whatever_a_deployment_looks_at(compared: list[report.Comparison]) -> None:
+    """Also at what the local AWS does not have. Objects, and Athena's answers, are a deployment's own."""
+    rows = {row.role: row for row in compared}
+    own = [policy([grant.action], [grant.resource])["Statement"][0] for grant in rows["plan"].granted]
+    allowed = Policy(granted.together({"Statement": own}, granted.reading_lists()))
+    looks = [
+        grant
+        for grant in set(rows["deploy"].granted) - set(rows["query"].granted)
+        if re.match(r"[^:]+:(Get|List|Describe|View)", grant.action) and not re.match(NOT_OF_A_PLAN, grant.action)
+    ]
+    assert len(looks) > 50
+    assert [grant for grant in looks if not allowed.allows(grant)] == []
 
 
 def test_every_excuse_is_needed(compared: list[report.Comparison]) -> None:

@@ -112,6 +112,22 @@ data "aws_iam_policy_document" "state" {
   dynamic "statement" {
     for_each = each.key == "plan" ? [1] : []
     content {
+      sid       = "SeeBudget"
+      actions   = ["budgets:ViewBudget", "budgets:ListTagsForResource"]
+      resources = ["${local.arn}:budgets::${local.account}:budget/${var.project}"]
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
+      sid       = "SeeApplicationTags"
+      actions   = ["emr-serverless:ListTagsForResource"]
+      resources = ["${local.arn}:emr-serverless:${local.region}:${local.account}:/applications/*"] # ids are drawn
+    }
+  }
+  dynamic "statement" {
+    for_each = each.key == "plan" ? [1] : []
+    content {
       sid       = "SeeNamedQueries"
       actions   = ["athena:GetNamedQuery"]
       resources = ["${local.arn}:athena:${local.region}:${local.account}:workgroup/${var.project}"]
