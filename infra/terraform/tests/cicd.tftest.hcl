@@ -49,7 +49,7 @@ run "a_deployment_reads_no_secret_and_no_data_and_changes_no_role_of_its_own" {
   }
 
   assert {
-    condition     = !strcontains(join("", values(output.policies)), "GetSecretValue") && !strcontains(join("", values(output.policies)), "data-lake")
+    condition     = !strcontains(join("", values(output.policies["deploy"])), "GetSecretValue") && !strcontains(join("", values(output.policies["deploy"])), "data-lake")
     error_message = "a deployment may read secrets or the lake"
   }
   assert {
@@ -57,7 +57,7 @@ run "a_deployment_reads_no_secret_and_no_data_and_changes_no_role_of_its_own" {
     error_message = "a deployment may change its own role"
   }
   assert {
-    condition = alltrue([for statement in jsondecode(output.policies["platform"]).Statement :
+    condition = alltrue([for statement in jsondecode(output.policies["deploy"]["platform"]).Statement :
       alltrue([for resource in flatten([statement.Resource]) : endswith(resource, ":role/sluice-*") || endswith(resource, ":policy/sluice-query") || endswith(resource, ":role/aws-service-role/*")])
       if anytrue([for action in flatten([statement.Action]) : can(regex("^iam:[^GL]", action))])
     ])
@@ -73,7 +73,7 @@ run "policies_are_not_longer_than_iam_takes" {
 
   # A role's own policies may have 10,240 characters together, spaces not counted.
   assert {
-    condition     = sum([for policy in output.policies : length(replace(policy, "/\\s/", ""))]) < 10240 - 1500
+    condition     = sum([for policy in output.policies["deploy"] : length(replace(policy, "/\\s/", ""))]) < 10240 - 1500
     error_message = "IAM refuses the policies: they are too long"
   }
 }
