@@ -44,7 +44,7 @@ def _folder(resource: str) -> str:
     folders = key.split("/")[:-1]
     if not slash or folders in ([], ["ops"]):  # the name of a layer, or of a table of `ops`: no object has it
         return resource
-    if key.endswith((".tfstate", ".tflock", "/startup.sh")):  # a policy names each
+    if key.endswith((".tfstate", ".tflock")) or key == "airflow/startup.sh":  # a policy names each
         return resource
     return "/".join([bucket, *folders[: _depth(folders)], "*"])
 

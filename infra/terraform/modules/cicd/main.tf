@@ -79,64 +79,56 @@ data "aws_iam_policy_document" "state" {
     actions   = each.key == "plan" ? ["s3:GetObject"] : ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.arn}:s3:::${var.state_bucket}/${var.environment}/terraform.tfstate"]
   }
-  # A plan compares the start-up script with what is there.
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "SeeStartupScript"
-      actions   = ["s3:GetObject", "s3:GetObjectTagging"]
-      resources = ["${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/airflow/startup.sh"]
-    }
-  }
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "OpenStartupScript"
-      actions   = ["kms:Decrypt"]
-      resources = ["${local.arn}:kms:${local.region}:${local.account}:key/*"] # a key's id is drawn by KMS; the alias bounds it
-      condition {
-        test     = "ForAnyValue:StringEquals"
-        variable = "kms:ResourceAliases"
-        values   = ["alias/${var.project}-operations"]
-      }
-    }
-  }
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "SeeCatalog"
-      actions   = ["glue:GetDatabase"]
-      resources = ["${local.arn}:glue:${local.region}:${local.account}:catalog", "${local.arn}:glue:${local.region}:${local.account}:database/*"] # layers have no common prefix
-    }
-  }
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "SeeBudget"
-      actions   = ["budgets:ViewBudget", "budgets:ListTagsForResource"]
-      resources = ["${local.arn}:budgets::${local.account}:budget/${var.project}"]
-    }
-  }
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "SeeApplicationTags"
-      actions   = ["emr-serverless:ListTagsForResource"]
-      resources = ["${local.arn}:emr-serverless:${local.region}:${local.account}:/applications/*"] # ids are drawn
-    }
-  }
-  dynamic "statement" {
-    for_each = each.key == "plan" ? [1] : []
-    content {
-      sid       = "SeeNamedQueries"
-      actions   = ["athena:GetNamedQuery"]
-      resources = ["${local.arn}:athena:${local.region}:${local.account}:workgroup/${var.project}"]
-    }
-  }
   # A plan locks the state too.
   statement {
     sid       = "Lock"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
     resources = ["${local.arn}:s3:::${var.state_bucket}/${var.environment}/terraform.tfstate.tflock"]
+  }
+}
+
+# What AWS's lists lack of a plan's looks: whatever a deployment looks at, a plan does too.
+resource "aws_iam_role_policy" "look" {
+  name   = "look"
+  role   = aws_iam_role.of["plan"].id
+  policy = data.aws_iam_policy_document.look.json
+}
+
+data "aws_iam_policy_document" "look" {
+  # A plan compares the start-up script with what is there.
+  statement {
+    sid       = "SeeStartupScript"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
+    resources = ["${local.arn}:s3:::${var.company}-code-bucket-${var.environment}/airflow/startup.sh"]
+  }
+  statement {
+    sid       = "OpenStartupScript"
+    actions   = ["kms:Decrypt"]
+    resources = ["${local.arn}:kms:${local.region}:${local.account}:key/*"] # a key's id is drawn by KMS; the alias bounds it
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = ["alias/${var.project}-operations"]
+    }
+  }
+  statement {
+    sid       = "SeeCatalog"
+    actions   = ["glue:GetDatabase"]
+    resources = ["${local.arn}:glue:${local.region}:${local.account}:catalog", "${local.arn}:glue:${local.region}:${local.account}:database/*"] # layers have no common prefix
+  }
+  statement {
+    sid       = "SeeBudget"
+    actions   = ["budgets:ViewBudget", "budgets:ListTagsForResource"]
+    resources = ["${local.arn}:budgets::${local.account}:budget/${var.project}"]
+  }
+  statement {
+    sid       = "SeeApplicationTags"
+    actions   = ["emr-serverless:ListTagsForResource"]
+    resources = ["${local.arn}:emr-serverless:${local.region}:${local.account}:/applications/*"] # ids are drawn
+  }
+  statement {
+    sid       = "SeeNamedQueries"
+    actions   = ["athena:GetNamedQuery"]
+    resources = ["${local.arn}:athena:${local.region}:${local.account}:workgroup/${var.project}"]
   }
 }

@@ -235,7 +235,7 @@ def test_what_a_network_is_made_of_says_the_region_and_passes_the_role_of_its_lo
         (f"arn:aws:sns:{HERE}:sluice-alerts-high", f"arn:aws:sns:{HERE}:sluice-alerts-high"),
         ("arn:aws:s3:::state/dev/terraform.tfstate", "arn:aws:s3:::state/dev/terraform.tfstate"),
         ("arn:aws:s3:::code/airflow/startup.sh", "arn:aws:s3:::code/airflow/startup.sh"),
-        ("arn:aws:s3:::code/airflow/dags.zip", "arn:aws:s3:::code/airflow/*"),
+        ("arn:aws:s3:::code/releases/0123456789ab/startup.sh", "arn:aws:s3:::code/releases/*"),
     ],
 )
 def test_use_is_noted_by_folder(resource: str, general: str) -> None:
