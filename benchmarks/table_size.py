@@ -138,7 +138,7 @@ def measure(spark: SparkSession, rows: int) -> dict[str, float]:
 def start_spark(s3_url: str) -> SparkSession:
     """A session as a job has it, for more than a job's time."""
     builder = SparkSession.builder.appName("benchmark")
-    many_rows = {"spark.sql.adaptive.enabled": "true"}
+    many_rows = {"spark.sql.adaptive.enabled": "true", "spark.driver.memory": "3g"}
     for key, value in {**spark_conf.local_conf(s3_url, compilers=""), **many_rows, **session.CONF}.items():
         builder = builder.config(key, value)
     started: SparkSession = builder.getOrCreate()

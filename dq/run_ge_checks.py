@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from dq import conservation, freshness, results, roll_up, shown, suite, validate
 from dq.suite import Suite
 from dq.validate import Judgement
-from jobs.lake import session, settings, tables
+from jobs.lake import computed, session, settings, tables
 from jobs.lake.delta import changes, log, snapshot
 from jobs.lake.errors import ConfigurationError, GateError
 from jobs.lake.registry import Pipeline
@@ -114,7 +113,7 @@ def scope(spark: SparkSession, run: Run, rules: Suite, version: int) -> Scope:
     net = None if whole else changes.net(spark, uri, keys, last.version, version)
     if net is None:
         return Scope(None, since, "all rows", gate_verdicts.Passed(version, table_id, rules.digest, now.isoformat()))
-    changed = changes.after(net).persist(StorageLevel.MEMORY_AND_DISK)  # each rule reads it
+    changed = computed.once(changes.after(net))  # each rule reads it
     verdict = gate_verdicts.Passed(version, table_id, rules.digest, last.whole_at)
     return Scope(changed, since, f"rows changed since version {last.version}", verdict)
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DecimalType, IntegerType, StructType, TimestampType
 
+from jobs.lake import computed
 from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import AffectedRows
 from jobs.lake.schema import column, text
@@ -77,8 +78,8 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         for table, column in (("silver.salesforce_accounts", "account_number"), ("silver.orders", "customer_id"))
         for state in (BEFORE, AFTER)
     ]
-    ids = reduce(DataFrame.union, numbers).filter("id IS NOT NULL").distinct().persist()
-    known = accounts.join(ids, accounts["account_number"] == ids["id"], "left_semi").persist()
+    ids = computed.once(reduce(DataFrame.union, numbers).filter("id IS NOT NULL").distinct())
+    known = computed.once(accounts.join(ids, accounts["account_number"] == ids["id"], "left_semi"))
     seen = after(changed["silver.orders"]).select(F.col("customer_id").alias("id")).distinct()
     unsure = ids.join(known.select(F.col("account_number").alias("id")), "id", "left_anti").join(
         seen, "id", "left_anti"

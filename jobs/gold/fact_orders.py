@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, DecimalType, StructType
 
-from jobs.lake import tables
+from jobs.lake import computed, tables
 from jobs.lake.delta.changes import AFTER, BEFORE, after
 from jobs.lake.publish import AffectedRows
 from jobs.lake.schema import column, text
@@ -43,6 +43,11 @@ SCHEMA = StructType(
 # Beyond so many changed rates, computing all orders costs no more than searching for the affected ones.
 MOST_RATES = 5_000
 FAR = date(9999, 12, 31)
+# As text: built of columns, it is 300 calls to the JVM for each use.
+_REPLACED = [
+    f"WHEN currency = '{ccy}' AND order_date >= DATE'{rate.since}' THEN {rate.per_euro}BD"
+    for ccy, rate in REPLACED.items()
+]
 
 
 def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -70,10 +75,7 @@ def compute(inputs: Mapping[str, DataFrame]) -> DataFrame:
 
 def _with_quoted(orders: DataFrame) -> DataFrame:
     """The orders with `_quoted`, whose quote values them, and `_fixed`, units per euro of a replaced currency."""
-    fixed = F.lit(None).cast(PER_EURO)
-    for ccy, rate in REPLACED.items():
-        replaced = (F.col("currency") == ccy) & (F.col("order_date") >= F.lit(rate.since))
-        fixed = F.when(replaced, F.lit(rate.per_euro).cast(PER_EURO)).otherwise(fixed)
+    fixed = F.expr(f"CASE {' '.join(_REPLACED)} END").cast(PER_EURO)
     quoted = F.when(F.col("_fixed").isNotNull(), EURO).otherwise(F.col("currency"))
     return orders.withColumn("_fixed", fixed).withColumn("_quoted", quoted)
 
@@ -109,16 +111,16 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
     Cost grows with these orders and with the months that they are in. None if more than `MOST_RATES` rates changed.
     """
     orders, rates = inputs["silver.orders"], inputs["silver.fx_rates"]
-    states = [F.col(f"{state}.order_month").alias("order_month") for state in (BEFORE, AFTER)]
     moved = changed["silver.orders"]
-    months = {row[0] for state in states for row in moved.select(state).distinct().collect() if row[0]}
+    moves = moved.select(*[f"{state}.order_month" for state in (BEFORE, AFTER)]).distinct().collect()
+    months = {month for row in moves for month in row if month}
     spans = _spans(changed["silver.fx_rates"], rates)
     found = spans.groupBy().agg(F.count("*"), F.min("_from"), F.max("_until")).collect()[0]
     if found[0] > MOST_RATES:
         return None
     affected_orders = after(moved)
     if found[0]:
-        revalued = (
+        revalued = computed.once(
             _with_quoted(orders.filter(F.col("order_month").between(f"{found[1]:%Y-%m}", f"{found[2]:%Y-%m}")))
             .join(
                 spans,
@@ -129,7 +131,6 @@ def affected(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
             .select(orders.columns)
             .dropDuplicates(["order_id"])
             .join(moved.select("order_id"), "order_id", "left_anti")
-            .persist()
         )
         months |= {row[0] for row in revalued.select("order_month").distinct().collect() if row[0]}
         affected_orders = affected_orders.unionByName(revalued)
@@ -150,11 +151,10 @@ def _spans(changed: DataFrame, rates: DataFrame) -> DataFrame:
         F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_from")
     )
     later = _live(rates).select(F.col("ccy").alias("_ccy"), F.col("as_of_date").alias("_until"))
-    return (
+    return computed.once(
         revised.join(later, "_ccy", "left")
         .groupBy("_ccy", "_from")
         .agg(F.coalesce(F.min(F.when(F.col("_until") > F.col("_from"), F.col("_until"))), F.lit(FAR)).alias("_until"))
-        .persist()
     )
 
 

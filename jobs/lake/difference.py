@@ -53,7 +53,7 @@ def commit(
         spark: the session.
         uri: of the table, whose lease the caller holds.
         table: its row in the registry.
-        difference: from `compare`, persisted.
+        difference: from `compare`, computed once.
         classes: number of rows of each class.
         record: of the commit.
     """

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import conform, difference, input_columns, key_audit, settings, table_module, tables
+from jobs.lake import computed, conform, difference, input_columns, key_audit, settings, table_module, tables
 from jobs.lake.delta import changes, inputs, log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.delta.log import Commit
@@ -92,7 +91,7 @@ def publish(
         touched = current if affected_rows is None else _rows_of(current, affected_rows, table)
         made = compute(source)
         new = made.select(conform.columns(made, schema, table.name))
-        rows = difference.compare(new, touched, table.keys).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = computed.once(difference.compare(new, touched, table.keys))
         classes = {row["_class"]: row["count"] for row in rows.groupBy("_class").count().collect()}
         if affected_rows is not None and changed is not None:
             key_audit.refuse_missed(table, changed, affected_rows.keys)
@@ -150,7 +149,7 @@ def _changed(spark: SparkSession, versions: Mapping[str, int], last: Commit | No
         net = changes.net(spark, settings.lake().uri(name), keys, since, version)
         if net is None:
             return None
-        changed[name] = input_columns.of_changes(net, name).persist(StorageLevel.MEMORY_AND_DISK)
+        changed[name] = computed.once(input_columns.of_changes(net, name))
     return changed
 
 

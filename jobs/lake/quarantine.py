@@ -16,12 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake.exceptions import DeltaError
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType, TimestampType
 
-from jobs.lake import settings
+from jobs.lake import computed, settings
 from jobs.lake.delta import log, snapshot, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
 from jobs.lake.registry import Table
@@ -55,7 +54,7 @@ class BadRows:
     """The bad rows of batches that were read completely.
 
     Attributes:
-        rows: with `_raw`, `_rule`, `_source_table` and `_batch_id`, persisted.
+        rows: with `_raw`, `_rule`, `_source_table` and `_batch_id`, computed once.
         number: how many rows there are.
         batches: all batches that were read, including those without bad rows.
     """
@@ -122,7 +121,7 @@ def _correct(
     present = snapshot.read(spark, uri).filter(_of(bad.batches))
     missing = rows.join(present, ["row_id", "rule"], "left_anti").withColumn("_gone", F.lit(False))
     gone = present.join(rows, "row_id", "left_anti").filter(F.lit(release)).withColumn("_gone", F.lit(True))
-    changes = missing.unionByName(gone).persist(StorageLevel.MEMORY_AND_DISK)
+    changes = computed.once(missing.unionByName(gone))
     numbers = {row["_gone"]: row["count"] for row in changes.groupBy("_gone").count().collect()}
     if numbers:
         added = numbers.get(False, 0)

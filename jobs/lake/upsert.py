@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import arrivals, difference, quarantine, settings, table_module, unfit, wanted_rows
+from jobs.lake import arrivals, computed, difference, quarantine, settings, table_module, unfit, wanted_rows
 from jobs.lake.arrivals import Arrived, Bronze, Reader
 from jobs.lake.delta import inputs, log, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
@@ -62,7 +61,7 @@ def upsert(
         ledger.record(table.name)
         bronze = Bronze(spark, schema, readers)
         arrived = arrivals.read(bronze, run, table)
-        incoming = unfit.with_rule(arrived.rows, schema, broken_rules).persist(StorageLevel.MEMORY_AND_DISK)
+        incoming = computed.once(unfit.with_rule(arrived.rows, schema, broken_rules))
         tally = _tally(incoming, arrived)
         decided = wanted_rows.decide(bronze, broken_rules, incoming, arrived, table)
         outcome = _outcome(decided, incoming, table, tally)
@@ -130,7 +129,7 @@ class _Outcome:
 
     Attributes:
         counts: what becomes of them.
-        rows: from `difference.compare`, persisted.
+        rows: from `difference.compare`, computed once.
         classes: number of rows of each class.
     """
 
@@ -143,7 +142,7 @@ def _outcome(decided: Decided, incoming: DataFrame, table: Table, tally: _Tally)
     """Counts an incoming row as written if it is what the table is to hold and did not hold; else by its content."""
     compared = difference.compare(decided.wanted, decided.present, table.keys)
     equal = incoming.filter(F.col("_rule") == "").groupBy(*table.keys, HASH).agg(F.count("*").alias("_equal"))
-    rows = compared.join(equal, [*table.keys, HASH], "left").persist(StorageLevel.MEMORY_AND_DISK)
+    rows = computed.once(compared.join(equal, [*table.keys, HASH], "left"))
     classes, arriving, equals = {}, {}, 0
     for kind, number, arrived, same in (
         rows.groupBy("_class").agg(F.count("*"), F.count("_equal"), F.coalesce(F.sum("_equal"), F.lit(0))).collect()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.lake import newest_wins, settings, unfit
+from jobs.lake import computed, newest_wins, settings, unfit
 from jobs.lake.arrivals import Arrived, Bronze
 from jobs.lake.delta import snapshot
 from jobs.lake.newest_wins import HASH
@@ -31,7 +30,7 @@ def decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: A
     Args:
         bronze: reads its tables.
         broken_rules: names of the row rules that a row breaks; empty for a good row.
-        incoming: the arrived rows with `_rule`, persisted.
+        incoming: the arrived rows with `_rule`, computed once.
         arrived: where they come from.
         table: the silver table.
     """
@@ -44,10 +43,10 @@ def decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: A
     lost = incoming.filter(F.col("_rule") != "").select(*columns, HASH)
     if arrived.former is not None:
         lost = lost.unionByName(arrived.former.join(good, [*keys, HASH], "left_anti").select(*columns, HASH))
-    best, lost = best.persist(StorageLevel.MEMORY_AND_DISK), lost.persist(StorageLevel.MEMORY_AND_DISK)
+    best, lost = computed.once(best), computed.once(lost)
     present = _present_rows(target, best, lost, table)
-    present = present.withColumn(HASH, newest_wins.content_hash(columns)).persist(StorageLevel.MEMORY_AND_DISK)
-    undecided = newest_wins.undecided(best, present, lost, keys, order_by).persist(StorageLevel.MEMORY_AND_DISK)
+    present = computed.once(present.withColumn(HASH, newest_wins.content_hash(columns)))
+    undecided = computed.once(newest_wins.undecided(best, present, lost, keys, order_by))
     rows = best.unionByName(present)
     if again := _rows_of(bronze, undecided, arrived, table):
         rebuilt = unfit.with_rule(again, bronze.schema, broken_rules).filter(F.col("_rule") == "")

@@ -25,11 +25,11 @@ BAD = silver_order("O1", amount=Decimal("-1.00"))
 
 
 @pytest.fixture(scope="module")
-def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
+def original(lake_environment: dict[str, str]) -> Iterator[str]:
     """A version with a bad row, which the gate passed as if long ago; then another order came."""
     with lakes.empty(lake_environment) as bucket:
-        remember(change(spark, SILVER, [BAD, silver_order("O2")]))
-        change(spark, SILVER, [silver_order("O3")])
+        remember(change(SILVER, [BAD, silver_order("O2")]))
+        change(SILVER, [silver_order("O3")])
         yield bucket
 
 
@@ -74,15 +74,15 @@ def test_version_that_another_dags_gate_has_passed_is_judged_by_its_own_commit_a
 
 
 def test_bad_row_among_the_changed_is_found(spark: SparkSession, passed: int) -> None:
-    worse = change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
+    worse = change(SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
 
     assert judge(spark, CRITICAL, worse)[0] is False
 
 
 @pytest.mark.slow
 def test_bad_row_that_was_fixed_meanwhile_is_not_a_fault(spark: SparkSession, passed: int) -> None:
-    change(spark, SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
-    fixed = change(spark, SILVER, [silver_order("O4")])
+    change(SILVER, [silver_order("O4", amount=Decimal("-2.00"))])
+    fixed = change(SILVER, [silver_order("O4")])
 
     assert judge(spark, CRITICAL, fixed)[0] is True
 

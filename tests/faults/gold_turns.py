@@ -97,7 +97,7 @@ class Scene:
             for name in sorted(some)
         ]
         gone = [name for name in sorted(some) if self.chance.random() < 0.3]
-        change(self.spark, ORDERS, changed, gone)
+        change(ORDERS, changed, gone)
         return f"{ORDERS}: {', '.join(sorted(some))}; gone: {', '.join(gone)}"
 
     def rates(self) -> str:
@@ -117,7 +117,7 @@ class Scene:
         for row in changed:
             if self.chance.random() < 0.3:  # as an earlier release wrote it
                 row |= {"per_euro": None, "usd_per_euro": None}
-        change(self.spark, RATES, changed)
+        change(RATES, changed)
         return f"{RATES}: " + ", ".join(
             f"{row['ccy']} of {row['as_of_date']:%d}{' withdrawn' * row['is_withdrawn']}" for row in changed
         )
@@ -132,7 +132,7 @@ class Scene:
             system_modstamp=at(f"2026-10-0{self.chance.randrange(1, 4)}"),
         )
         gone = [name] if self.chance.random() < 0.2 else []
-        change(self.spark, ACCOUNTS, [changed], gone)
+        change(ACCOUNTS, [changed], gone)
         return f"{ACCOUNTS}: {name} has {number}; gone: {gone}"
 
     def restored(self) -> str:
@@ -146,7 +146,7 @@ class Scene:
         name = self.chance.choice((ORDERS, RATES, ACCOUNTS))
         content = rows(name)
         objects.delete_prefix(f"{name.replace('.', '/')}/")
-        change(self.spark, name, content)
+        change(name, content)
         return f"{name} is dropped and built again"
 
     def gold_dropped(self) -> str:
@@ -224,7 +224,7 @@ def customers(silver: Mapping[str, list[Row]]) -> dict[str, str | None]:
 def play(spark: SparkSession, turns: int, seed: int, *, tell: bool = False) -> None:
     """Plays the turns in the present lake."""
     scene = Scene(spark, random.Random(seed))
-    change(spark, ORDERS, [silver_order("base")])  # this one stays: gold refuses to be empty
+    change(ORDERS, [silver_order("base")])  # this one stays: gold refuses to be empty
     for begin in (scene.rates, scene.accounts):
         scene.told.append(begin())
     for number in range(turns):

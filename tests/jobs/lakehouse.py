@@ -14,7 +14,6 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -214,16 +213,27 @@ def commit_window(run: Run, window: Window) -> None:
     put(run.step, [], **json.loads(record.to_json()))
 
 
-def change(spark: SparkSession, table: str, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:
-    """Merges rows into a silver table, with its change feed, and deletes those whose first key is named."""
-    facts = tables.table(table)
-    uri = settings.lake().uri(table)
-    writes.create(spark, uri, schema_of(table), facts.partition_column, table)
-    if version(table) == 0 and not gone:
-        writes.append(frame(spark, rows, schema_of(table)), uri, CommitRecord())
-        return version(table)
-    batch = frame(spark, rows, schema_of(table)).withColumn("_gone", F.col(facts.keys[0]).isin(list(gone)))
-    writes.merge(spark, uri, batch, keys=facts.keys, record=CommitRecord(), deleted="_gone")
+def change(table: str, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:
+    """Merges rows into a silver table, with its change feed, and deletes those whose first key is named.
+
+    Without Spark, whose MERGE takes twenty times as long.
+    """
+    facts, uri = tables.table(table), settings.lake().uri(table)
+    if log.version(uri) is None:
+        return add(table, rows)
+    arrow = to_arrow_schema(schema_of(table), timestamp_utc=True)
+    target = DeltaTable(uri, storage_options=settings.storage_options())
+    content = [{**{name: row.get(name) for name in arrow.names}, "_gone": row[facts.keys[0]] in gone} for row in rows]
+    merging = target.merge(
+        pa.Table.from_pylist(content, arrow.append(pa.field("_gone", pa.bool_()))),
+        " AND ".join(f"t.{key} = s.{key}" for key in facts.keys),
+        source_alias="s",
+        target_alias="t",
+        commit_properties=CommitProperties(custom_metadata={"userMetadata": CommitRecord().to_json()}),
+    )
+    columns = {name: f"s.{name}" for name in arrow.names}
+    merging.when_matched_delete("s._gone").when_matched_update(columns).when_not_matched_insert(columns, "NOT s._gone")
+    merging.execute()
     return version(table)
 
 

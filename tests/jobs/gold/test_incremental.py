@@ -46,7 +46,7 @@ def pound(order_id: str, day: str, **other: Any) -> dict[str, Any]:
 def original(spark: SparkSession, lake_environment: dict[str, str]) -> Iterator[str]:
     """Orders of two months in two currencies, rates of some days, an account; gold is built from them."""
     with lakes.empty(lake_environment) as bucket:
-        _two_months(spark)
+        _two_months()
         yield bucket
 
 
@@ -58,9 +58,8 @@ def silver(original: str, lake_environment: dict[str, str]) -> Iterator[None]:
     lakes.forget_frames()
 
 
-def _two_months(spark: SparkSession) -> None:
+def _two_months() -> None:
     change(
-        spark,
         ORDERS,
         [
             pound("O1", "2026-09-30"),
@@ -74,7 +73,6 @@ def _two_months(spark: SparkSession) -> None:
         ],
     )
     change(
-        spark,
         RATES,
         [
             silver_rate("2026-10-01", "GBP", "1.25"),
@@ -82,7 +80,7 @@ def _two_months(spark: SparkSession) -> None:
             silver_rate("2026-10-01", "JPY", "0.01"),
         ],
     )
-    change(spark, ACCOUNTS, [silver_account(ONE, account_number="C1"), silver_account(TWO, account_number="C2")])
+    change(ACCOUNTS, [silver_account(ONE, account_number="C1"), silver_account(TWO, account_number="C2")])
     publish()
 
 
@@ -107,7 +105,7 @@ def test_changed_orders_give_the_same_gold_as_a_rebuild_and_no_others_are_comput
     to_another_month = pound("O3", "2026-09-02")
     to_a_customer_nobody_knew = pound("O2", "2026-10-01", customer_id="C8")
     vanished = silver_order("O5", currency="JPY", order_date=date(2026, 10, 6))
-    change(spark, ORDERS, [new, dearer, to_another_month, to_a_customer_nobody_knew, vanished], gone=["O5"])
+    change(ORDERS, [new, dearer, to_another_month, to_a_customer_nobody_knew, vanished], gone=["O5"])
 
     made = publish()
 
@@ -119,7 +117,6 @@ def test_changed_orders_give_the_same_gold_as_a_rebuild_and_no_others_are_comput
 @pytest.mark.slow
 def test_changed_rates_revalue_exactly_the_orders_that_they_apply_to(spark: SparkSession) -> None:
     change(
-        spark,
         RATES,
         [
             silver_rate("2026-10-01", "GBP", "1.30"),  # revised: O2 of the first
@@ -148,7 +145,7 @@ def test_gold_is_built_from_rates_that_have_no_quotes_yet(spark: SparkSession) -
     writes.create(spark, settings.lake().uri(RATES), schema, None, "as an earlier release made it")
     writes.append(frame(spark, content, schema), settings.lake().uri(RATES), CommitRecord())
     publish(FACTS)
-    change(spark, ORDERS, [pound("O7", "2026-10-02")])
+    change(ORDERS, [pound("O7", "2026-10-02")])
 
     made = publish(FACTS)
 
@@ -162,10 +159,10 @@ def test_changed_accounts_and_customers_without_orders_give_the_same_gold_as_a_r
     inferred_no_more = silver_account("001000000000009AAA", account_number="C9")
     other_number = silver_account(ONE, account_number="C7")  # C1 is known from orders still
     vanished = silver_account(TWO, account_number="C2")
-    change(spark, ACCOUNTS, [inferred_no_more, other_number, vanished], gone=[TWO])
+    change(ACCOUNTS, [inferred_no_more, other_number, vanished], gone=[TWO])
     second_of_a_number = silver_account("001000000000003AAA", account_number="C7", system_modstamp=at("2026-10-05"))
-    change(spark, ACCOUNTS, [second_of_a_number])
-    change(spark, ORDERS, [pound(name, "2026-10-01", customer_id="C9") for name in ("O1", "O3")])  # not all of C1's
+    change(ACCOUNTS, [second_of_a_number])
+    change(ORDERS, [pound(name, "2026-10-01", customer_id="C9") for name in ("O1", "O3")])  # not all of C1's
 
     made = publish(CUSTOMERS)
 

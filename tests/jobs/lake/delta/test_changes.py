@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.lake import settings
 from jobs.lake.delta import changes, writes
 from jobs.lake.delta.commit import Commit
 from jobs.lake.delta.commit_record import CommitRecord
 from jobs.lake.state import objects
-from tests.jobs.lakehouse import EVENTS, ORDERS, change, land, order, order_event, put, silver_order, version
+from tests.jobs.lakehouse import EVENTS, ORDERS, frame, land, order, order_event, put, schema_of, silver_order, version
 
 SILVER = "silver.orders"
 
@@ -92,12 +94,21 @@ def states(found: DataFrame | None) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
+def merge(spark: SparkSession, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:
+    """What a silver step commits: Spark's MERGE, whose feed it is."""
+    uri, schema = settings.lake().uri(SILVER), schema_of(SILVER)
+    writes.create(spark, uri, schema, "order_month", SILVER)
+    batch = frame(spark, rows, schema).withColumn("_gone", F.col("order_id").isin(list(gone)))
+    writes.merge(spark, uri, batch, keys=["order_id"], record=CommitRecord(), deleted="_gone")
+    return version(SILVER)
+
+
 @pytest.mark.slow
 def test_net_change_of_a_key_is_its_first_state_and_its_last(spark: SparkSession, lake: str) -> None:
-    since = change(spark, SILVER, [silver_order(f"O{n}") for n in (1, 2, 3, 4)])
-    change(spark, SILVER, [silver_order("O1", status="PAID"), silver_order("O2", status="PAID"), silver_order("O5")])
-    change(spark, SILVER, [silver_order("O1", status="SHIPPED"), silver_order("O2"), silver_order("O6")])
-    until = change(spark, SILVER, [silver_order("O3"), silver_order("O6")], gone=("O3", "O6"))
+    since = merge(spark, [silver_order(f"O{n}") for n in (1, 2, 3, 4)])
+    merge(spark, [silver_order("O1", status="PAID"), silver_order("O2", status="PAID"), silver_order("O5")])
+    merge(spark, [silver_order("O1", status="SHIPPED"), silver_order("O2"), silver_order("O6")])
+    until = merge(spark, [silver_order("O3"), silver_order("O6")], gone=("O3", "O6"))
 
     found = changes.net(spark, settings.lake().uri(SILVER), ["order_id"], since, until)
 
