@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -30,11 +30,13 @@ class Bronze:
         spark: the session.
         schema: the silver table's columns.
         readers: for each bronze table, the pure function from its rows to the table's columns.
+        broken_rules: names of the row rules that a row breaks, joined by `; `; empty for a good row.
     """
 
     spark: SparkSession
     schema: StructType
     readers: Mapping[str, Reader]
+    broken_rules: Column
 
     def rows(self, versions: Mapping[str, int]) -> DataFrame:
         """All rows of these versions, typed."""
@@ -47,26 +49,28 @@ class Bronze:
     def typed(self, raw: DataFrame, source: str) -> DataFrame:
         """Bronze rows with the table's columns.
 
-        Besides: `_raw`, the row as read, for the quarantine; `_source_table`, `_batch_id`; `_unfit`: the columns that
-        can't hold what was read; and what tells the newer of two rows of the same time: `_position` and `_ingested_at`,
-        and `_hash` of the columns.
+        Besides: `_source_table`, `_batch_id`; `_rule`: why the row can't be in the table, empty for a good row; `_raw`
+        of a bad row: as it was read, for the quarantine; and what tells the newer of two rows of the same time:
+        `_position` and `_ingested_at`, and `_hash` of the columns.
         """
-        kept = [name for name in raw.columns if name != newest_wins.READ_AT]
-        # By default, to_json leaves null fields out; the quarantine has to show the row as it was read.
-        as_read = F.to_json(F.struct(*kept), {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES})
-        raw = unfit.with_given(raw, self.schema).withColumns({"_raw": as_read, "_source_table": F.lit(source)})
+        as_read = F.struct(*[name for name in raw.columns if name != newest_wins.READ_AT])
+        raw = unfit.with_given(raw, self.schema).withColumns({"_read": as_read, "_source_table": F.lit(source)})
         typed = self.readers[source](raw)
         position = F.col(newest_wins.POSITION) if newest_wins.POSITION in typed.columns else F.lit(None)
         columns = conform.columns(typed, self.schema, f"reader of {source}")
-        return typed.select(
+        fitted = typed.select(
             *columns,
-            "_raw",
+            "_read",
             "_source_table",
             "_batch_id",
             position.cast(POSITION_TYPE).alias(newest_wins.POSITION),
             newest_wins.READ_AT,
             unfit.column(self.schema),
         ).withColumn(newest_wins.HASH, newest_wins.content_hash(self.schema.names))
+        # By default, to_json leaves null fields out; the quarantine has to show the row as it was read.
+        text = F.to_json("_read", {"ignoreNullFields": "false", **newest_wins.EXACT_TIMES})
+        ruled = unfit.with_rule(fitted, self.schema, self.broken_rules)
+        return ruled.withColumn("_raw", F.when(F.col("_rule") != "", text)).drop("_read")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from jobs.lake import arrivals, computed, difference, quarantine, settings, table_module, unfit, wanted_rows
+from jobs.lake import arrivals, computed, difference, quarantine, settings, table_module, wanted_rows
 from jobs.lake.arrivals import Arrived, Bronze, Reader
 from jobs.lake.delta import inputs, log, writes
 from jobs.lake.delta.commit_record import CommitRecord, Counts
@@ -59,11 +59,11 @@ def upsert(
         retired = table_module.retired(table)
         writes.create(spark, uri, schema, table.partition_by, table.description, run=run, retired=retired)
         ledger.record(table.name)
-        bronze = Bronze(spark, schema, readers)
+        bronze = Bronze(spark, schema, readers, broken_rules)
         arrived = arrivals.read(bronze, run, table)
-        incoming = computed.once(unfit.with_rule(arrived.rows, schema, broken_rules))
+        incoming = computed.once(arrived.rows)
         tally = _tally(incoming, arrived)
-        decided = wanted_rows.decide(bronze, broken_rules, incoming, arrived, table)
+        decided = wanted_rows.decide(bronze, incoming, arrived, table)
         outcome = _outcome(decided, incoming, table, tally)
         _refuse_great_loss(run, table, outcome.counts.deleted)
         bad = quarantine.BadRows(incoming.filter(F.col("_rule") != ""), tally.bad, tally.batches)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.lake import computed, newest_wins, settings, unfit
+from jobs.lake import computed, newest_wins, settings
 from jobs.lake.arrivals import Arrived, Bronze
 from jobs.lake.delta import snapshot
 from jobs.lake.newest_wins import HASH
@@ -22,15 +22,14 @@ class Decided:
     present: DataFrame
 
 
-def decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: Arrived, table: Table) -> Decided:
+def decide(bronze: Bronze, incoming: DataFrame, arrived: Arrived, table: Table) -> Decided:
     """What the table is to hold for the keys that the arrived rows are about.
 
     Cost grows with these rows and the partitions that they touch, and on a rebuild with all of bronze and the table.
 
     Args:
         bronze: reads its tables.
-        broken_rules: names of the row rules that a row breaks; empty for a good row.
-        incoming: the arrived rows with `_rule`, computed once.
+        incoming: the arrived rows, computed once.
         arrived: where they come from.
         table: the silver table.
     """
@@ -49,8 +48,7 @@ def decide(bronze: Bronze, broken_rules: Column, incoming: DataFrame, arrived: A
     undecided = computed.once(newest_wins.undecided(best, present, lost, keys, order_by))
     rows = best.unionByName(present)
     if again := _rows_of(bronze, undecided, arrived, table):
-        rebuilt = unfit.with_rule(again, bronze.schema, broken_rules).filter(F.col("_rule") == "")
-        rebuilt = newest_wins.newest(rebuilt, columns, keys, order_by)
+        rebuilt = newest_wins.newest(again.filter(F.col("_rule") == ""), columns, keys, order_by)
         rows = rows.join(undecided, list(keys), "left_anti").unionByName(rebuilt)
     # Between a new row and the table's, the source's time decides: otherwise the key is undecided.
     unknown = {newest_wins.POSITION: F.lit(None), newest_wins.READ_AT: F.lit(None)}
@@ -88,7 +86,7 @@ def _present_rows(target: DataFrame, best: DataFrame, lost: DataFrame, table: Ta
         return target.join(wanted, keys, "left_semi")
     column = F.col(table.partition_by)
     partitions = [row[0] for row in sought.select(column).distinct().collect()]
-    in_place = target.filter(column.isin(partitions)).join(wanted, keys, "left_semi")
+    in_place = computed.once(target.filter(column.isin(partitions)).join(wanted, keys, "left_semi"))
     unseen = best.select(keys).join(in_place.select(keys), keys, "left_anti")
     bounds = unseen.agg(F.min(keys[0]), F.max(keys[0])).first()
     if bounds is None or bounds[0] is None:
