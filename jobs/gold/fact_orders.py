@@ -43,7 +43,7 @@ SCHEMA = StructType(
 # Beyond so many changed rates, computing all orders costs no more than searching for the affected ones.
 MOST_RATES = 5_000
 FAR = date(9999, 12, 31)
-# As text: built of columns, it is 300 calls to the JVM for each use.
+# As text: built of columns, it is hundreds of calls to the JVM for each use.
 _REPLACED = [
     f"WHEN currency = '{ccy}' AND order_date >= DATE'{rate.since}' THEN {rate.per_euro}BD"
     for ccy, rate in REPLACED.items()

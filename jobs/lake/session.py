@@ -16,7 +16,7 @@ CONF = {
     # Delta lists a table's log from its last checkpoint on; without this, all of it for each commit. Needs S3A.
     "spark.hadoop.delta.enableFastS3AListFrom": "true",
     # Spark takes a file's bytes for its rows' when it decides to send one side of a join to all executors. Rows in
-    # memory are some five times as large: 1.5 million orders were sent, and the driver had no room.
+    # memory are several times as large: of 1.5 million orders it sent one side, for which 1 GB had no room.
     "spark.sql.sources.fileCompressionFactor": "5",
     # The schema contract adds columns explicitly. MERGE must never add a column, or set one to null, on its own
     # (delta#1551).

@@ -216,10 +216,7 @@ def commit_window(run: Run, window: Window) -> None:
 
 
 def change(table: str, rows: Sequence[Mapping[str, Any]], gone: Sequence[str] = ()) -> int:
-    """Merges rows into a silver table, with its change feed, and deletes those whose first key is named.
-
-    Without Spark, whose MERGE takes twenty times as long.
-    """
+    """Merges rows into a silver table, with its change feed, without Spark; deletes those whose first key is named."""
     facts, uri = tables.table(table), settings.lake().uri(table)
     if log.version(uri) is None:
         return add(table, rows)
